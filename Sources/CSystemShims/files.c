@@ -1,0 +1,68 @@
+#define _GNU_SOURCE
+#include "CSystemShims.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int lms_errno(void) { return errno; }
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+int lms_rename_exclusive(int directory, const char *from, const char *to) {
+  const unsigned no_replace = 1; // RENAME_NOREPLACE
+  if (syscall(SYS_renameat2, directory, from, directory, to, no_replace) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  // A file system without the flag: a link fails with EEXIST just as well.
+  if (linkat(directory, from, directory, to, 0) != 0) return -1;
+  return unlinkat(directory, from, 0);
+}
+
+int lms_open_unnamed(const char *path, mode_t mode) {
+  int file = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+  // Kernels and file systems without O_TMPFILE answer EISDIR, EOPNOTSUPP, ENOENT or EINVAL.
+  if (file < 0 && (errno == EISDIR || errno == EINVAL || errno == ENOENT)) errno = EOPNOTSUPP;
+  return file;
+}
+
+int lms_link_unnamed(int file, int directory, const char *name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  return linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
+}
+
+int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
+  struct statfs info;
+  if (fstatfs(file, &info) != 0) return -1;
+  *type = (uint64_t)(uint32_t)info.f_type;
+  *free_bytes = (uint64_t)info.f_bavail * (uint64_t)info.f_bsize;
+  return 0;
+}
+
+#else
+#include <sys/mount.h>
+#include <sys/param.h>
+
+int lms_rename_exclusive(int directory, const char *from, const char *to) {
+#ifdef __APPLE__
+  return renameatx_np(directory, from, directory, to, RENAME_EXCL);
+#else
+  if (linkat(directory, from, directory, to, 0) != 0) return -1;
+  return unlinkat(directory, from, 0);
+#endif
+}
+
+int lms_open_unnamed(const char *path, mode_t mode) { (void)path; (void)mode; errno = EOPNOTSUPP; return -1; }
+int lms_link_unnamed(int file, int directory, const char *name) { (void)file; (void)directory; (void)name; errno = EOPNOTSUPP; return -1; }
+
+int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
+  struct statfs info;
+  if (fstatfs(file, &info) != 0) return -1;
+  *type = 0;
+  *free_bytes = (uint64_t)info.f_bavail * (uint64_t)info.f_bsize;
+  return 0;
+}
+#endif

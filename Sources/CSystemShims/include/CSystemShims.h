@@ -1,0 +1,54 @@
+// What Swift cannot import or say by itself: futexes, open-file-description locks, fork handlers, atomics on mapped memory.
+#ifndef C_SYSTEM_SHIMS_H
+#define C_SYSTEM_SHIMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// MARK: Atomics on memory that several processes map.
+
+static inline uint32_t lms_load32(const void *word) { return __atomic_load_n((const uint32_t *)word, __ATOMIC_SEQ_CST); }
+static inline void lms_store32(void *word, uint32_t value) { __atomic_store_n((uint32_t *)word, value, __ATOMIC_SEQ_CST); }
+static inline uint32_t lms_add32(void *word, uint32_t delta) { return __atomic_fetch_add((uint32_t *)word, delta, __ATOMIC_SEQ_CST); }
+static inline bool lms_swap32(void *word, uint32_t expected, uint32_t desired) {
+  return __atomic_compare_exchange_n((uint32_t *)word, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+// MARK: Futex (futex.c). Elsewhere than on Linux the wait is a short sleep: a hint that arrives late is still correct.
+
+/// Sleeps while `*word == expected`, for at most `nanoseconds`. 0 when woken, else an errno (EAGAIN, ETIMEDOUT, EINTR).
+int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds);
+/// Wakes everybody who sleeps on `word`.
+void lms_futex_wake(const void *word);
+
+// MARK: Fork (fork.c).
+
+extern uint32_t lms_fork_generation;
+/// How many forks lie between the process that loaded this library and this one.
+static inline uint32_t lms_fork_count(void) { return lms_fork_generation; }
+/// The lock around the table of open environments; held across fork, so that the child finds it free.
+void lms_registry_lock(void);
+void lms_registry_unlock(void);
+
+// MARK: Threads (thread.c).
+
+/// A number that differs between live threads.
+static inline uint64_t lms_thread_id(void) { extern uint64_t lms_thread_self(void); return lms_thread_self(); }
+/// A small number of this thread's own, by which threads spread over a table.
+uint32_t lms_thread_slot(void);
+
+// MARK: Files (files.c).
+
+/// `rename` that fails with EEXIST when `to` exists.
+int lms_rename_exclusive(int directory, const char *from, const char *to);
+/// Gives an unnamed file (O_TMPFILE) a name; EEXIST when taken.
+int lms_link_unnamed(int file, int directory, const char *name);
+/// An unnamed file in `path`, or -1 with errno EOPNOTSUPP where there are none.
+int lms_open_unnamed(const char *path, mode_t mode);
+/// The file system's type as `statfs` tells it, and its free bytes.
+int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes);
+/// `errno`, which the last of these calls has set.
+int lms_errno(void);
+
+#endif

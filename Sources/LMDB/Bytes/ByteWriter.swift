@@ -1,0 +1,44 @@
+/// Grows a run of bytes: what a codec writes a value into.
+public struct ByteWriter: ~Copyable {
+  @usableFromInline package var bytes: [UInt8] = []
+
+  /// An empty writer.
+  public init() {}
+
+  /// How many bytes have been written.
+  @inlinable public var count: Int { bytes.count }
+
+  /// Appends one byte.
+  @inlinable public mutating func append(_ byte: UInt8) { bytes.append(byte) }
+
+  /// Appends all bytes of a sequence.
+  @inlinable public mutating func append(contentsOf new: some Sequence<UInt8>) { bytes.append(contentsOf: new) }
+
+  /// Appends the bytes of a span.
+  @inlinable public mutating func append(_ span: RawSpan) {
+    unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+  }
+
+  /// Appends an integer, least significant byte first.
+  @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(littleEndian value: T) {
+    LMDB.withBytes(of: value.littleEndian) { append($0) }
+  }
+
+  /// Appends an integer, most significant byte first.
+  @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
+    LMDB.withBytes(of: value.bigEndian) { append($0) }
+  }
+
+  /// Overwrites an integer that was appended before at `offset`.
+  @inlinable package mutating func overwrite(at offset: Int, littleEndian value: UInt32) {
+    for byte in 0..<4 { bytes[offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
+  }
+
+  /// Calls `body` with what has been written.
+  @inlinable public func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    unsafe bytes.withUnsafeBytes { unsafe body($0.bytes) }
+  }
+
+  /// What has been written.
+  @inlinable public consuming func finish() -> [UInt8] { bytes }
+}

@@ -1,0 +1,103 @@
+// Safe reads from bytes that nobody vouches for: sizes are checked, alignment does not matter.
+
+extension RawSpan {
+  /// The integer stored little-endian in these bytes, or nil when the size differs.
+  @inlinable @inline(__always)
+  package func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type = T.self) -> T? {
+    guard byteCount == MemoryLayout<T>.size else { return nil }
+    return T(littleEndian: unsafe unsafeLoadUnaligned(as: T.self))
+  }
+
+  /// The integer stored big-endian in these bytes, or nil when the size differs.
+  @inlinable @inline(__always)
+  package func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type = T.self) -> T? {
+    guard byteCount == MemoryLayout<T>.size else { return nil }
+    return T(bigEndian: unsafe unsafeLoadUnaligned(as: T.self))
+  }
+
+  /// The little-endian integer at `offset`, or nil when it does not fit there.
+  @inlinable @inline(__always)
+  package func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, _: T.Type = T.self) -> T? {
+    guard offset >= 0, offset <= byteCount - MemoryLayout<T>.size else { return nil }
+    return T(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+  }
+
+  /// The bits of a `BitwiseCopyable` value, or nil when the size differs.
+  @inlinable @inline(__always)
+  package func bits<T: BitwiseCopyable>(of _: T.Type = T.self) -> T? {
+    guard byteCount == MemoryLayout<T>.size else { return nil }
+    return unsafe unsafeLoadUnaligned(as: T.self)
+  }
+
+  /// The byte at `offset`, which the caller knows to be inside.
+  @inlinable @inline(__always)
+  package func byte(at offset: Int) -> UInt8 {
+    precondition(offset >= 0 && offset < byteCount)
+    return unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// A copy of the bytes.
+  @inlinable
+  package func copied() -> [UInt8] {
+    unsafe withUnsafeBytes { unsafe Array($0) }
+  }
+
+  /// A copy of the bytes as values of `T`, which must be `BitwiseCopyable` with every bit pattern valid.
+  @inlinable
+  package func copied<T: BitwiseCopyable>(as _: T.Type) -> [T] {
+    let count = byteCount / MemoryLayout<T>.stride
+    guard count > 0 else { return [] }
+    return unsafe [T](unsafeUninitializedCapacity: count) { buffer, initialized in
+      unsafe withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: source.prefix(count * MemoryLayout<T>.stride)))
+      }
+      initialized = count
+    }
+  }
+
+  /// The string these bytes spell in UTF-8, or nil when they spell none.
+  @inlinable
+  package func utf8String() -> String? {
+    unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+  }
+
+  /// Whether the bytes are the same.
+  @inlinable
+  package func hasSameBytes(as other: RawSpan) -> Bool {
+    self.compare(other) == 0
+  }
+
+  /// Negative, zero or positive as these bytes sort before, with or after the others.
+  @inlinable
+  package func compare(_ other: RawSpan) -> Int {
+    let common = Swift.min(byteCount, other.byteCount)
+    var offset = 0
+    while offset < common {
+      let (a, b) = (byte(at: offset), other.byte(at: offset))
+      if a != b { return a < b ? -1 : 1 }
+      offset += 1
+    }
+    return byteCount - other.byteCount
+  }
+}
+
+/// Calls `body` with the bytes of `value` as they lie in memory.
+@inlinable @inline(__always)
+package func withBytes<T: BitwiseCopyable, R>(of value: T, _ body: (RawSpan) -> R) -> R {
+  var value = value
+  return unsafe Swift.withUnsafeBytes(of: &value) { unsafe body($0.bytes) }
+}
+
+/// Calls `body` with the string's UTF-8 bytes.
+@inlinable @inline(__always)
+package func withUTF8<R>(of string: String, _ body: (RawSpan) -> R) -> R {
+  var string = string
+  return string.withUTF8 { unsafe body(UnsafeRawBufferPointer($0).bytes) }
+}
+
+/// Calls `body` with the bytes of an array's elements as they lie in memory.
+@inlinable @inline(__always)
+package func withBytes<T: BitwiseCopyable, R>(of array: [T], _ body: (RawSpan) -> R) -> R {
+  unsafe array.withUnsafeBytes { unsafe body($0.bytes) }
+}

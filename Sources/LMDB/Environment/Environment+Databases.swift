@@ -1,0 +1,80 @@
+internal import CLMDB
+internal import CSystemShims
+internal import Synchronization
+
+// LMDB knows a named database by a small number that belongs to the process. Only one transaction of a process may
+// open databases at a time; the write lock sees to that.
+
+extension Environment {
+  /// The number of a named database, opened by need; nil when there is none of that name.
+  package func database(_ name: String) throws(StoreError) -> UInt32? {
+    if let known = databases.withLock({ $0[DatabaseName(name)] }) { return known }
+    try checkFork()
+    var opened: UInt32?
+    try withWriteLock { () throws(StoreError) in
+      guard readers.enter() else {
+        throw StoreError(.busy, "open \(name)", reason: "the map is being moved", advice: "try again")
+      }
+      defer { readers.leave() }
+      opened = try openCommitted(name)
+    }
+    return opened
+  }
+
+  /// Opens a database as the last commit has it; the caller holds the write lock.
+  func openCommitted(_ name: String) throws(StoreError) -> UInt32? {
+    var transaction: OpaquePointer?
+    var begun = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction)
+    for _ in 0..<3 where begun == MDB_READERS_FULL {
+      try clearStaleReaders()
+      begun = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction)
+    }
+    try check(begun, "open \(name)")
+    var number: MDB_dbi = 0
+    let code = unsafe mdb_dbi_open(transaction, name, 0, &number)
+    if code == MDB_NOTFOUND {
+      unsafe mdb_txn_abort(transaction)
+      return nil
+    }
+    if code != 0 {
+      unsafe mdb_txn_abort(transaction)
+      throw StoreError(returnCode: code, "open \(name)")
+    }
+    // Only a commit keeps the number; that the transaction has read nothing does not matter.
+    try check(unsafe mdb_txn_commit(transaction), "open \(name)")
+    databases.withLock { $0[DatabaseName(name)] = number }
+    return number
+  }
+
+  /// Opens or makes a database within a write transaction.
+  package func database(
+    _ name: String, in transaction: Transaction, integerKeys: Bool, create: Bool
+  ) throws(StoreError) -> UInt32? {
+    if let known = databases.withLock({ $0[DatabaseName(name)] }) {
+      return known
+    }
+    guard let number = try transaction.openDatabase(name, integerKeys: integerKeys, create: create) else { return nil }
+    databases.withLock { $0[DatabaseName(name)] = number }
+    uncommittedDatabases.append(name)
+    return number
+  }
+
+  /// Closes the number of a database that another process removed or made anew, so that the name can be opened again.
+  package func forgetDatabase(_ name: String) throws(StoreError) {
+    guard let number = databases.withLock({ $0[DatabaseName(name)] }) else { return }
+    try withWriteLock { () throws(StoreError) in
+      try exclusively(options.patience, "open \(name) again") { () throws(StoreError) in
+        databases.withLock { $0[DatabaseName(name)] = nil }
+        unsafe mdb_dbi_close(handle, number)
+      }
+    }
+  }
+
+  func forgetUncommittedDatabases() {
+    guard !uncommittedDatabases.isEmpty else { return }
+    databases.withLock { known in
+      for name in uncommittedDatabases { known[DatabaseName(name)] = nil }
+    }
+    uncommittedDatabases.removeAll()
+  }
+}

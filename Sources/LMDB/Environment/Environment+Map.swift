@@ -1,0 +1,135 @@
+internal import CLMDB
+internal import CSystemShims
+internal import LMDBPages
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+// The map is address space, not memory or disk. It is made large at once, so that it hardly ever has to move; where
+// address space is short (`ulimit -v`) it starts small and grows. A map can move only while no transaction of this
+// process lives, since they read from it.
+
+extension Environment {
+  private static let page = 1 << 16
+
+  /// How large a map to make for a file of which `used` bytes are in use.
+  static func reservation(_ options: EnvironmentOptions, used: Int) throws(StoreError) -> Int {
+    if let maximum = options.maximumSize { return max(rounded(maximum), used) }
+    let least = rounded(max(used, 1 << 20))
+    var size = max(rounded(options.mapReservation), least)
+    if fits(size) { return size }
+    while size > least, !fits(size) { size = max(rounded(size / 2), least) }
+    // What just fits would leave nothing for the rest of the program.
+    return max(rounded(size / 2), least)
+  }
+
+  private static func rounded(_ size: Int) -> Int { (size + page - 1) / page * page }
+
+  /// Whether the address space has room for `size` more bytes.
+  private static func fits(_ size: Int) -> Bool {
+    let trial = unsafe mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
+    guard unsafe trial != MAP_FAILED else { return false }
+    unsafe munmap(trial, size)
+    return true
+  }
+
+  package var mapSize: Int {
+    var info = unsafe MDB_envinfo()
+    _ = unsafe mdb_env_info(handle, &info)
+    return unsafe info.me_mapsize
+  }
+
+  /// The last page in use, and whether so much of the map is in use that it should grow before a write finds it full.
+  func room() -> (lastPage: Int, isNearlyFull: Bool) {
+    var info = unsafe MDB_envinfo()
+    _ = unsafe mdb_env_info(handle, &info)
+    let last = unsafe info.me_last_pgno
+    return unsafe (last, options.maximumSize == nil && (last + 1) * pageSize > info.me_mapsize / 4 * 3)
+  }
+
+  /// Doubles the map. A snapshot of this process may be in the way, or the address space be used up: then a quarter of
+  /// the map is still free, and the next write tries again.
+  func growAhead() {
+    let size = mapSize
+    guard Environment.fits(size) else { return }
+    try? exclusively(.milliseconds(100), "grow the map") { () throws(StoreError) in try resize(to: size * 2) }
+  }
+
+  /// Takes over the size that another process has given the file.
+  func adoptGrowth() throws(StoreError) {
+    try withWriteLock { () throws(StoreError) in
+      try exclusively(options.patience, "adopt a larger map") { () throws(StoreError) in
+        var info = unsafe MDB_envinfo()
+        _ = unsafe mdb_env_info(handle, &info)
+        let used = unsafe (info.me_last_pgno + 1) * pageSize
+        let size = unsafe info.me_mapsize
+        guard used > size else { return }
+        // Twice what is in use where the address space has room, so that not every page is adopted by itself.
+        let ample = Environment.rounded(used * 2)
+        try resize(to: Environment.fits(ample - size) ? ample : Environment.rounded(used))
+      }
+    }
+  }
+
+  /// Moves the map; nobody of this process is in a transaction.
+  private func resize(to size: Int) throws(StoreError) {
+    // LMDB unmaps before it maps: when that fails, only opening anew helps.
+    if unsafe mdb_env_set_mapsize(handle, size) != 0 { try reopenExclusively() }
+  }
+
+  var pageSize: Int {
+    var stat = MDB_stat()
+    _ = unsafe mdb_env_stat(handle, &stat)
+    return Int(stat.ms_psize)
+  }
+
+  /// Runs `body` while no read transaction of this process lives. Write transactions are the caller's care.
+  func exclusively(
+    _ patience: Duration, _ purpose: String, _ body: () throws(StoreError) -> Void
+  ) throws(StoreError) {
+    guard readers.close(for: patience) else {
+      throw StoreError(
+        .busy, purpose, reason: "a read or snapshot of this process has not ended within \(patience)",
+        advice: "end snapshots and long reads of this process, then try again")
+    }
+    defer { readers.open() }
+    readers.endAll()
+    try body()
+  }
+
+  /// Runs `body` with the write lock of this process, which the calling thread may hold already.
+  func withWriteLock(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+    if isWriting { return try body() }
+    waitForWriteLock()
+    defer { unlockForWriting() }
+    try body()
+  }
+
+  /// After a fatal error LMDB refuses all further work until the environment is closed.
+  func reopen() throws(StoreError) {
+    try withWriteLock { () throws(StoreError) in
+      try exclusively(options.patience, "open the store again") { () throws(StoreError) in try reopenExclusively() }
+    }
+  }
+
+  private func reopenExclusively() throws(StoreError) {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    unsafe mdb_env_close(handle)
+    let meta = try directory.inspectData()
+    unsafe handle = try Environment.openHandle(
+      directory, options, size: Environment.reservation(options, used: Int(meta.lastPage + 1) * meta.pageSize))
+    let names = databases.withLock { known in
+      defer { known.removeAll() }
+      return known.sorted { $0.value < $1.value }.map(\.key.text)
+    }
+    for name in names { _ = try? openCommitted(name) }
+    reopenings.add(1, ordering: .relaxed)
+  }
+}

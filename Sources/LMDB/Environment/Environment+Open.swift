@@ -1,0 +1,138 @@
+internal import CLMDB
+internal import CSystemShims
+internal import LMDBPages
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// The environments that this process has open, guarded by the registry's lock.
+private nonisolated(unsafe) var registry: [Environment] = []
+
+extension Environment {
+  /// Opens the environment of the directory at `path`, or takes one more reference to the one that is open already.
+  ///
+  /// - Parameter firstCommit: what a new environment starts with.
+  package static func open(
+    path: String, options: EnvironmentOptions, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
+  ) throws(StoreError) -> Environment {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    let directory = try StoreDirectory(
+      path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
+      allowNetwork: options.allowNetworkFileSystem)
+    if let known = try find(directory) {
+      guard known.options.essentials == options.essentials else {
+        throw StoreError(
+          .optionsConflict, "open \(path)", reason: "the store is open in this process with other options",
+          advice: "use the same options everywhere in a process")
+      }
+      known.references += 1
+      return known
+    }
+    if try !directory.hasData() {
+      guard options.createIfMissing, !options.isReadOnly else {
+        throw StoreError(
+          .storeNotFound, "open \(path)", reason: "there is no store in this directory", advice: "check the path")
+      }
+      try directory.checkVacant()
+      try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
+    }
+    let environment = try Environment.map(directory, options)
+    unsafe registry.append(environment)
+    return environment
+  }
+
+  /// Gives back one reference; the last one closes the environment.
+  package func close() {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    references -= 1
+    guard references == 0 else { return }
+    unsafe registry.removeAll { $0 === self }
+    // After fork the environment is the parent's: closing it here would end the parent's readers.
+    guard lms_fork_count() == forkCount else { return }
+    readers.endAll()
+    unsafe mdb_env_close(handle)
+  }
+
+  /// The open environment of the same data file, by inode and not by path.
+  private static func find(_ directory: StoreDirectory) throws(StoreError) -> Environment? {
+    let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity
+    let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
+    let mine = unsafe registry.filter { $0.forkCount == lms_fork_count() }
+    guard let known = mine.first(where: { $0.dataIdentity == data || $0.lockIdentity == lock }) else { return nil }
+    guard known.dataIdentity == data, known.lockIdentity == lock else {
+      throw StoreError(
+        .replaced, "open \(directory.path)",
+        reason: "data.mdb or lock.mdb belongs to a store that is open in this process, the other one does not",
+        advice: "close that store first; never link, remove or replace a file of an open store")
+    }
+    return known
+  }
+
+  private static func map(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions
+  ) throws(StoreError) -> Environment {
+    let meta = try directory.inspectData()
+    let isSuspect = try directory.wasWrittenUnsyncedBeforeReboot()
+    if options.checkPages || isSuspect { try directory.checkAllPages() }
+    let used = Int(meta.lastPage + 1) * meta.pageSize
+    let size = try reservation(options, used: used)
+    let handle = unsafe try openHandle(directory, options, size: size)
+    guard let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity,
+      let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
+    else {
+      unsafe mdb_env_close(handle)
+      throw StoreError(
+        .replaced, "open \(directory.path)", reason: "a file vanished during the opening", advice: "try again")
+    }
+    return unsafe Environment(directory: directory, options: options, handle: handle, data: data, lock: lock)
+  }
+
+  /// An LMDB handle with a map of `size` bytes.
+  static func openHandle(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, size: Int
+  ) throws(StoreError) -> OpaquePointer {
+    var handle: OpaquePointer?
+    try check(unsafe mdb_env_create(&handle), "open \(directory.path)")
+    do throws(StoreError) {
+      try check(unsafe mdb_env_set_mapsize(handle, size), "reserve the map")
+      try check(unsafe mdb_env_set_maxreaders(handle, UInt32(options.maximumReaders)), "set the number of readers")
+      // Two of LMDB's own, and ours for the catalogue, values and leases.
+      try check(
+        unsafe mdb_env_set_maxdbs(handle, UInt32(options.maximumStructures + 8)), "set the number of structures")
+      // Never WRITEMAP (a full disk is SIGBUS), MAPASYNC, NOLOCK, NOMEMINIT or FIXEDMAP.
+      var flags = MDB_NOTLS | MDB_NORDAHEAD
+      if options.isReadOnly { flags |= MDB_RDONLY }
+      switch options.durability {
+      case .durable: break
+      case .relaxed: flags |= MDB_NOMETASYNC
+      case .processCrashOnly: flags |= MDB_NOSYNC
+      }
+      var attempts = 0
+      var code: Int32
+      repeat {
+        code = unsafe mdb_env_open(handle, directory.path, UInt32(flags), mode_t(options.fileMode))
+        attempts += 1
+        // Two openers that meet at the lock file: one of them may be told so.
+      } while code == EAGAIN && attempts < 100 && sched_yield() == 0
+      try check(code, "open \(directory.path)")
+      var file: Int32 = -1
+      try check(unsafe mdb_env_get_fd(handle, &file), "open \(directory.path)")
+      // Whoever died while reading holds pages, and a slot, until somebody looks.
+      var dead: Int32 = 0
+      try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
+      // LMDB opens the data file without it.
+      try checkErrno(fcntl(file, F_SETFD, FD_CLOEXEC), "open \(directory.path)")
+      return unsafe handle!
+    } catch {
+      unsafe mdb_env_close(handle)
+      throw error
+    }
+  }
+}

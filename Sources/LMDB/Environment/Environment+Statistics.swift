@@ -1,0 +1,98 @@
+internal import CLMDB
+internal import CSystemShims
+
+/// The pages of one tree.
+package struct TreeStatistics: Hashable, Sendable {
+  package var depth = 0
+  package var branchPages = 0
+  package var leafPages = 0
+  package var overflowPages = 0
+  package var entries = 0
+}
+
+/// One slot of the reader table.
+package struct ReaderSlot: Hashable, Sendable {
+  package let pid: Int
+  package let thread: String
+  /// Nil while the slot's owner reads nothing.
+  package let snapshotID: Int?
+}
+
+extension Transaction {
+  /// The pages of a database's tree.
+  package func statistics(_ database: UInt32) -> TreeStatistics {
+    var stat = MDB_stat()
+    let code = unsafe mdb_stat(handle, database, &stat)
+    if code != 0 { fail(code, "read statistics") }
+    return TreeStatistics(
+      depth: Int(stat.ms_depth), branchPages: Int(stat.ms_branch_pages), leafPages: Int(stat.ms_leaf_pages),
+      overflowPages: Int(stat.ms_overflow_pages), entries: Int(stat.ms_entries))
+  }
+
+  /// How many pages are free, to be used again by later transactions.
+  package func freePages() -> Int {
+    // Database 0 is LMDB's own: under each transaction the pages that it freed, their number first.
+    var pages = 0
+    let cursor = Cursor(self, 0)
+    var isThere = cursor.move(.first)
+    while isThere {
+      pages += Int(cursor.value.littleEndian(at: 0, UInt64.self) ?? 0)
+      isThere = cursor.move(.next)
+    }
+    return pages
+  }
+}
+
+extension Environment {
+  package var pageBytes: Int { pageSize }
+
+  /// The last page that was ever used.
+  package var lastPage: Int {
+    var info = unsafe MDB_envinfo()
+    _ = unsafe mdb_env_info(handle, &info)
+    return unsafe info.me_last_pgno
+  }
+
+  /// The number of the last committed transaction.
+  package var lastTransaction: Int {
+    var info = unsafe MDB_envinfo()
+    _ = unsafe mdb_env_info(handle, &info)
+    return unsafe info.me_last_txnid
+  }
+
+  /// How many slots the reader table has.
+  package var readerCapacity: Int {
+    var info = unsafe MDB_envinfo()
+    _ = unsafe mdb_env_info(handle, &info)
+    return unsafe Int(info.me_maxreaders)
+  }
+
+  /// What the data file takes on disk.
+  package func fileSize() throws(StoreError) -> (size: Int, allocated: Int) {
+    let status = try directory.descriptor.status(of: StoreDirectory.dataFile)
+    return (status?.size ?? 0, status?.allocated ?? 0)
+  }
+
+  /// The reader table, of all processes.
+  package func readerSlots() throws(StoreError) -> [ReaderSlot] {
+    try checkFork()
+    var lines: [String] = []
+    let code = unsafe withUnsafeMutablePointer(to: &lines) { pointer in
+      unsafe mdb_reader_list(
+        handle,
+        { text, context in
+          guard let text = unsafe text, let context = unsafe context else { return 0 }
+          let line = unsafe String(cString: text)
+          unsafe context.assumingMemoryBound(to: [String].self).pointee.append(line)
+          return 0
+        }, pointer)
+    }
+    guard code >= 0 else { throw StoreError(returnCode: code, "list the readers") }
+    // Rows of pid, thread and transaction; whatever else LMDB says has no number in front.
+    return lines.compactMap { line in
+      let fields = line.split { $0 == " " || $0 == "\n" }
+      guard fields.count == 3, let pid = Int(fields[0]) else { return nil }
+      return ReaderSlot(pid: pid, thread: String(fields[1]), snapshotID: Int(fields[2]))
+    }
+  }
+}

@@ -1,0 +1,303 @@
+internal import CLMDB
+internal import CSystemShims
+package import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// One open LMDB environment of this process.
+///
+/// There is one per data file and process, whatever path leads to it (`Environment.open` sees to that): LMDB's locks
+/// are of the kind that a process loses when *any* descriptor of the file is closed.
+///
+/// `@unchecked Sendable`: `handle` and the map behind it change only in `exclusively`, when no transaction of this
+/// process lives; everything else is immutable, atomic, or used by the one thread that holds `writeLock`.
+@safe @usableFromInline
+package final class Environment: @unchecked Sendable {
+  package let directory: StoreDirectory
+  package let options: EnvironmentOptions
+  package let signals: SignalFile
+  let dataIdentity: FileIdentity
+  let lockIdentity: FileIdentity
+  let forkCount: UInt32
+  var handle: OpaquePointer
+  /// How many `open` calls have not been matched by `close`; guarded by the registry's lock.
+  var references = 1
+
+  let readers: ReaderPool
+  /// Held by the thread that writes, or that opens a database: LMDB forbids both at once in a process.
+  private let writeLock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  /// The thread that holds `writeLock`, or 0.
+  private let writerThread = Atomic<UInt64>(0)
+  /// The writer's transaction object, used again and again.
+  private var writer: Transaction?
+  private var commitsSinceReaderCheck = 0
+  private var lastPageAtReaderCheck = 0
+  /// Databases opened so far, by name.
+  let databases = Mutex<[DatabaseName: UInt32]>([:])
+  /// Databases opened by the running write transaction, which an abort closes again; guarded by `writeLock`.
+  var uncommittedDatabases: [String] = []
+  /// How often the environment was opened anew, whereby databases may get other numbers.
+  package let reopenings = Atomic<UInt64>(0)
+  private let catalogueNumber = Atomic<UInt32>(0xFFFF)
+  /// The identities of structures whose databases are open, by name; kept by the layer above.
+  package let identities = Mutex<[DatabaseName: UInt64]>([:])
+
+  init(
+    directory: StoreDirectory, options: EnvironmentOptions, handle: OpaquePointer, data: FileIdentity,
+    lock: FileIdentity
+  ) {
+    self.directory = directory
+    self.options = options
+    unsafe self.handle = handle
+    dataIdentity = data
+    lockIdentity = lock
+    forkCount = lms_fork_count()
+    readers = ReaderPool(capacity: options.maximumReaders)
+    signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
+    unsafe writeLock.initialize(to: pthread_mutex_t())
+    unsafe pthread_mutex_init(writeLock, nil)
+  }
+
+  deinit {
+    // After fork the lock may be held for ever by a thread that the child does not have; only its memory is freed.
+    unsafe writeLock.deallocate()
+  }
+
+  /// Stops use in a child process of what its parent opened.
+  @inline(__always)
+  func checkFork() throws(StoreError) {
+    guard lms_fork_count() == forkCount else {
+      throw StoreError(
+        .usedAfterFork, "use \(directory.path)", reason: "the store was opened before fork, in the parent process",
+        advice: "open it again in the child")
+    }
+  }
+
+  // MARK: Reading
+
+  /// Begins a read transaction: one snapshot, taken from the pool and given back by `end`.
+  @usableFromInline package func beginRead() throws(StoreError) -> Transaction {
+    try checkFork()
+    let slot = try readers.acquire()
+    let transaction: Transaction
+    if let idle = readers.idle(slot) {
+      transaction = idle
+    } else {
+      transaction = Transaction(environment: self, slot: slot)
+      readers.setIdle(transaction, slot)
+    }
+    let code = unsafe transaction.renew(handle)
+    if code == 0 { return transaction }
+    readers.release(slot)
+    return try recoverRead(code)
+  }
+
+  /// Ends a read transaction that `beginRead` gave.
+  @inline(__always)
+  package func end(_ transaction: Transaction, slot: Int) {
+    guard lms_fork_count() == forkCount else {
+      transaction.abandon()
+      return
+    }
+    transaction.reset()
+    readers.release(slot)
+  }
+
+  @inline(never)
+  private func recoverRead(_ first: Int32) throws(StoreError) -> Transaction {
+    var code = first
+    for attempt in 0..<8 {
+      switch code {
+      case MDB_MAP_RESIZED: try adoptGrowth()
+      case MDB_READERS_FULL where attempt < 3: _ = try clearStaleReaders()
+      case MDB_PANIC where attempt == 0: try reopen()
+      // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
+      case EINVAL where attempt < 7, EAGAIN where attempt < 7: sched_yield()
+      default: throw StoreError(returnCode: code, "begin to read")
+      }
+      let slot = try readers.acquire()
+      let transaction = Transaction(environment: self, slot: slot)
+      readers.setIdle(transaction, slot)
+      code = unsafe transaction.renew(handle)
+      if code == 0 { return transaction }
+      readers.replaceIdle(slot)
+      readers.release(slot)
+    }
+    throw StoreError(returnCode: code, "begin to read")
+  }
+
+  // MARK: Writing
+
+  /// Whether the calling thread is writing.
+  package var isWriting: Bool { writerThread.load(ordering: .relaxed) == lms_thread_id() }
+
+  /// Waits for the writer's lock, of this process and then of all, and begins a write transaction.
+  @usableFromInline package func beginWrite() throws(StoreError) -> Transaction {
+    try lockForWriting()
+    do throws(StoreError) {
+      try checkIdentity()
+      let transaction = self.writer ?? Transaction(writerOf: self)
+      self.writer = transaction
+      let begun = unsafe try beginWriter()
+      unsafe transaction.begin(begun)
+      return transaction
+    } catch {
+      unlockForWriting()
+      throw error
+    }
+  }
+
+  private func beginWriter() throws(StoreError) -> OpaquePointer {
+    var mayGrow = true
+    var attempts = 0
+    while true {
+      var begun: OpaquePointer?
+      let code = unsafe mdb_txn_begin(handle, nil, 0, &begun)
+      if code == 0 {
+        let room = room()
+        // A file that grows may do so because a dead reader holds its pages.
+        if room.lastPage > lastPageAtReaderCheck + 32 {
+          _ = try? clearStaleReaders()
+          lastPageAtReaderCheck = room.lastPage
+        }
+        guard mayGrow, room.isNearlyFull else { return unsafe begun! }
+        mayGrow = false
+        unsafe mdb_txn_abort(begun)
+        growAhead()
+        continue
+      }
+      attempts += 1
+      switch code {
+      case MDB_MAP_RESIZED where attempts < 8: try adoptGrowth()
+      case MDB_PANIC where attempts == 1: try reopen()
+      // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
+      case EINVAL where attempts < 8: sched_yield()
+      default: throw StoreError(returnCode: code, "begin to write")
+      }
+    }
+  }
+
+  /// Commits, and lets the next writer in; or throws, and nothing is stored.
+  @usableFromInline package func commit(_ transaction: Transaction) throws(StoreError) {
+    transaction.flushStates()
+    if let failure = transaction.failure {
+      abort(transaction)
+      // The stale readers' pages come back at the next write.
+      if failure.code == .mapFull || failure.code == .readersFull { _ = try? clearStaleReaders() }
+      throw failure
+    }
+    let code = transaction.commit()
+    if code != 0 {
+      forgetUncommittedDatabases()
+      unlockForWriting()
+      throw commitError(code)
+    }
+    uncommittedDatabases.removeAll()
+    signals.noteCommit(transaction.snapshotID)
+    signals.bump(transaction.writtenSignals)
+    commitsSinceReaderCheck += 1
+    if commitsSinceReaderCheck >= 256 { _ = try? clearStaleReaders() }
+    unlockForWriting()
+  }
+
+  /// What a failed commit means. Pages are written and synced first, then the meta page: when that last step fails, LMDB
+  /// declares the environment broken, and whether the commit is on disk is not known. Before, nothing is committed.
+  private func commitError(_ code: Int32) -> StoreError {
+    let error = StoreError(returnCode: code, "commit")
+    guard error.code == .inputOutput else { return error }
+    var probe: OpaquePointer?
+    let isBroken = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &probe) == MDB_PANIC
+    if let probe = unsafe probe, !isBroken { unsafe mdb_txn_abort(probe) }
+    if isBroken {
+      return StoreError(
+        .outcomeUnknown, "commit", reason: "the disk reported an error while the transaction was written",
+        advice: "check the disk, read to see whether the transaction is there, then try again", underlying: code)
+    }
+    // LMDB answers EIO when a write comes back short, which is what a full disk does.
+    if let free = directory.freeBytes(), free < 1 << 20 { return StoreError(returnCode: ENOSPC, "commit") }
+    return error
+  }
+
+  /// Undoes everything since `beginWrite`, and lets the next writer in.
+  @usableFromInline package func abort(_ transaction: Transaction) {
+    transaction.abort()
+    forgetUncommittedDatabases()
+    unlockForWriting()
+  }
+
+  func lockForWriting() throws(StoreError) {
+    try checkFork()
+    guard !isWriting else {
+      throw StoreError(
+        .nestedWrite, "write", reason: "this thread is inside a write of the same store",
+        advice: "use the transaction of the outer write")
+    }
+    if options.isReadOnly {
+      throw StoreError(
+        .permissionDenied, "write", reason: "the store is open for reading only", advice: "open it for writing")
+    }
+    waitForWriteLock()
+  }
+
+  func waitForWriteLock() {
+    unsafe pthread_mutex_lock(writeLock)
+    writerThread.store(lms_thread_id(), ordering: .relaxed)
+  }
+
+  func unlockForWriting() {
+    writerThread.store(0, ordering: .relaxed)
+    unsafe pthread_mutex_unlock(writeLock)
+  }
+
+  /// That the files at the path are still those which are open: else two writers would not know of each other.
+  private func checkIdentity() throws(StoreError) {
+    guard try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == dataIdentity,
+      try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lockIdentity
+    else {
+      throw StoreError(
+        .replaced, "write", reason: "data.mdb or lock.mdb was removed or replaced while the store is open",
+        advice: "close the store in every process and open it again")
+    }
+  }
+
+  // MARK: Readers
+
+  /// Frees the reader slots of processes that died; tells how many there were.
+  @discardableResult
+  package func clearStaleReaders() throws(StoreError) -> Int {
+    try checkFork()
+    commitsSinceReaderCheck = 0
+    var dead: Int32 = 0
+    try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
+    return Int(dead)
+  }
+
+  /// Forces what was committed to the disk.
+  package func sync() throws(StoreError) {
+    try checkFork()
+    guard !options.isReadOnly else { return }
+    try check(unsafe mdb_env_sync(handle, 1), "sync")
+  }
+}
+
+/// A name as its bytes: LMDB tells names apart that are equal as strings, since they differ in their normal form alone.
+package struct DatabaseName: Hashable, Sendable {
+  let bytes: [UInt8]
+  package init(_ name: String) { bytes = Array(name.utf8) }
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension Environment {
+  /// The number of a database, when it is open already.
+  package func knownDatabase(_ name: String) -> UInt32? { databases.withLock { $0[DatabaseName(name)] } }
+
+  /// The catalogue's database; the layer above sets it once, before the environment is used.
+  package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }
+  package func setCatalogue(_ number: UInt32) { catalogueNumber.store(number, ordering: .relaxed) }
+}

@@ -1,0 +1,32 @@
+/// How an environment is opened.
+package struct EnvironmentOptions: Hashable, Sendable {
+  package enum Durability: UInt8, Sendable { case durable, relaxed, processCrashOnly }
+
+  package var durability = Durability.durable
+  package var isReadOnly = false
+  package var createIfMissing = true
+  /// The most bytes that the data file may take, or nil for no limit.
+  package var maximumSize: Int?
+  /// How much address space the map takes at first; it costs no memory and no disk.
+  package var mapReservation = 1 << 40
+  package var maximumReaders = 1024
+  package var maximumStructures = 1024
+  package var directoryMode: UInt32 = 0o700
+  package var fileMode: UInt32 = 0o600
+  package var allowNetworkFileSystem = false
+  package var checkPages = false
+  /// How long to wait for this process's own transactions when the map has to move.
+  package var patience = Duration.seconds(5)
+
+  package init() {}
+
+  /// What two opens of one environment must agree on.
+  var essentials: EnvironmentOptions {
+    var copy = self
+    copy.createIfMissing = true
+    copy.checkPages = false
+    copy.directoryMode = 0
+    copy.fileMode = 0
+    return copy
+  }
+}

@@ -1,0 +1,119 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Read transactions of this process, kept ready: renewing one costs a quarter of beginning one.
+///
+/// A slot is taken by one compare-and-swap. `close` shuts the pool while the map moves: whoever takes a slot looks at
+/// `closed` afterwards, and whoever closes looks at the slots afterwards, so that one of them sees the other.
+@safe final class ReaderPool: @unchecked Sendable {
+  // Why unchecked: a slot's transaction is touched by its taker alone; the words are atomic.
+  private static let stride = 64
+  private let capacity: Int
+  /// Per slot one cache line, of which the first word tells whether it is taken.
+  private let words: UnsafeMutableRawPointer
+  private let idles: UnsafeMutablePointer<Transaction?>
+  private let closed: UnsafeMutableRawPointer
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    unsafe words = .allocate(byteCount: (capacity + 2) * Self.stride, alignment: Self.stride)
+    unsafe words.initializeMemory(as: UInt8.self, repeating: 0, count: (capacity + 2) * Self.stride)
+    unsafe closed = words + capacity * Self.stride
+    unsafe idles = .allocate(capacity: capacity)
+    unsafe idles.initialize(repeating: nil, count: capacity)
+  }
+
+  deinit {
+    unsafe idles.deinitialize(count: capacity)
+    unsafe idles.deallocate()
+    unsafe words.deallocate()
+  }
+
+  @inline(__always)
+  private func word(_ slot: Int) -> UnsafeMutableRawPointer { unsafe words + slot * Self.stride }
+
+  /// Takes a slot, near the one that this thread had before.
+  @inline(__always)
+  func acquire() throws(StoreError) -> Int {
+    let slot = Int(lms_thread_slot()) % capacity
+    if unsafe lms_swap32(word(slot), 0, 1) {
+      if unsafe lms_load32(closed) == 0 { return slot }
+      release(slot)
+    }
+    return try acquireSlowly(from: slot)
+  }
+
+  @inline(never)
+  private func acquireSlowly(from start: Int) throws(StoreError) -> Int {
+    while true {
+      while unsafe lms_load32(closed) != 0 { usleep(50) }
+      var isFull = true
+      for step in 0..<capacity {
+        let slot = (start + step) % capacity
+        guard unsafe lms_swap32(word(slot), 0, 1) else { continue }
+        if unsafe lms_load32(closed) == 0 { return slot }
+        release(slot)
+        isFull = false
+        break
+      }
+      if isFull {
+        throw StoreError(
+          .readersFull, "begin to read", reason: "this process has \(capacity) reads and snapshots open",
+          advice: "end those that are not needed, or open the store with more maximumReaders")
+      }
+    }
+  }
+
+  @inline(__always)
+  func release(_ slot: Int) { unsafe lms_store32(word(slot), 0) }
+
+  func idle(_ slot: Int) -> Transaction? { unsafe idles[slot] }
+  func setIdle(_ transaction: Transaction, _ slot: Int) { unsafe idles[slot] = transaction }
+  func replaceIdle(_ slot: Int) { unsafe idles[slot] = nil }
+
+  /// Counts the calling thread among the readers without a slot; false while closed.
+  func enter() -> Bool {
+    unsafe _ = lms_add32(word(capacity + 1), 1)
+    if unsafe lms_load32(closed) == 0 { return true }
+    leave()
+    return false
+  }
+
+  func leave() { unsafe _ = lms_add32(word(capacity + 1), UInt32.max) }
+
+  /// Shuts the pool and waits until all slots are free; false, and open again, when that takes longer than `patience`.
+  func close(for patience: Duration) -> Bool {
+    guard unsafe lms_swap32(closed, 0, 1) else { return false }
+    let start = ContinuousClock.now
+    while isBusy {
+      if start.duration(to: .now) > patience {
+        open()
+        return false
+      }
+      usleep(50)
+    }
+    return true
+  }
+
+  func open() { unsafe lms_store32(closed, 0) }
+
+  private var isBusy: Bool {
+    for slot in 0..<capacity where unsafe lms_load32(word(slot)) != 0 { return true }
+    return unsafe lms_load32(word(capacity + 1)) != 0
+  }
+
+  /// Ends the idle transactions: they refer to the map, and their numbers of databases may be out of date.
+  func endAll() {
+    for slot in 0..<capacity {
+      unsafe idles[slot]?.retire()
+      unsafe idles[slot] = nil
+    }
+  }
+}

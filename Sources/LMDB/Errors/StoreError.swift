@@ -1,0 +1,143 @@
+/// What went wrong, where, and what to do about it.
+///
+/// Compare ``code`` to tell errors apart; print the error itself for people:
+///
+///     do { try store.write { … } }
+///     catch let error as StoreError where error.code == .mapFull { … }
+public struct StoreError: Error, Hashable, Sendable {
+  /// The kind of an error. Open: later versions add codes.
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The code's stable name.
+    public let rawValue: String
+    /// A code of that name.
+    public init(rawValue: String) { self.rawValue = rawValue }
+    /// The code's stable name.
+    public var description: String { rawValue }
+  }
+
+  /// The kind of error.
+  public let code: Code
+  /// What was being done, for example `open` or `write`.
+  public let operation: String
+  /// The structure concerned, if there is one.
+  public let structure: String?
+  /// What is wrong.
+  public let reason: String
+  /// What the user can do about it.
+  public let advice: String
+  /// The code of LMDB (negative) or of the operating system (`errno`) behind it, or nil.
+  public let underlying: Int32?
+
+  package init(
+    _ code: Code, _ operation: String, structure: String? = nil, reason: String, advice: String,
+    underlying: Int32? = nil
+  ) {
+    self.code = code
+    self.operation = operation
+    self.structure = structure
+    self.reason = reason
+    self.advice = advice
+    self.underlying = underlying
+  }
+
+  /// The same error, told of a structure.
+  package func about(_ structure: String) -> StoreError {
+    guard self.structure == nil else { return self }
+    return StoreError(code, operation, structure: structure, reason: reason, advice: advice, underlying: underlying)
+  }
+}
+
+extension StoreError: CustomStringConvertible {
+  /// One line: operation, structure, reason, advice.
+  public var description: String {
+    let place = structure.map { " '\($0)'" } ?? ""
+    return "\(operation)\(place): \(reason); \(advice)"
+  }
+}
+
+extension StoreError.Code {
+  // MARK: Opening
+
+  /// There is no store at the path, and it was not to be created.
+  public static let storeNotFound = Self(rawValue: "storeNotFound")
+  /// `data.mdb` is not an LMDB file, or the directory is no store.
+  public static let notAStore = Self(rawValue: "notAStore")
+  /// `data.mdb` is empty.
+  public static let emptyFile = Self(rawValue: "emptyFile")
+  /// `data.mdb` is shorter than its own meta pages say.
+  public static let truncated = Self(rawValue: "truncated")
+  /// Stored bytes contradict the format.
+  public static let damaged = Self(rawValue: "damaged")
+  /// Written by LMDB 1.0 or a later format of this library.
+  public static let newerFormat = Self(rawValue: "newerFormat")
+  /// Written by a variant of LMDB with a file format of its own, for example lmdb-js.
+  public static let foreignFormat = Self(rawValue: "foreignFormat")
+  /// A directory, FIFO, device, socket or symbolic link stands where a file belongs.
+  public static let wrongFileKind = Self(rawValue: "wrongFileKind")
+  /// The operating system denies access.
+  public static let permissionDenied = Self(rawValue: "permissionDenied")
+  /// The path lies on a network file system, where LMDB's locks and maps do not work.
+  public static let networkFileSystem = Self(rawValue: "networkFileSystem")
+  /// The store is open in this process with other options.
+  public static let optionsConflict = Self(rawValue: "optionsConflict")
+  /// A file of the store was removed or replaced while it is open.
+  public static let replaced = Self(rawValue: "replaced")
+
+  // MARK: Transactions
+
+  /// A write inside a write of the same thread.
+  public static let nestedWrite = Self(rawValue: "nestedWrite")
+  /// A store opened before `fork` was used in the child.
+  public static let usedAfterFork = Self(rawValue: "usedAfterFork")
+  /// A transaction of this process is in the way.
+  public static let busy = Self(rawValue: "busy")
+  /// A commit failed in such a way that it may or may not be on disk.
+  public static let outcomeUnknown = Self(rawValue: "outcomeUnknown")
+  /// A snapshot is older than this process's first use of the structure.
+  public static let snapshotTooOld = Self(rawValue: "snapshotTooOld")
+
+  // MARK: Room
+
+  /// The store has reached its maximum size.
+  public static let mapFull = Self(rawValue: "mapFull")
+  /// The disk or quota is full.
+  public static let diskFull = Self(rawValue: "diskFull")
+  /// All reader slots are taken by live transactions.
+  public static let readersFull = Self(rawValue: "readersFull")
+  /// More structures than the store was opened for.
+  public static let structuresFull = Self(rawValue: "structuresFull")
+  /// One transaction touched more pages than LMDB can hold.
+  public static let transactionTooLarge = Self(rawValue: "transactionTooLarge")
+  /// Memory, address space or file descriptors ran out.
+  public static let resourceLimit = Self(rawValue: "resourceLimit")
+
+  // MARK: Structures and values
+
+  /// There is no structure of that name.
+  public static let structureNotFound = Self(rawValue: "structureNotFound")
+  /// The structure was removed, renamed or created anew since it was opened.
+  public static let structureRemoved = Self(rawValue: "structureRemoved")
+  /// A structure of that name exists already.
+  public static let structureExists = Self(rawValue: "structureExists")
+  /// The structure's kind, types or shape differ from what was asked for.
+  public static let typeMismatch = Self(rawValue: "typeMismatch")
+  /// A name that cannot be a structure's.
+  public static let invalidName = Self(rawValue: "invalidName")
+  /// A value of more than 1 GiB.
+  public static let valueTooLarge = Self(rawValue: "valueTooLarge")
+  /// Stored bytes are no value of the expected type.
+  public static let undecodable = Self(rawValue: "undecodable")
+  /// A value cannot be stored.
+  public static let unencodable = Self(rawValue: "unencodable")
+  /// A key or index out of the permitted range.
+  public static let outOfRange = Self(rawValue: "outOfRange")
+  /// Bulk-loaded keys do not ascend.
+  public static let notSorted = Self(rawValue: "notSorted")
+
+  // MARK: System
+
+  /// Reading or writing the disk failed.
+  public static let inputOutput = Self(rawValue: "inputOutput")
+  /// Anything else that LMDB or the system reports.
+  public static let system = Self(rawValue: "system")
+}

@@ -1,0 +1,140 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// An open file or directory, closed with its last reference; close-on-exec always.
+///
+/// Never used for `lock.mdb`: closing any descriptor of it would drop LMDB's locks of this process.
+package final class FileDescriptor: Sendable {
+  package let number: Int32
+
+  init(_ number: Int32) { self.number = number }
+  deinit { _ = close(number) }
+
+  /// Opens a directory.
+  package static func directory(_ path: String) throws(StoreError) -> FileDescriptor {
+    FileDescriptor(try checkErrno(unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open \(path)"))
+  }
+
+  /// What stands under `name` in this directory, without following a link; nil when nothing does.
+  package func status(of name: String) throws(StoreError) -> FileStatus? {
+    var info = stat()
+    if unsafe fstatat(number, name, &info, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(info) }
+    let code = lms_errno()
+    if code == ENOENT { return nil }
+    throw StoreError(returnCode: code, "look at \(name)")
+  }
+
+  /// Opens a file of this directory for reading: neither follows a link nor waits on a FIFO.
+  package func file(_ name: String) throws(StoreError) -> FileDescriptor {
+    FileDescriptor(
+      try checkErrno(unsafe openat(number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), "open \(name)"))
+  }
+
+  /// The open file's own status.
+  package func status() throws(StoreError) -> FileStatus {
+    var info = stat()
+    try checkErrno(unsafe fstat(number, &info), "look at an open file")
+    return FileStatus(info)
+  }
+
+  /// Up to `count` bytes from `offset`; fewer at the end of the file.
+  package func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      while initialized < count {
+        let got = unsafe pread(
+          number, buffer.baseAddress! + initialized, count - initialized, off_t(offset + initialized))
+        if got > 0 {
+          initialized += got
+        } else if got == 0 {
+          return
+        } else if lms_errno() != EINTR {
+          failure = lms_errno()
+          return
+        }
+      }
+    }
+    try check(failure, "read a file")
+    return bytes
+  }
+
+  /// The names in this directory, without `.` and `..`.
+  package func names() throws(StoreError) -> [String] {
+    // A descriptor of its own: reading a directory moves its position.
+    let copy = try checkErrno(unsafe openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "list a directory")
+    guard let stream = unsafe fdopendir(copy) else {
+      let code = lms_errno()
+      _ = close(copy)
+      throw StoreError(returnCode: code, "list a directory")
+    }
+    defer { _ = unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { raw in
+        unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Forces the data of this file, or the entries of this directory, to the disk.
+  package func sync() throws(StoreError) {
+    try checkErrno(fsync(number), "sync")
+  }
+
+  /// Removes a name from this directory; does not mind when it is gone already.
+  package func remove(_ name: String) throws(StoreError) {
+    if unsafe unlinkat(number, name, 0) != 0, lms_errno() != ENOENT {
+      throw StoreError(returnCode: lms_errno(), "remove \(name)")
+    }
+  }
+}
+
+/// What `stat` tells of a file, as far as a store cares.
+package struct FileStatus: Sendable {
+  package let device: UInt64
+  package let inode: UInt64
+  package let size: Int
+  package let allocated: Int
+  package let mode: UInt32
+  let format: UInt32
+
+  init(_ info: stat) {
+    device = UInt64(truncatingIfNeeded: info.st_dev)
+    inode = UInt64(info.st_ino)
+    size = Int(info.st_size)
+    allocated = Int(info.st_blocks) * 512
+    format = UInt32(info.st_mode) & UInt32(S_IFMT)
+    mode = UInt32(info.st_mode) & 0o7777
+  }
+
+  package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
+  package var isRegular: Bool { format == UInt32(S_IFREG) }
+
+  /// The file's kind in words.
+  package var kind: String {
+    switch format {
+    case UInt32(S_IFREG): "a regular file"
+    case UInt32(S_IFDIR): "a directory"
+    case UInt32(S_IFLNK): "a symbolic link"
+    case UInt32(S_IFIFO): "a FIFO"
+    case UInt32(S_IFCHR), UInt32(S_IFBLK): "a device"
+    case UInt32(S_IFSOCK): "a socket"
+    default: "something unknown"
+    }
+  }
+}
+
+/// What makes a file the same file under any path.
+package struct FileIdentity: Hashable, Sendable {
+  package let device: UInt64
+  package let inode: UInt64
+}

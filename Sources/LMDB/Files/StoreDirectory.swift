@@ -1,0 +1,151 @@
+internal import CSystemShims
+package import LMDBPages
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// A store's directory, looked over before LMDB touches any of its files.
+package struct StoreDirectory: Sendable {
+  package static let dataFile = "data.mdb"
+  package static let lockFile = "lock.mdb"
+  package static let signalFile = "signal"
+  package static let ownersFile = "owners"
+
+  package let path: String
+  package let descriptor: FileDescriptor
+
+  /// Opens the directory at `path`, makes it when `create` says so, and checks the file system and the kind of
+  /// each file of a store in it.
+  package init(path: String, create: Bool, directoryMode: UInt32, allowNetwork: Bool) throws(StoreError) {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw StoreError(
+        .storeNotFound, "open", reason: "the path is empty or holds a NUL byte", advice: "give another path")
+    }
+    var made = false
+    if create {
+      if unsafe mkdir(path, mode_t(directoryMode)) == 0 {
+        made = true
+      } else if lms_errno() != EEXIST {
+        throw StoreError(returnCode: lms_errno(), "create \(path)")
+      }
+    }
+    do throws(StoreError) {
+      descriptor = try FileDescriptor.directory(path)
+    } catch  where error.underlying == ENOTDIR || error.underlying == ELOOP {
+      throw StoreError(
+        .wrongFileKind, "open \(path)", reason: "this is not a directory", advice: "give the directory of the store",
+        underlying: error.underlying)
+    }
+    self.path = path
+    if made { try StoreDirectory.syncParent(of: path) }
+    if !allowNetwork { try refuseNetwork() }
+    for name in [Self.dataFile, Self.lockFile, Self.signalFile, Self.ownersFile] {
+      if let status = try descriptor.status(of: name), !status.isRegular {
+        throw StoreError(
+          .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is \(status.kind), not a regular file",
+          advice: "remove it, or give another path")
+      }
+    }
+  }
+
+  /// Whether there is a data file.
+  package func hasData() throws(StoreError) -> Bool { try descriptor.status(of: Self.dataFile) != nil }
+
+  /// A directory without a store must be empty but for what a store may have left: a wrong path must not fill, say,
+  /// a home directory with our files.
+  package func checkVacant() throws(StoreError) {
+    let ours: Set = [Self.lockFile, Self.signalFile, Self.ownersFile, Self.dataFile]
+    let strangers = try descriptor.names().filter { !ours.contains($0) && !$0.hasPrefix(Self.dataFile + ".") }
+    if let stranger = strangers.min() {
+      throw StoreError(
+        .notAStore, "create \(path)", reason: "the directory holds other files, for example \(stranger)",
+        advice: "give a new or an empty directory")
+    }
+  }
+
+  /// Checks both meta pages and the size of the data file by reading, before it is mapped.
+  package func inspectData() throws(StoreError) -> Meta {
+    let file = try descriptor.file(Self.dataFile)
+    do {
+      return try PageFile(source: file).newestMeta()
+    } catch let problem as PageProblem {
+      throw StoreError(problem, "open \(path)")
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(.system, "open \(path)", reason: "\(error)", advice: "check the path")
+    }
+  }
+
+  /// Walks every page of the data file; throws what it finds.
+  package func checkAllPages() throws(StoreError) {
+    let file = try descriptor.file(Self.dataFile)
+    do {
+      try PageFile(source: file).check()
+    } catch let problem as PageProblem {
+      throw StoreError(problem, "check \(path)")
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(.system, "check \(path)", reason: "\(error)", advice: "check the path")
+    }
+  }
+
+  /// The bytes that are free on the file system, if it tells.
+  func freeBytes() -> UInt64? {
+    var type: UInt64 = 0
+    var free: UInt64 = 0
+    return unsafe lms_file_system(descriptor.number, &type, &free) == 0 ? free : nil
+  }
+
+  private func refuseNetwork() throws(StoreError) {
+    var type: UInt64 = 0
+    var free: UInt64 = 0
+    try checkErrno(unsafe lms_file_system(descriptor.number, &type, &free), "look at the file system of \(path)")
+    if let name = Self.networkFileSystems[type] {
+      throw StoreError(
+        .networkFileSystem, "open \(path)", reason: "the path lies on \(name), where locks and shared maps fail",
+        advice: "use a local disk; or pass allowNetworkFileSystem: true, when one machine alone uses it")
+    }
+  }
+
+  /// `f_type` of the file systems that several machines may share (statfs(2)).
+  package static let networkFileSystems: [UInt64: String] = [
+    0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x5346_414F: "AFS", 0x00C3_6400: "Ceph",
+    0x0102_1997: "9P", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS", 0x7461_636F: "OCFS2", 0x0116_1970: "GFS2",
+    0x6B41_4653: "AFS", 0x564C: "NCP", 0x7375_7245: "Coda", 0x1980_0202: "BeeGFS",
+  ]
+
+  static func syncParent(of path: String) throws(StoreError) {
+    var trimmed = Substring(path)
+    while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+    let parent = trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
+    try FileDescriptor.directory(parent).sync()
+  }
+}
+
+extension FileDescriptor: PageSource {
+  package func read(offset: Int, count: Int) throws -> [UInt8] { try read(at: offset, count: count) }
+  package func size() throws -> Int { try status().size }
+}
+
+extension StoreError {
+  /// What the page reader found, with advice.
+  package init(_ problem: PageProblem, _ operation: String) {
+    let (code, advice): (Code, String) =
+      switch problem.kind {
+      case .empty: (.emptyFile, "remove data.mdb if nothing was ever stored here, or restore a backup")
+      case .notLMDB: (.notAStore, "check the path; the file was left as it is")
+      case .newerLMDB: (.newerFormat, "open it with a program for LMDB 1.0, or dump and load it")
+      case .foreignLMDB: (.foreignFormat, "open it with the library that wrote it, or dump and load it")
+      case .truncated: (.truncated, "restore a backup; the file was left as it is")
+      case .damaged: (.damaged, "restore a backup; the file was left as it is")
+      }
+    self.init(code, operation, reason: problem.description, advice: advice)
+  }
+}

@@ -1,0 +1,164 @@
+internal import CLMDB
+
+/// A place in a database that can move. It belongs to its transaction, which closes it; one that is dropped earlier is
+/// used again.
+@safe @usableFromInline
+package final class Cursor {
+  /// What changes.
+  @safe @usableFromInline
+  struct Fields {
+    @usableFromInline var key = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    @usableFromInline var value = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+  @usableFromInline let fields = Cell(Fields())
+
+  private let raw: OpaquePointer?
+  @usableFromInline let transaction: Transaction
+  /// The use of the transaction that the cursor belongs to; its end closes the cursor.
+  private let use: UInt64
+  private let database: UInt32
+
+  @usableFromInline package init(_ transaction: Transaction, _ database: UInt32) {
+    self.transaction = transaction
+    self.database = database
+    use = transaction.use
+    unsafe raw = transaction.isLive ? transaction.openCursor(database) : nil
+  }
+
+  deinit {
+    fields.destroy()
+    if let raw = unsafe raw, use == transaction.use { unsafe transaction.recycle(raw, database) }
+  }
+
+  @usableFromInline package enum Move: Sendable {
+    case first, last, next, previous
+  }
+
+  /// Moves; false at the end, or when the transaction is over or has failed.
+  @usableFromInline @discardableResult
+  package func move(_ move: Move) -> Bool {
+    let operation =
+      switch move {
+      case .first: MDB_FIRST
+      case .last: MDB_LAST
+      case .next: MDB_NEXT
+      case .previous: MDB_PREV
+      }
+    return unsafe get(operation)
+  }
+
+  /// Moves to the first key that is not less than `key`.
+  @usableFromInline @discardableResult
+  package func seek(_ key: RawSpan) -> Bool {
+    unsafe key.withUnsafeBytes { unsafe get(MDB_SET_RANGE, $0) }
+  }
+
+  /// Moves to exactly `key`.
+  @usableFromInline @discardableResult
+  package func find(_ key: RawSpan) -> Bool {
+    unsafe key.withUnsafeBytes { unsafe get(MDB_SET_KEY, $0) }
+  }
+
+  @inlinable @discardableResult
+  package func find(_ key: UInt64) -> Bool { withBytes(of: key) { find($0) } }
+
+  @inlinable @discardableResult
+  package func seek(_ key: UInt64) -> Bool { withBytes(of: key) { seek($0) } }
+
+  private func get(
+    _ operation: MDB_cursor_op, _ wanted: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  ) -> Bool {
+    guard let raw = unsafe raw, use == transaction.use else { return false }
+    var key = unsafe MDB_val(wanted)
+    var value = unsafe MDB_val()
+    let code = unsafe mdb_cursor_get(raw, &key, &value, operation)
+    guard code == 0 else {
+      if code != MDB_NOTFOUND { transaction.fail(code, "move a cursor") }
+      fields.value = Fields()
+      return false
+    }
+    unsafe fields.value.key = UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size)
+    unsafe fields.value.value = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+    return true
+  }
+
+  /// The key at this place, valid until the next write or move.
+  @inlinable package var key: RawSpan {
+    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key), borrowing: self) }
+  }
+
+  /// The value at this place, valid until the next write or move.
+  @inlinable package var value: RawSpan {
+    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value), borrowing: self) }
+  }
+
+  /// Replaces the value at this place.
+  @usableFromInline @discardableResult
+  package func replace(_ value: RawSpan) -> Bool {
+    guard let raw = unsafe raw, use == transaction.use, !transaction.hasFailed else { return false }
+    guard value.byteCount <= Limits.valueBytes else {
+      transaction.fail(Limits.tooLarge(value.byteCount))
+      return false
+    }
+    transaction.wrote(database)
+    // The key lies in the page that changes: LMDB needs it elsewhere.
+    let code = unsafe withUnsafeTemporaryAllocation(byteCount: Limits.keyBytes, alignment: 8) { buffer in
+      let here = unsafe fields.value.key
+      unsafe buffer.copyMemory(from: here)
+      return unsafe value.withUnsafeBytes { bytes in
+        var name = unsafe MDB_val(UnsafeRawBufferPointer(start: buffer.baseAddress, count: here.count))
+        var content = unsafe MDB_val(bytes)
+        return unsafe mdb_cursor_put(raw, &name, &content, UInt32(MDB_CURRENT))
+      }
+    }
+    if code != 0 { transaction.fail(code, "write") }
+    return code == 0
+  }
+
+  /// Removes the entry at this place; the cursor then stands before the next one.
+  @usableFromInline @discardableResult
+  package func delete() -> Bool {
+    guard let raw = unsafe raw, use == transaction.use, !transaction.hasFailed else { return false }
+    transaction.wrote(database)
+    let code = unsafe mdb_cursor_del(raw, 0)
+    if code != 0 { transaction.fail(code, "remove") }
+    return code == 0
+  }
+}
+
+/// A cursor as plain numbers: for walks, which keep the cursor itself, and ask its transaction's stamp, beside it.
+@safe @frozen @usableFromInline
+package struct CursorSteps {
+  @usableFromInline let raw: OpaquePointer
+  @usableFromInline let fields: Cell<Cursor.Fields>
+
+  /// Moves on; false at the end, and when LMDB fails, which the cursor's own `move` then tells.
+  @usableFromInline
+  package func step(_ move: Cursor.Move) -> Bool {
+    var key = unsafe MDB_val()
+    var value = unsafe MDB_val()
+    let code = unsafe mdb_cursor_get(raw, &key, &value, move == .previous ? MDB_PREV : MDB_NEXT)
+    guard code == 0 else { return false }
+    unsafe fields.value.key = UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size)
+    unsafe fields.value.value = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+    return true
+  }
+
+  /// The key at this place.
+  @inlinable package var key: RawSpan {
+    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key), borrowing: self) }
+  }
+
+  /// The value at this place.
+  @inlinable package var value: RawSpan {
+    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value), borrowing: self) }
+  }
+}
+
+extension Cursor {
+  /// The cursor for a walk; nil when it could not be opened.
+  @usableFromInline package var steps: CursorSteps? {
+    guard let raw = unsafe raw else { return nil }
+    return unsafe CursorSteps(raw: raw, fields: fields)
+  }
+}

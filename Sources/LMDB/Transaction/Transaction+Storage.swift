@@ -1,0 +1,167 @@
+internal import CLMDB
+
+// The seam on which all structures stand: get, put, delete, count and seek (Cursor), over bytes. A failure is kept in
+// the transaction, which then refuses to commit; later writes are skipped.
+
+extension Transaction {
+  /// The value of a key, in place: valid until the next write of this transaction, or its end.
+  @_lifetime(borrow self)
+  @usableFromInline package func get(_ database: UInt32, _ key: RawSpan) -> RawSpan? {
+    var value = unsafe MDB_val()
+    let code = unsafe key.withUnsafeBytes { raw in
+      var name = unsafe MDB_val(raw)
+      return unsafe mdb_get(handle, database, &name, &value)
+    }
+    guard code == 0 else {
+      if code != MDB_NOTFOUND { fail(code, "read") }
+      return nil
+    }
+    return unsafe _overrideLifetime(value.span, borrowing: self)
+  }
+
+  /// The value of an integer key.
+  @_lifetime(borrow self)
+  @inlinable package func get(_ database: UInt32, _ key: UInt64) -> RawSpan? {
+    var key = key
+    let span = unsafe withUnsafeBytes(of: &key) { unsafe getRaw(database, $0) }
+    guard let span = unsafe span else { return nil }
+    return unsafe _overrideLifetime(RawSpan(_unsafeBytes: span), borrowing: self)
+  }
+
+  @usableFromInline
+  func getRaw(_ database: UInt32, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    var name = unsafe MDB_val(key)
+    var value = unsafe MDB_val()
+    let code = unsafe mdb_get(handle, database, &name, &value)
+    guard code == 0 else {
+      if code != MDB_NOTFOUND { fail(code, "read") }
+      return nil
+    }
+    return unsafe UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+  }
+
+  /// How a write treats what is there.
+  @usableFromInline package enum PutMode: Sendable {
+    case replace
+    /// Keeps an existing value.
+    case insert
+    /// The key is greater than all others; an error when it is not.
+    case append
+  }
+
+  /// Stores a value; false when `mode` is `.insert` and the key exists, or when the transaction has failed.
+  ///
+  /// - Parameter isNew: False for what views know already, so that they stay valid.
+  @usableFromInline @discardableResult
+  package func put(
+    _ database: UInt32, _ key: RawSpan, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
+  ) -> Bool {
+    guard !hasFailed else { return false }
+    guard value.byteCount <= Limits.valueBytes else {
+      fail(Limits.tooLarge(value.byteCount))
+      return false
+    }
+    if isNew { wrote(database) }
+    let code = unsafe key.withUnsafeBytes { rawKey in
+      unsafe value.withUnsafeBytes { rawValue in
+        var name = unsafe MDB_val(rawKey)
+        var content = unsafe MDB_val(rawValue)
+        return unsafe mdb_put(handle, database, &name, &content, mode.flags)
+      }
+    }
+    if code == 0 { return true }
+    if code == MDB_KEYEXIST, case .insert = mode { return false }
+    fail(code, "write")
+    return false
+  }
+
+  /// Stores a value under an integer key.
+  @inlinable @discardableResult
+  package func put(
+    _ database: UInt32, _ key: UInt64, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
+  ) -> Bool {
+    withBytes(of: key) { put(database, $0, value, mode, isNew: isNew) }
+  }
+
+  /// Removes a key; false when it is not there.
+  @usableFromInline @discardableResult
+  package func delete(_ database: UInt32, _ key: RawSpan) -> Bool {
+    guard !hasFailed else { return false }
+    wrote(database)
+    let code = unsafe key.withUnsafeBytes { raw in
+      var name = unsafe MDB_val(raw)
+      return unsafe mdb_del(handle, database, &name, nil)
+    }
+    if code == 0 { return true }
+    if code != MDB_NOTFOUND { fail(code, "remove") }
+    return false
+  }
+
+  /// Removes an integer key.
+  @inlinable @discardableResult
+  package func delete(_ database: UInt32, _ key: UInt64) -> Bool {
+    withBytes(of: key) { delete(database, $0) }
+  }
+
+  /// How many keys a database has.
+  @usableFromInline
+  package func count(_ database: UInt32) -> Int {
+    var stat = MDB_stat()
+    let code = unsafe mdb_stat(handle, database, &stat)
+    if code != 0 && !hasFailed { fail(code, "count") }
+    return Int(stat.ms_entries)
+  }
+
+  /// Removes all keys of a database.
+  @usableFromInline
+  package func removeAll(_ database: UInt32) {
+    guard !hasFailed else { return }
+    wrote(database)
+    let code = unsafe mdb_drop(handle, database, 0)
+    if code != 0 { fail(code, "remove all") }
+  }
+
+  /// Opens or makes a named database within this write transaction.
+  package func openDatabase(_ name: String, integerKeys: Bool, create: Bool) throws(StoreError) -> UInt32? {
+    var number: MDB_dbi = 0
+    var flags: Int32 = 0
+    if create { flags |= MDB_CREATE }
+    if integerKeys { flags |= MDB_INTEGERKEY }
+    let code = unsafe mdb_dbi_open(handle, name, UInt32(flags), &number)
+    if code == MDB_NOTFOUND { return nil }
+    try check(code, "open \(name)")
+    return number
+  }
+}
+
+extension Transaction.PutMode {
+  var flags: UInt32 {
+    switch self {
+    case .replace: 0
+    case .insert: UInt32(MDB_NOOVERWRITE)
+    case .append: UInt32(MDB_APPEND)
+    }
+  }
+}
+
+extension MDB_val {
+  @inline(__always)
+  init(_ bytes: UnsafeRawBufferPointer) {
+    unsafe self.init(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+  }
+
+  @inline(__always)
+  var span: RawSpan {
+    @_lifetime(borrow self) get {
+      // An empty value of LMDB may have any address.
+      unsafe mv_size == 0 ? RawSpan() : RawSpan(_unsafeStart: mv_data, byteCount: mv_size)
+    }
+  }
+}
+
+@unsafe @_unsafeNonescapableResult @_transparent
+@_lifetime(borrow source)
+@usableFromInline
+func _overrideLifetime<T: ~Copyable & ~Escapable, U: ~Copyable & ~Escapable>(
+  _ dependent: consuming T, borrowing source: borrowing U
+) -> T { dependent }

@@ -1,0 +1,83 @@
+/// A meta page: where the trees of one transaction begin.
+package struct Meta: Hashable, Sendable {
+  package let pageSize: Int
+  package let mapSize: UInt64
+  /// The free list's tree.
+  package let free: Tree
+  /// The tree of named databases.
+  package let main: Tree
+  package let lastPage: UInt64
+  package let transaction: UInt64
+
+  static let magic: UInt32 = 0xBEEF_C0DE
+
+  init(page bytes: [UInt8], number: Int) throws {
+    let hasMagic = bytes.count >= 20 && bytes.u32(16) == Meta.magic
+    guard !hasMagic || bytes.count >= 152 else {
+      throw PageProblem(.truncated, "data.mdb holds \(bytes.count) bytes of meta page \(number)")
+    }
+    guard hasMagic else {
+      throw number == 0
+        ? PageProblem(.notLMDB, "data.mdb is not an LMDB file (no magic number)")
+        : PageProblem(.damaged, "the second meta page has no magic number")
+    }
+    let version = bytes.u32(20)
+    guard version == 1 else {
+      // 2: LMDB 1.0; 999 and others: development versions and forks such as lmdb-js, whose pages differ.
+      throw version == 2
+        ? PageProblem(.newerLMDB, "data.mdb has data format 2 (LMDB 1.0); this library reads format 1 (LMDB 0.9)")
+        : PageProblem(.foreignLMDB, "data.mdb has data format \(version), that of a variant of LMDB (lmdb-js, say)")
+    }
+    guard bytes.u16(10) & Page.Flags.meta != 0 else {
+      throw PageProblem(.damaged, "meta page \(number) is not marked as one")
+    }
+    let size = Int(bytes.u32(40))
+    guard size >= 512, size <= 65536, size & (size - 1) == 0 else {
+      throw PageProblem(.damaged, "meta page \(number) tells a page size of \(size)")
+    }
+    pageSize = size
+    mapSize = bytes.u64(32)
+    free = Tree(bytes, at: 40)
+    main = Tree(bytes, at: 88)
+    lastPage = bytes.u64(136)
+    transaction = bytes.u64(144)
+    guard lastPage >= 1, lastPage < UInt64(Int.max) / UInt64(size) else {
+      throw PageProblem(.damaged, "meta page \(number) tells a last page of \(lastPage)")
+    }
+  }
+}
+
+/// The record of one B+tree (`MDB_db`): 48 bytes.
+package struct Tree: Hashable, Sendable {
+  static let byteCount = 48
+  /// The root of a tree without entries.
+  package static let empty = UInt64.max
+
+  package let flags: UInt16
+  package let depth: Int
+  package let branchPages: UInt64
+  package let leafPages: UInt64
+  package let overflowPages: UInt64
+  package let entries: UInt64
+  package let root: UInt64
+
+  init(_ bytes: [UInt8], at offset: Int) {
+    flags = bytes.u16(offset + 4)
+    depth = Int(bytes.u16(offset + 6))
+    branchPages = bytes.u64(offset + 8)
+    leafPages = bytes.u64(offset + 16)
+    overflowPages = bytes.u64(offset + 24)
+    entries = bytes.u64(offset + 32)
+    root = bytes.u64(offset + 40)
+  }
+
+  /// Duplicates in sorted sub-trees, which this library never makes.
+  var hasDuplicates: Bool { flags & 0x04 != 0 }
+}
+
+extension [UInt8] {
+  // Native order, which is little-endian on every platform that this library supports.
+  func u16(_ offset: Int) -> UInt16 { UInt16(self[offset]) | UInt16(self[offset + 1]) << 8 }
+  func u32(_ offset: Int) -> UInt32 { UInt32(u16(offset)) | UInt32(u16(offset + 2)) << 16 }
+  func u64(_ offset: Int) -> UInt64 { UInt64(u32(offset)) | UInt64(u32(offset + 4)) << 32 }
+}

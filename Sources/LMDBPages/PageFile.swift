@@ -1,0 +1,79 @@
+/// Where pages come from: a file, or memory in a test.
+package protocol PageSource {
+  /// Up to `count` bytes from `offset`; fewer at the end.
+  func read(offset: Int, count: Int) throws -> [UInt8]
+  /// How many bytes there are.
+  func size() throws -> Int
+}
+
+/// An LMDB data file (format 1), read page by page; no byte of it is trusted.
+///
+/// The format is that of `mdb.c`, LMDB 0.9: pages of `psize` bytes, a 16-byte header (page number, pad, flags, and
+/// either the bounds of the free space or the number of overflow pages), two meta pages in front.
+package struct PageFile<Source: PageSource> {
+  package let source: Source
+  package init(source: Source) { self.source = source }
+
+  /// The meta page of the newest transaction, after both were checked against each other and the file's size.
+  package func newestMeta() throws -> Meta {
+    let size = try source.size()
+    guard size > 0 else { throw PageProblem(.empty, "data.mdb is empty") }
+    let head = try source.read(offset: 0, count: 4096)
+    let first = try Meta(page: head, number: 0)
+    guard size >= 2 * first.pageSize else {
+      throw PageProblem(.truncated, "data.mdb holds \(size) bytes, less than its two meta pages")
+    }
+    let second = try Meta(page: source.read(offset: first.pageSize, count: 4096), number: 1)
+    guard first.pageSize == second.pageSize else {
+      throw PageProblem(.damaged, "the meta pages disagree about the page size (\(first.pageSize), \(second.pageSize))")
+    }
+    let newest = second.transaction > first.transaction ? second : first
+    try check(newest, size: size)
+    return newest
+  }
+
+  /// That every page which can be in use lies within the file.
+  private func check(_ meta: Meta, size: Int) throws {
+    let pages = UInt64(size / meta.pageSize)
+    for (tree, name) in [(meta.free, "free"), (meta.main, "main")] where tree.root != Tree.empty {
+      guard tree.root >= 2, tree.root <= meta.lastPage else {
+        throw PageProblem(.damaged, "the \(name) tree's root is page \(tree.root) of \(meta.lastPage + 1)")
+      }
+      guard tree.root < pages else {
+        throw PageProblem(.truncated, "data.mdb ends at page \(pages), before the \(name) tree's root (\(tree.root))")
+      }
+    }
+    guard meta.lastPage < pages else {
+      // Pages that were taken and given back within one transaction are never written, so a sound file may end early;
+      // all pages behind its end are then in the free list.
+      let free = try freePages(meta)
+      for page in pages...meta.lastPage where !free.contains(page) {
+        throw PageProblem(.truncated, "data.mdb ends at page \(pages), but page \(page) is in use")
+      }
+      return
+    }
+  }
+
+  /// One page, of which the header has been checked.
+  func page(_ number: UInt64, of meta: Meta) throws -> Page {
+    guard number >= 2, number <= meta.lastPage else {
+      throw PageProblem(.damaged, "a reference to page \(number) of \(meta.lastPage + 1)")
+    }
+    let bytes = try source.read(offset: Int(number) * meta.pageSize, count: meta.pageSize)
+    guard bytes.count == meta.pageSize else {
+      throw PageProblem(.truncated, "data.mdb ends before page \(number)")
+    }
+    return try Page(bytes, number: number)
+  }
+}
+
+/// What is wrong with a file.
+package struct PageProblem: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Kind: Sendable { case empty, notLMDB, newerLMDB, foreignLMDB, truncated, damaged }
+  package let kind: Kind
+  package let description: String
+  init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}

@@ -1,0 +1,197 @@
+// Where a packed list keeps which elements, once its blocks are filled unevenly: in two levels, each a sequence of
+// 16-byte entries (a key, a number of elements). The upper level lies under key 0 and names the leaves, a leaf names up to
+// 255 blocks in the order of the list.
+
+@usableFromInline
+final class BlockDirectory {
+  struct Entry {
+    var key: UInt64
+    var count: Int
+  }
+
+  final class Leaf {
+    let key: UInt64
+    var count: Int
+    /// Nil until they are needed.
+    var entries: [Entry]?
+    var isDirty: Bool
+
+    init(key: UInt64, count: Int, entries: [Entry]?, isDirty: Bool) {
+      self.key = key
+      self.count = count
+      self.entries = entries
+      self.isDirty = isDirty
+    }
+  }
+
+  /// The place of a block.
+  struct Place {
+    var leaf: Int
+    var index: Int
+    /// The position of its first element.
+    var start: Int
+    var entry: Entry
+  }
+
+  static let topKey: UInt64 = 0
+  static let entriesPerLeaf = 255
+
+  private let database: UInt32
+  private(set) var leaves: [Leaf]
+  private(set) var isDirty: Bool
+  private var nextLeafKey: UInt64
+  private var removedLeaves: [UInt64] = []
+
+  /// Reads the upper level; nil when it is damaged.
+  init?(_ database: UInt32, top: RawSpan) {
+    guard let entries = Self.parse(top) else { return nil }
+    self.database = database
+    leaves = entries.map { Leaf(key: $0.key, count: $0.count, entries: nil, isDirty: false) }
+    isDirty = false
+    nextLeafKey = (leaves.map(\.key).max() ?? 0) + 1
+  }
+
+  /// A directory of blocks that had none.
+  init(_ database: UInt32, _ entries: [Entry]) {
+    self.database = database
+    leaves = []
+    isDirty = true
+    nextLeafKey = 1
+    for start in stride(from: 0, to: entries.count, by: Self.entriesPerLeaf) {
+      addLeaf(Array(entries[start..<min(start + Self.entriesPerLeaf, entries.count)]), at: leaves.count)
+    }
+  }
+
+  private func addLeaf(_ entries: [Entry], at index: Int) {
+    let count = entries.reduce(0) { $0 + $1.count }
+    leaves.insert(Leaf(key: nextLeafKey, count: count, entries: entries, isDirty: true), at: index)
+    nextLeafKey += 1
+    isDirty = true
+  }
+
+  var count: Int { leaves.reduce(0) { $0 + $1.count } }
+
+  /// The entries of a leaf; nil when it is damaged.
+  private func entries(_ core: Transaction, _ leaf: Leaf) -> [Entry]? {
+    if let known = leaf.entries { return known }
+    guard let bytes = core.get(database, leaf.key), let parsed = Self.parse(bytes),
+      parsed.reduce(0, { $0 + $1.count }) == leaf.count
+    else { return nil }
+    leaf.entries = parsed
+    return parsed
+  }
+
+  private static func parse(_ bytes: RawSpan) -> [Entry]? {
+    guard bytes.byteCount % 16 == 0 else { return nil }
+    var entries: [Entry] = []
+    entries.reserveCapacity(bytes.byteCount / 16)
+    for offset in stride(from: 0, to: bytes.byteCount, by: 16) {
+      guard let key = bytes.littleEndian(at: offset, UInt64.self),
+        let count = bytes.littleEndian(at: offset + 8, UInt64.self), key > 0, count <= UInt64(1) << 48
+      else { return nil }
+      entries.append(Entry(key: key, count: Int(count)))
+    }
+    return entries
+  }
+
+  private static func bytes(_ entries: [Entry]) -> [UInt8] {
+    var writer = ByteWriter()
+    for entry in entries {
+      writer.append(littleEndian: entry.key)
+      writer.append(littleEndian: UInt64(entry.count))
+    }
+    return writer.finish()
+  }
+
+  /// The block with the element at `position`; of the end, the last block.
+  func place(_ core: Transaction, _ position: Int) -> Place? {
+    var start = 0
+    for (number, leaf) in leaves.enumerated() {
+      let isLast = number == leaves.count - 1
+      guard position < start + leaf.count || isLast else {
+        start += leaf.count
+        continue
+      }
+      guard let entries = entries(core, leaf), !entries.isEmpty else { return nil }
+      for (index, entry) in entries.enumerated() {
+        if position < start + entry.count || index == entries.count - 1 {
+          return Place(leaf: number, index: index, start: start, entry: entry)
+        }
+        start += entry.count
+      }
+    }
+    return nil
+  }
+
+  /// The block behind another one.
+  func next(_ core: Transaction, _ place: Place) -> Place? {
+    let start = place.start + place.entry.count
+    if let entries = entries(core, leaves[place.leaf]), place.index + 1 < entries.count {
+      return Place(leaf: place.leaf, index: place.index + 1, start: start, entry: entries[place.index + 1])
+    }
+    guard place.leaf + 1 < leaves.count, let entries = entries(core, leaves[place.leaf + 1]), let first = entries.first
+    else {
+      return nil
+    }
+    return Place(leaf: place.leaf + 1, index: 0, start: start, entry: first)
+  }
+
+  /// Notes that a block has another number of elements.
+  func setCount(_ core: Transaction, _ count: Int, at place: Place) {
+    let leaf = leaves[place.leaf]
+    guard entries(core, leaf) != nil else { return }
+    leaf.count += count - place.entry.count
+    leaf.entries?[place.index].count = count
+    leaf.isDirty = true
+    isDirty = true
+  }
+
+  /// Adds a block behind a place, or in front of all.
+  func insert(_ core: Transaction, _ entry: Entry, after place: Place?) {
+    guard !leaves.isEmpty else { return addLeaf([entry], at: 0) }
+    let number = place?.leaf ?? 0
+    let leaf = leaves[number]
+    guard entries(core, leaf) != nil else { return }
+    leaf.entries?.insert(entry, at: place.map { $0.index + 1 } ?? 0)
+    leaf.count += entry.count
+    leaf.isDirty = true
+    isDirty = true
+    guard let entries = leaf.entries, entries.count > Self.entriesPerLeaf else { return }
+    // A list that grows at its end leaves full leaves behind.
+    let isAppending = number == leaves.count - 1 && place?.index == entries.count - 2
+    let cut = isAppending ? entries.count - 1 : entries.count / 2
+    let moved = Array(entries[cut...])
+    leaf.entries = Array(entries[..<cut])
+    leaf.count -= moved.reduce(0) { $0 + $1.count }
+    addLeaf(moved, at: number + 1)
+  }
+
+  /// Takes a block out.
+  func remove(_ core: Transaction, _ place: Place) {
+    let leaf = leaves[place.leaf]
+    guard entries(core, leaf) != nil else { return }
+    leaf.entries?.remove(at: place.index)
+    leaf.count -= place.entry.count
+    leaf.isDirty = true
+    isDirty = true
+    if leaf.entries?.isEmpty == true {
+      removedLeaves.append(leaf.key)
+      leaves.remove(at: place.leaf)
+    }
+  }
+
+  /// Writes what has changed.
+  func flush(_ core: Transaction) {
+    guard isDirty else { return }
+    for key in removedLeaves { core.delete(database, key) }
+    removedLeaves.removeAll()
+    for leaf in leaves where leaf.isDirty {
+      guard let entries = leaf.entries else { continue }
+      _ = withBytes(of: Self.bytes(entries)) { core.put(database, leaf.key, $0, isNew: false) }
+      leaf.isDirty = false
+    }
+    let top = leaves.map { Entry(key: $0.key, count: $0.count) }
+    _ = withBytes(of: Self.bytes(top)) { core.put(database, Self.topKey, $0, isNew: false) }
+    isDirty = false
+  }
+}

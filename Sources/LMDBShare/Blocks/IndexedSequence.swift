@@ -1,0 +1,151 @@
+// Elements of any size, one a key: the keys are 64-bit integers, dense from the first one, so that a position is a key
+// and both ends can grow.
+
+/// The elements of an indexed list within one transaction.
+@usableFromInline
+final class IndexedSequence: StructureState {
+  /// What changes.
+  @usableFromInline
+  struct Fields {
+    @usableFromInline var epoch: UInt64 = 0
+    @usableFromInline var count: Int = 0
+    @usableFromInline var firstKey: UInt64 = BlockSequence.middleKey
+  }
+  @usableFromInline let fields = Cell(Fields())
+
+  @usableFromInline let reference: StructureReference
+  @usableFromInline let database: UInt32
+  @inlinable var epoch: UInt64 {
+    get { fields.value.epoch }
+    _modify { yield &fields.value.epoch }
+  }
+  @inlinable var count: Int {
+    get { fields.value.count }
+    _modify { yield &fields.value.count }
+  }
+  /// The key of position 0.
+  @inlinable var firstKey: UInt64 {
+    get { fields.value.firstKey }
+    _modify { yield &fields.value.firstKey }
+  }
+
+  deinit { fields.destroy() }
+
+  init(_ reference: StructureReference, _ database: UInt32) {
+    self.reference = reference
+    self.database = database
+  }
+
+  func load(_ core: Transaction) {
+    epoch = core.epoch
+    count = 0
+    firstKey = BlockSequence.middleKey
+    guard !core.hasFailed else { return }
+    let cursor = Cursor(core, database)
+    guard cursor.move(.first), let key = cursor.key.littleEndian(UInt64.self) else { return }
+    firstKey = key
+    count = core.count(database)
+  }
+
+  @usableFromInline func flush(_ core: Transaction) {}
+
+  /// The bytes of an element, in place; nil, with the transaction failed, when it is missing.
+  @_lifetime(borrow core)
+  @inlinable
+  func element(_ core: Transaction, _ position: Int) -> RawSpan? {
+    guard let bytes = core.get(database, firstKey &+ UInt64(position)) else {
+      failMissing(core, position)
+      return nil
+    }
+    return bytes
+  }
+
+  @usableFromInline @inline(never)
+  func failMissing(_ core: Transaction, _ position: Int) {
+    core.fail(
+      StoreError(
+        .damaged, "read", structure: reference.name, reason: "element \(position) of \(count) is missing",
+        advice: "another program may have written to it; restore a backup"))
+  }
+
+  @inlinable
+  func replace(_ core: Transaction, _ position: Int, _ bytes: RawSpan) {
+    core.put(database, firstKey &+ UInt64(position), bytes)
+  }
+
+  @inlinable
+  func append(_ core: Transaction, _ bytes: RawSpan) {
+    if core.put(database, firstKey &+ UInt64(count), bytes, .append) { count += 1 }
+  }
+
+  /// Inserts elements before a position: the shorter side moves, each element once, by a cursor.
+  @usableFromInline
+  func insert(_ core: Transaction, _ position: Int, _ elements: [[UInt8]]) {
+    guard !core.hasFailed, !elements.isEmpty else { return }
+    let added = elements.count
+    var queue = elements
+    if position < count - position {
+      // Towards the front: what is displaced goes `added` places down.
+      let cursor = Cursor(core, database)
+      var index = position - 1
+      while index >= 0, !core.hasFailed {
+        guard cursor.find(firstKey + UInt64(index)) else { return failMissing(core, index) }
+        let displaced = cursor.value.copied()
+        _ = withBytes(of: queue[queue.count - 1]) { cursor.replace($0) }
+        queue.removeLast()
+        queue.insert(displaced, at: 0)
+        index -= 1
+      }
+      for bytes in queue.reversed() {
+        firstKey -= 1
+        _ = withBytes(of: bytes) { core.put(database, firstKey, $0) }
+      }
+    } else {
+      let cursor = Cursor(core, database)
+      var next = 0
+      var isThere = position < count && cursor.find(firstKey + UInt64(position))
+      while isThere, !core.hasFailed {
+        let displaced = cursor.value.copied()
+        _ = withBytes(of: queue[next]) { cursor.replace($0) }
+        queue[next] = displaced
+        next = (next + 1) % added
+        isThere = cursor.move(.next)
+      }
+      for offset in 0..<added {
+        _ = withBytes(of: queue[(next + offset) % added]) {
+          core.put(database, firstKey + UInt64(count + offset), $0, .append)
+        }
+      }
+    }
+    if !core.hasFailed { count += added }
+  }
+
+  /// Removes the elements at these positions: the shorter side moves up, each element once.
+  @usableFromInline
+  func remove(_ core: Transaction, _ positions: Range<Int>) {
+    guard !core.hasFailed, !positions.isEmpty else { return }
+    if positions.count == count { return removeAll(core) }
+    let (before, behind) = (positions.lowerBound, count - positions.upperBound)
+    if before < behind {
+      for index in stride(from: before - 1, through: 0, by: -1) { move(core, from: index, to: index + positions.count) }
+      for index in 0..<positions.count { core.delete(database, firstKey + UInt64(index)) }
+      firstKey += UInt64(positions.count)
+    } else {
+      for index in positions.upperBound..<count { move(core, from: index, to: index - positions.count) }
+      for index in count - positions.count..<count { core.delete(database, firstKey + UInt64(index)) }
+    }
+    count -= positions.count
+  }
+
+  private func move(_ core: Transaction, from: Int, to: Int) {
+    guard !core.hasFailed, let bytes = element(core, from)?.copied() else { return }
+    _ = withBytes(of: bytes) { core.put(database, firstKey + UInt64(to), $0) }
+  }
+
+  @usableFromInline
+  func removeAll(_ core: Transaction) {
+    core.removeAll(database)
+    count = 0
+    firstKey = BlockSequence.middleKey
+  }
+}

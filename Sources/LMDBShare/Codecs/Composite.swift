@@ -1,0 +1,84 @@
+/// A key made of several: sorted by the first part, then the second, and so on.
+///
+///     let sales = try store.dictionary("sales", Composite<String, Int>.self, Double.self)
+///     try sales.updateValue(9.5, forKey: Composite("Berlin", 2026))
+public struct Composite<each Part: StorableKey>: StorableKey, Comparable, CustomStringConvertible {
+  /// The parts as a tuple.
+  public let parts: (repeat each Part)
+
+  /// A key of these parts.
+  public init(_ part: repeat each Part) { parts = (repeat each part) }
+
+  /// Whether all parts are equal.
+  public static func == (a: Self, b: Self) -> Bool {
+    for (x, y) in repeat (each a.parts, each b.parts) {
+      if x != y { return false }
+    }
+    return true
+  }
+
+  /// In the order in which a dictionary keeps them: by the first parts that differ.
+  public static func < (a: Self, b: Self) -> Bool { a.encoded.lexicographicallyPrecedes(b.encoded) }
+
+  private var encoded: [UInt8] { (try? OrderedCodec.withEncoded(self) { $0.copied() }) ?? [] }
+
+  /// Hashes all parts.
+  public func hash(into hasher: inout Hasher) {
+    for part in repeat each parts { hasher.combine(part) }
+  }
+
+  /// The parts in parentheses.
+  public var description: String {
+    var texts: [String] = []
+    for part in repeat each parts { texts.append(String(describing: part)) }
+    return "(\(texts.joined(separator: ", ")))"
+  }
+
+  /// The parts one after the other, each so that it ends by itself.
+  public typealias StorageCodec = CompositeCodec<repeat each Part>
+  /// The parts one after the other, each so that it ends by itself.
+  public typealias OrderedCodec = CompositeCodec<repeat each Part>
+}
+
+/// Several keys one after the other, each so that it ends by itself.
+public struct CompositeCodec<each Part: StorableKey>: KeyCodec {
+  /// The parts' identifiers in parentheses.
+  public static var identifier: String {
+    var names: [String] = []
+    for name in repeat (each Part).OrderedCodec.identifier { names.append(name) }
+    return "(\(names.joined(separator: ",")))"
+  }
+
+  /// Appends all parts.
+  public static func encode(
+    _ value: Composite<repeat each Part>, into writer: inout ByteWriter
+  ) throws(EncodingFailure) {
+    func append<P: StorableKey>(_ part: P, _ writer: inout ByteWriter) throws(EncodingFailure) {
+      try P.OrderedCodec.encodeComponent(part, into: &writer)
+    }
+    for part in repeat each value.parts { try append(part, &writer) }
+  }
+
+  /// The parts, when the bytes hold just these.
+  public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Composite<repeat each Part> {
+    var reader = ByteReader(bytes)
+    let value = try decodeComponent(&reader)
+    try reader.end()
+    return value
+  }
+
+  /// Appends all parts: each ends by itself, and so does the whole.
+  public static func encodeComponent(
+    _ value: Composite<repeat each Part>, into writer: inout ByteWriter
+  ) throws(EncodingFailure) {
+    try encode(value, into: &writer)
+  }
+
+  /// Reads all parts.
+  @_lifetime(reader: copy reader)
+  public static func decodeComponent(
+    _ reader: inout ByteReader
+  ) throws(DecodingFailure) -> Composite<repeat each Part> {
+    try Composite(repeat (each Part).OrderedCodec.decodeComponent(&reader))
+  }
+}

@@ -1,0 +1,132 @@
+/// Arrays: elements of a fixed size side by side, others each behind its length in four bytes, least significant first.
+public enum ArrayCodec<Element: Storable>: Codec {
+  /// `bytes` for `[UInt8]`, else the element's in brackets.
+  public static var identifier: String {
+    let element = Element.StorageCodec.identifier
+    return element == "u8" ? "bytes" : "[\(element)]"
+  }
+
+  /// Appends all elements.
+  @inlinable public static func encode(_ value: [Element], into writer: inout ByteWriter) throws(EncodingFailure) {
+    if let bytes = value as? [UInt8] { return writer.append(contentsOf: bytes) }
+    if Element.StorageCodec.fixedByteCount != nil {
+      for element in value { try Element.StorageCodec.encode(element, into: &writer) }
+      return
+    }
+    for element in value {
+      let start = writer.count
+      writer.append(littleEndian: 0 as UInt32)
+      try Element.StorageCodec.encode(element, into: &writer)
+      guard let length = UInt32(exactly: writer.count - start - 4) else {
+        throw EncodingFailure("an element of \(writer.count - start - 4) bytes")
+      }
+      writer.overwrite(at: start, littleEndian: length)
+    }
+  }
+
+  /// The elements, when the bytes hold a whole number of them.
+  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> [Element] {
+    if Element.self == UInt8.self, let array = bytes.copied() as? [Element] { return array }
+    var elements: [Element] = []
+    var reader = ByteReader(bytes)
+    if let size = Element.StorageCodec.fixedByteCount {
+      guard size > 0, bytes.byteCount % size == 0 else { throw .size(of: identifier, bytes.byteCount) }
+      elements.reserveCapacity(bytes.byteCount / size)
+      while reader.remaining > 0 { elements.append(try Element.StorageCodec.decode(reader.bytes(size))) }
+      return elements
+    }
+    while reader.remaining > 0 {
+      let length = try reader.littleEndian(UInt32.self)
+      elements.append(try Element.StorageCodec.decode(reader.bytes(Int(length))))
+    }
+    return elements
+  }
+
+  /// Calls `body` with the bytes; those of `[UInt8]` in place.
+  @inlinable public static func withEncoded<R>(
+    _ value: [Element], _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R {
+    if Element.self == UInt8.self, let bytes = value as? [UInt8] { return withBytes(of: bytes, body) }
+    var writer = ByteWriter()
+    try encode(value, into: &writer)
+    return writer.withBytes(body)
+  }
+}
+
+/// `nil` as a byte 0, a value as a byte 1 and its own bytes.
+public enum OptionalCodec<Wrapped: Storable>: Codec {
+  /// The wrapped type's with a question mark.
+  public static var identifier: String { "\(Wrapped.StorageCodec.identifier)?" }
+
+  /// Appends the byte and the value.
+  @inlinable public static func encode(_ value: Wrapped?, into writer: inout ByteWriter) throws(EncodingFailure) {
+    guard let value else { return writer.append(0) }
+    writer.append(1)
+    try Wrapped.StorageCodec.encode(value, into: &writer)
+  }
+
+  /// The value, or nil for a single 0.
+  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Wrapped? {
+    var reader = ByteReader(bytes)
+    switch try reader.byte() {
+    case 0:
+      try reader.end()
+      return nil
+    case 1: return try Wrapped.StorageCodec.decode(reader.remainder())
+    default: throw DecodingFailure("an optional starts with neither 0 nor 1")
+    }
+  }
+}
+
+/// A `BitwiseCopyable` value as it lies in memory.
+public enum BitwiseCodec<Value: BitwiseCopyable & Sendable>: Codec {
+  /// `bits(name,size)`.
+  public static var identifier: String {
+    let name = (Value.self as? any Storable.Type)?.storageTypeName ?? String(describing: Value.self)
+    return "bits(\(name),\(MemoryLayout<Value>.size))"
+  }
+  /// The value's size in memory.
+  @inlinable public static var fixedByteCount: Int? { MemoryLayout<Value>.size }
+
+  /// Appends the value's memory.
+  @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) {
+    withBytes(of: value) { writer.append($0) }
+  }
+
+  /// The value, when there are exactly as many bytes as it takes.
+  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
+    guard let value = bytes.bits(of: Value.self) else { throw .size(of: identifier, bytes.byteCount) }
+    return value
+  }
+
+  /// Calls `body` with the value's memory.
+  @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
+    withBytes(of: value, body)
+  }
+}
+
+/// An enumeration or option set as its raw value.
+public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: Storable {
+
+  /// The raw value's.
+  public static var identifier: String { Value.RawValue.StorageCodec.identifier }
+  /// The raw value's.
+  @inlinable public static var fixedByteCount: Int? { Value.RawValue.StorageCodec.fixedByteCount }
+
+  /// Appends the raw value.
+  @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    try Value.RawValue.StorageCodec.encode(value.rawValue, into: &writer)
+  }
+
+  /// The case of the raw value, when there is one.
+  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
+    let raw = try Value.RawValue.StorageCodec.decode(bytes)
+    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }
+    return value
+  }
+
+  /// Calls `body` with the raw value's bytes.
+  @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
+    try Value.RawValue.StorageCodec.withEncoded(value.rawValue, body)
+  }
+}

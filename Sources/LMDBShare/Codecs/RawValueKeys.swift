@@ -1,0 +1,38 @@
+/// An enumeration as a key: its raw value as a key.
+public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawValue: StorableKey {
+  /// The raw value's.
+  public static var identifier: String { Value.RawValue.OrderedCodec.identifier }
+  /// The raw value's.
+  @inlinable public static var fixedByteCount: Int? { Value.RawValue.OrderedCodec.fixedByteCount }
+
+  /// Appends the raw value.
+  @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    try Value.RawValue.OrderedCodec.encode(value.rawValue, into: &writer)
+  }
+
+  @inlinable static func make(_ raw: Value.RawValue) throws(DecodingFailure) -> Value {
+    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }
+    return value
+  }
+
+  /// The case of the raw value, when there is one.
+  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
+    try make(Value.RawValue.OrderedCodec.decode(bytes))
+  }
+
+  /// Calls `body` with the raw value's bytes.
+  @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
+    try Value.RawValue.OrderedCodec.withEncoded(value.rawValue, body)
+  }
+
+  /// Appends the raw value as a component.
+  public static func encodeComponent(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    try Value.RawValue.OrderedCodec.encodeComponent(value.rawValue, into: &writer)
+  }
+
+  /// Reads a raw value.
+  @_lifetime(reader: copy reader)
+  public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value {
+    try make(Value.RawValue.OrderedCodec.decodeComponent(&reader))
+  }
+}

@@ -1,0 +1,121 @@
+extension SharedArray {
+  /// The elements of an array: a collection like `Array` whose count does not change.
+  ///
+  /// Reached as `txn[samples]`, it changes the store in place. A copy (`var copy = txn[samples]`) has a life of its own:
+  /// changing it leaves the store alone.
+  ///
+  /// A view is valid until its transaction ends, and until its array is changed by other means than the view itself; a
+  /// use afterwards stops the program with a message.
+  public struct Contents {
+    @usableFromInline var view: ElementView<Element>
+
+    @inlinable
+    init(_ view: ElementView<Element>) { self.view = view }
+  }
+}
+
+extension SharedArray.Contents: RandomAccessCollection, MutableCollection {
+  /// The number of elements.
+  @inlinable public var count: Int { view.count }
+  /// Always 0.
+  @inlinable public var startIndex: Int { 0 }
+  /// The number of elements.
+  @inlinable public var endIndex: Int { view.count }
+
+  /// The element at a position. A position out of range, and an element that cannot be decoded, stop the program;
+  /// ``element(at:)`` throws instead.
+  ///
+  /// - Complexity: O(1).
+  @inlinable
+  public subscript(position: Int) -> Element {
+    get { view.get(position) }
+    _modify {
+      var element = view.get(position)
+      yield &element
+      view.set(position, element)
+    }
+    set { view.set(position, newValue) }
+  }
+
+  /// The element at a position.
+  ///
+  /// - Throws: ``StoreError`` when there is none, or one that cannot be decoded.
+  @inlinable
+  public func element(at position: Int) throws(StoreError) -> Element { try view.element(position) }
+
+  /// Walks the elements.
+  @inlinable
+  public func makeIterator() -> ElementIterator<Element> { ElementIterator(view, from: 0) }
+
+  /// A walk that ends early, at an element that cannot be decoded, gives a short array here, and the transaction throws.
+  @inlinable
+  public func _copyToContiguousArray() -> ContiguousArray<Element> { ContiguousArray(view.copied()) }
+
+  /// The transformed elements, by a walk.
+  @inlinable
+  public func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] { try view.map(transform) }
+
+  /// Overwrites every element with the same one.
+  public mutating func fill(_ element: Element) {
+    for position in 0..<count { view.set(position, element) }
+  }
+
+  /// Overwrites the elements from a position on.
+  public mutating func replace(from start: Int, with elements: some Collection<Element>) {
+    var position = start
+    for element in elements {
+      view.set(position, element)
+      position += 1
+    }
+  }
+
+  /// Sorts the elements; `areInIncreasingOrder` tells whether the first one comes before the second.
+  public mutating func sort(by areInIncreasingOrder: (Element, Element) throws -> Bool) rethrows {
+    replace(from: 0, with: try view.copied().sorted(by: areInIncreasingOrder))
+  }
+
+  /// At the end of an access in place: a copy that took the view's place is written to the store, if it fits.
+  @usableFromInline
+  mutating func store(_ core: Transaction, _ array: SharedArray<Element>) {
+    guard case .detached(let elements) = view.storage else { return }
+    guard elements.count == array.count else {
+      return core.fail(
+        StoreError(
+          .outOfRange, "write", structure: array.name,
+          reason: "\(elements.count) elements were assigned to an array of \(array.count)",
+          advice: "assign as many as it has"))
+    }
+    view.storeDetached(core, array.reference)
+  }
+}
+
+extension SharedArray.Contents where Element: Comparable {
+  /// Sorts the elements.
+  public mutating func sort() { sort(by: <) }
+}
+
+extension SharedArray.Contents: ExpressibleByArrayLiteral {
+  /// Elements in memory.
+  public init(arrayLiteral elements: Element...) { self.init(ElementView(elements)) }
+
+  /// Elements in memory.
+  public init(_ elements: some Sequence<Element>) { self.init(ElementView(Array(elements))) }
+}
+
+extension SharedArray.Contents: Equatable where Element: Equatable {
+  /// Whether both have equal elements in the same order.
+  public static func == (a: Self, b: Self) -> Bool { a.count == b.count && a.elementsEqual(b) }
+}
+
+extension SharedArray.Contents: Hashable where Element: Hashable {
+  /// Hashes all elements.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    for element in self { hasher.combine(element) }
+  }
+}
+
+extension SharedArray.Contents: CustomStringConvertible {
+  /// As an array.
+  public var description: String { view.copied().description }
+}

@@ -1,0 +1,169 @@
+/// A fixed number of elements of a fixed size that processes share: what `multiprocessing.Array` is for.
+///
+///     let samples = try store.array("samples", of: Int32.self, count: 1_000)
+///     try store.write { txn in
+///       txn[samples][0] = 42
+///       txn[samples].withSpan(at: 0) { span in print(span.count) }
+///     }
+///
+/// A handle: it is small, holds no transaction, and may be used from any thread.
+public struct SharedArray<Element: FixedSizeStorable>: Sendable {
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
+
+  init(_ store: SharedStore, _ reference: StructureReference) {
+    self.store = store
+    self.reference = reference
+  }
+
+  /// The array's name.
+  public var name: String { reference.name }
+  /// The number of elements, which never changes.
+  public var count: Int { reference.description.count ?? 0 }
+
+  static func description(_ name: String, _ count: Int) throws(StoreError) -> StructureDescription {
+    guard count >= 0, count <= 1 << 40 else {
+      throw StoreError(
+        .outOfRange, "open", structure: name, reason: "an array of \(count) elements", advice: "give 0 to 2^40")
+    }
+    return try .sequence(name, .array, of: Element.StorageCodec.self, count: count)
+  }
+
+  /// Fills a new array: with `element`, or with zero bytes.
+  static func fill(
+    _ element: Element?, _ core: Transaction, _ reference: StructureReference
+  ) throws(StoreError) {
+    let size = Element.StorageCodec.fixedByteCount ?? 1
+    let blocks = core.blocks(reference, reference.database, size)
+    var bytes = [UInt8](repeating: 0, count: size)
+    if let element {
+      do throws(EncodingFailure) {
+        bytes = try Element.StorageCodec.withEncoded(element) { $0.copied() }
+      } catch {
+        core.failUnencodable(reference.name, error)
+      }
+    }
+    let chunk = Array(repeatElement(bytes, count: blocks.capacity).joined())
+    var rest = reference.description.count ?? 0
+    while rest > 0, core.failure == nil {
+      let taken = min(rest, blocks.capacity)
+      withBytes(of: chunk) { blocks.appendElsewhere(core, $0.extracting(0..<taken * size)) }
+      rest -= taken
+    }
+  }
+}
+
+extension SharedStore {
+  /// Opens the array of that name; makes one when there is none.
+  ///
+  /// - Parameters:
+  ///   - count: How many elements it has; of an existing array it must be the same.
+  ///   - repeating: What the elements of a new array are; zero bytes when nil, which for numbers is 0.
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else, or the count differs.
+  public func array<Element: FixedSizeStorable>(
+    _ name: String, of _: Element.Type, count: Int, repeating element: Element? = nil
+  ) throws(StoreError) -> SharedArray<Element> {
+    let reference = try open(SharedArray<Element>.description(name, count)) { (core, reference) throws(StoreError) in
+      try SharedArray.fill(element, core, reference)
+    }
+    return SharedArray(self, reference)
+  }
+}
+
+extension WriteTransaction {
+  /// Opens the array of that name, or makes one, as part of this transaction.
+  public func array<Element: FixedSizeStorable>(
+    _ name: String, of _: Element.Type, count: Int, repeating element: Element? = nil
+  ) throws(StoreError) -> SharedArray<Element> {
+    let wanted = try SharedArray<Element>.description(name, count)
+    let reference = try store.openOrCreate(wanted, core) { (core, reference) throws(StoreError) in
+      try SharedArray.fill(element, core, reference)
+    }
+    return SharedArray(store, reference)
+  }
+
+  /// The array's elements, to be read and changed in place. Assigning others of the same number replaces all.
+  @inlinable
+  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
+    get { SharedArray<Element>.Contents(ElementView(core, array.reference, core.use(array.reference))) }
+    nonmutating _modify {
+      var contents = SharedArray<Element>.Contents(
+        ElementView(core, array.reference, core.useForWriting(array.reference)))
+      contents.view.inPlace = core.takeToken()
+      defer {
+        contents.store(core, array)
+        core.giveBack(contents.view.inPlace.take())
+      }
+      yield &contents
+    }
+    nonmutating set {
+      var contents = SharedArray<Element>.Contents(ElementView(newValue.view.copied()))
+      contents.store(core, array)
+    }
+  }
+}
+
+extension ReadTransaction {
+  /// The array's elements as this snapshot has them.
+  @inlinable
+  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
+    SharedArray<Element>.Contents(ElementView(core, array.reference, core.use(array.reference)))
+  }
+}
+
+extension Snapshot {
+  /// The array's elements as this snapshot has them.
+  ///
+  /// - Throws: ``StoreError`` when the array is not in it.
+  @inlinable
+  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
+    get throws { try read { $0[array] } }
+  }
+}
+
+extension SharedArray {
+  /// Runs `body` on the elements, in a read transaction.
+  @inlinable
+  public func read<R>(_ body: (Contents) throws -> R) throws -> R { try store.read { try body($0[self]) } }
+
+  /// Runs `body` on the elements, in a write transaction; all of its changes are committed, or none.
+  @inlinable
+  public func write<R>(_ body: (inout Contents) throws -> R) throws -> R { try store.writeNow { try body(&$0[self]) } }
+
+  /// The element at a position.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
+  @inlinable
+  public subscript(position: Int) -> Element {
+    get throws { try read { try $0.element(at: position) } }
+  }
+
+  /// Overwrites the element at a position.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
+  @inlinable
+  public func set(_ element: Element, at position: Int) throws { try update(at: position) { $0 = element } }
+
+  /// Lets `body` change the element at a position.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there is none; what `body` throws.
+  @inlinable @discardableResult
+  public func update<R>(at position: Int, _ body: (inout Element) throws -> R) throws -> R {
+    try write { array in
+      var element = try array.element(at: position)
+      let result = try body(&element)
+      array[position] = element
+      return result
+    }
+  }
+
+  /// Overwrites all elements.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there are more or fewer.
+  public func setAll(_ elements: some Collection<Element>) throws {
+    try write { $0 = Contents(ElementView(Array(elements))) }
+  }
+
+  /// Overwrites every element with the same one.
+  public func fill(_ element: Element) throws { try write { $0.fill(element) } }
+}

@@ -1,0 +1,186 @@
+extension SharedDictionary.Contents: BidirectionalCollection {
+  /// The place of an entry: that of its key, whatever is inserted or removed elsewhere.
+  public struct Index: Comparable, Hashable, Sendable {
+    /// The stored key, or nil for the end.
+    @usableFromInline let stored: [UInt8]?
+
+    @usableFromInline init(_ stored: [UInt8]?) { self.stored = stored }
+
+    /// In the order of the keys; the end comes last.
+    public static func < (a: Index, b: Index) -> Bool {
+      guard let a = a.stored else { return false }
+      guard let b = b.stored else { return true }
+      return a.lexicographicallyPrecedes(b)
+    }
+  }
+
+  /// The first entry's place.
+  public var startIndex: Index { Index(edge(.none, forward: true)) }
+  /// Behind the last entry.
+  public var endIndex: Index { Index(nil) }
+
+  /// The next entry's place.
+  ///
+  /// - Complexity: O(log *n*).
+  public func index(after index: Index) -> Index {
+    guard let stored = index.stored else { stop("\(title): there is no index after the end") }
+    return Index(edge(.excluded(stored), forward: true))
+  }
+
+  /// The previous entry's place.
+  ///
+  /// - Complexity: O(log *n*).
+  public func index(before index: Index) -> Index {
+    let bound: KeyBound = index.stored.map { .excluded($0) } ?? .none
+    guard let found = edge(bound, forward: false) else {
+      stop("\(title): there is no index before the start")
+    }
+    return Index(found)
+  }
+
+  /// The entry at a place. One that cannot be decoded stops the program; ``element(at:)`` throws instead.
+  ///
+  /// - Complexity: O(log *n*).
+  public subscript(position: Index) -> Element {
+    do {
+      return try element(at: position)
+    } catch {
+      stop("\(error)")
+    }
+  }
+
+  /// The entry at a place.
+  ///
+  /// - Throws: ``StoreError`` when there is none, or one that cannot be decoded.
+  public func element(at position: Index) throws(StoreError) -> Element {
+    guard let stored = position.stored, let element = try find(stored) else {
+      throw StoreError(
+        .outOfRange, "read", reason: "\(title) has no entry at this index", advice: "use an index of an entry")
+    }
+    return element
+  }
+
+  /// The place of a key, or nil.
+  public func index(forKey key: Key) -> Index? {
+    self[key] == nil ? nil : Index(Self.stored(key))
+  }
+
+  /// The entry with the least key.
+  public var first: Element? { firstEntry(from: .none) }
+  /// The entry with the greatest key.
+  public var last: Element? { lastEntry(upTo: .none) }
+
+  /// A walk that ends early, at an entry that cannot be decoded, gives a short array here, and the transaction throws.
+  public func _copyToContiguousArray() -> ContiguousArray<Element> {
+    var result: ContiguousArray<Element> = []
+    for entry in self { result.append(entry) }
+    return result
+  }
+
+  /// The transformed entries, by a walk.
+  @inlinable
+  public func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
+    var result: [T] = []
+    for entry in self { result.append(try transform(entry)) }
+    return result
+  }
+
+  /// Walks the entries in the order of their keys.
+  @inlinable
+  public func makeIterator() -> Iterator { Iterator(self, from: .none, to: .none) }
+}
+
+/// One end of a range of stored keys.
+@usableFromInline
+enum KeyBound {
+  case none
+  case included([UInt8])
+  case excluded([UInt8])
+}
+
+extension SharedDictionary.Contents {
+  @usableFromInline var title: String {
+    if case .stored(_, let reference, _) = storage { return reference.title }
+    return "a dictionary in memory"
+  }
+
+  /// Puts a cursor on the first entry behind a bound, or the last one before it.
+  @usableFromInline
+  static func place(_ cursor: Cursor, _ bound: KeyBound, forward: Bool) -> Bool {
+    switch bound {
+    case .none: return cursor.move(forward ? .first : .last)
+    case .included(let key), .excluded(let key):
+      let isIncluded = if case .included = bound { true } else { false }
+      let found = withBytes(of: key) { cursor.seek($0) }
+      let isExact = found && withBytes(of: key) { $0.hasSameBytes(as: cursor.key) }
+      if forward { return isExact && !isIncluded ? cursor.move(.next) : found }
+      if isExact && isIncluded { return true }
+      return cursor.move(found ? .previous : .last)
+    }
+  }
+
+  /// The stored key of the first entry behind a bound, or of the last one before it.
+  @usableFromInline
+  func edge(_ bound: KeyBound, forward: Bool) -> [UInt8]? {
+    switch storage {
+    case .detached(let entries):
+      return memoryEdge(entries, bound, forward: forward).map { entries.entries[$0].stored }
+    case .stored(let core, let reference, let database):
+      check(core, reference, database)
+      let cursor = Cursor(core, database)
+      return Self.place(cursor, bound, forward: forward) ? cursor.key.copied() : nil
+    }
+  }
+
+  @usableFromInline
+  func memoryEdge(_ entries: SortedEntries<Key, Value>, _ bound: KeyBound, forward: Bool) -> Int? {
+    var place: Int
+    switch bound {
+    case .none: place = forward ? 0 : entries.entries.count - 1
+    case .included(let key):
+      place = entries.position(key)
+      if !forward, entries.find(key) == nil { place -= 1 }
+    case .excluded(let key):
+      place = entries.position(key)
+      if forward { place += entries.find(key) == nil ? 0 : 1 } else { place -= 1 }
+    }
+    return entries.entries.indices.contains(place) ? place : nil
+  }
+
+  func find(_ stored: [UInt8]) throws(StoreError) -> Element? {
+    switch storage {
+    case .detached(let entries):
+      return entries.find(stored).map { (entries.entries[$0].key, entries.entries[$0].value) }
+    case .stored(let core, let reference, let database):
+      check(core, reference, database)
+      var failure: DecodingFailure?
+      let element: Element? = withBytes(of: stored) { key in
+        guard let bytes = core.get(database, key) else { return nil }
+        do throws(DecodingFailure) {
+          return try Self.element(key, bytes)
+        } catch {
+          failure = error
+          return nil
+        }
+      }
+      if let failure { throw core.undecodable(reference, "key \(StoredKey.describe(stored))", failure) }
+      return element
+    }
+  }
+
+  @usableFromInline
+  func firstEntry(from bound: KeyBound) -> Element? { entry(bound, forward: true) }
+
+  @usableFromInline
+  func lastEntry(upTo bound: KeyBound) -> Element? { entry(bound, forward: false) }
+
+  private func entry(_ bound: KeyBound, forward: Bool) -> Element? {
+    guard let stored = edge(bound, forward: forward) else { return nil }
+    do throws(StoreError) {
+      return try find(stored)
+    } catch {
+      if case .stored(let core, _, _) = storage { core.fail(error) }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,140 @@
+extension SharedDictionary.Contents {
+  /// Walks entries on a cursor. An entry that cannot be decoded ends the walk, and the transaction throws at its end.
+  public struct Iterator: IteratorProtocol {
+    @usableFromInline let contents: SharedDictionary.Contents
+    @usableFromInline let cursor: Cursor?
+    @usableFromInline let steps: CursorSteps?
+    @usableFromInline var stamp: Stamp?
+    @usableFromInline let start: KeyBound
+    @usableFromInline let end: [UInt8]?
+    @usableFromInline let endsBefore: Bool
+    @usableFromInline let move: Cursor.Move
+    @usableFromInline var hasStarted = false
+    @usableFromInline var position = 0
+
+    @usableFromInline
+    init(
+      _ contents: SharedDictionary.Contents, from lower: KeyBound, to upper: KeyBound, forward: Bool = true
+    ) {
+      self.contents = contents
+      move = forward ? .next : .previous
+      start = forward ? lower : upper
+      switch forward ? upper : lower {
+      case .none: (end, endsBefore) = (nil, false)
+      case .included(let key): (end, endsBefore) = (key, false)
+      case .excluded(let key): (end, endsBefore) = (key, true)
+      }
+      switch contents.storage {
+      case .detached(let entries):
+        cursor = nil
+        steps = nil
+        stamp = nil
+        position = contents.memoryEdge(entries, start, forward: forward) ?? -1
+      case .stored(let core, let reference, let database):
+        contents.check(core, reference, database)
+        let opened = Cursor(core, database)
+        cursor = opened
+        steps = opened.steps
+        stamp = Stamp(core)
+      }
+    }
+
+    private var isForward: Bool { if case .next = move { true } else { false } }
+
+    /// The next entry, or nil at the end.
+    @inlinable
+    public mutating func next() -> Element? {
+      if hasStarted, end == nil, let steps, let stamp, stamp.isCurrent, steps.step(move) {
+        do throws(DecodingFailure) {
+          return try SharedDictionary.Contents.element(steps.key, steps.value)
+        } catch {
+          fail(error)
+          return nil
+        }
+      }
+      return nextElsewhere()
+    }
+
+    /// The first entry, and whatever needs a closer look.
+    @inlinable @inline(never)
+    mutating func nextElsewhere() -> Element? {
+      guard let cursor else { return nextInMemory() }
+      guard hasStarted, let stamp, stamp.isCurrent ? cursor.move(move) : moveElsewhere() else {
+        return hasStarted || !startWalk() ? nil : here()
+      }
+      return here()
+    }
+
+    /// The entry under the cursor.
+    @inlinable @inline(__always)
+    mutating func here() -> Element? {
+      guard let cursor else { return nil }
+      if let end, isBeyond(cursor.key, end) { return nil }
+      do throws(DecodingFailure) {
+        return try SharedDictionary.Contents.element(cursor.key, cursor.value)
+      } catch {
+        fail(error)
+        return nil
+      }
+    }
+
+    /// Puts the cursor on the first entry.
+    @usableFromInline @inline(never)
+    mutating func startWalk() -> Bool {
+      hasStarted = true
+      recheck()
+      guard let cursor else { return false }
+      return SharedDictionary.Contents.place(cursor, start, forward: isForward)
+    }
+
+    /// Moves on after something else was written.
+    @usableFromInline @inline(never)
+    mutating func moveElsewhere() -> Bool {
+      recheck()
+      return cursor?.move(move) ?? false
+    }
+
+    private mutating func recheck() {
+      guard case .stored(let core, let reference, let database) = contents.storage else { return }
+      contents.check(core, reference, database)
+      stamp?.renew()
+    }
+
+    @usableFromInline @inline(never)
+    func fail(_ error: DecodingFailure) {
+      guard case .stored(let core, let reference, _) = contents.storage, let cursor else { return }
+      core.failUndecodable(reference, "key \(StoredKey.describe(cursor.key.copied()))", error)
+    }
+
+    @usableFromInline
+    func isBeyond(_ key: RawSpan, _ end: [UInt8]) -> Bool {
+      let order = withBytes(of: end) { key.compare($0) }
+      if order == 0 { return endsBefore }
+      return isForward ? order > 0 : order < 0
+    }
+
+    @usableFromInline
+    mutating func nextInMemory() -> Element? {
+      guard case .detached(let entries) = contents.storage, entries.entries.indices.contains(position) else {
+        return nil
+      }
+      let entry = entries.entries[position]
+      if let end, withBytes(of: entry.stored, { isBeyond($0, end) }) { return nil }
+      position += isForward ? 1 : -1
+      return (entry.key, entry.value)
+    }
+  }
+}
+
+extension StoredKey {
+  /// A stored key for messages: as text where it is some, else in hexadecimal.
+  @usableFromInline
+  static func describe(_ stored: [UInt8]) -> String {
+    if let text = String(validating: stored, as: UTF8.self),
+      text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
+    {
+      return "'\(text)'"
+    }
+    return "0x" + stored.prefix(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

@@ -1,0 +1,173 @@
+extension SharedDictionary.Contents {
+  /// The entries whose keys lie in a range of keys.
+  ///
+  /// - Complexity: O(log *n*) for the first entry, and O(1) for each further one.
+  public struct Entries: BidirectionalCollection {
+    /// One key with its value.
+    public typealias Element = SharedDictionary.Contents.Element
+    /// The place of an entry.
+    public typealias Index = SharedDictionary.Contents.Index
+
+    @usableFromInline let contents: SharedDictionary.Contents
+    @usableFromInline let lower: KeyBound
+    @usableFromInline let upper: KeyBound
+
+    @usableFromInline
+    init(_ contents: SharedDictionary.Contents, _ lower: KeyBound, _ upper: KeyBound) {
+      self.contents = contents
+      self.lower = lower
+      self.upper = upper
+    }
+
+    private func isBefore(_ stored: [UInt8]) -> Bool {
+      switch upper {
+      case .none: true
+      case .included(let key): !key.lexicographicallyPrecedes(stored)
+      case .excluded(let key): stored.lexicographicallyPrecedes(key)
+      }
+    }
+
+    /// The first entry's place.
+    public var startIndex: Index {
+      guard let stored = contents.edge(lower, forward: true), isBefore(stored) else { return endIndex }
+      return Index(stored)
+    }
+
+    /// Behind the last entry.
+    public var endIndex: Index {
+      switch upper {
+      case .none: contents.endIndex
+      case .included(let key): Index(contents.edge(.excluded(key), forward: true))
+      case .excluded(let key): Index(contents.edge(.included(key), forward: true))
+      }
+    }
+
+    /// The next entry's place.
+    public func index(after index: Index) -> Index { contents.index(after: index) }
+    /// The previous entry's place.
+    public func index(before index: Index) -> Index { contents.index(before: index) }
+    /// The entry at a place.
+    public subscript(position: Index) -> Element { contents[position] }
+    /// The entry with the least key.
+    public var first: Element? { makeIterator().first }
+    /// The entry with the greatest key.
+    public var last: Element? {
+      SharedDictionary.Contents.Iterator(contents, from: lower, to: upper, forward: false).first
+    }
+
+    /// Walks the entries in the order of their keys.
+    public func makeIterator() -> SharedDictionary.Contents.Iterator {
+      SharedDictionary.Contents.Iterator(contents, from: lower, to: upper)
+    }
+
+    /// The entries in the opposite order of their keys, on a cursor that walks backwards.
+    public func reversed() -> ReversedEntries { ReversedEntries(contents, lower, upper) }
+  }
+
+  /// Entries in the opposite order of their keys.
+  public struct ReversedEntries: Sequence {
+    private let contents: SharedDictionary.Contents
+    private let lower: KeyBound
+    private let upper: KeyBound
+
+    init(_ contents: SharedDictionary.Contents, _ lower: KeyBound, _ upper: KeyBound) {
+      self.contents = contents
+      self.lower = lower
+      self.upper = upper
+    }
+
+    /// Walks the entries backwards.
+    public func makeIterator() -> SharedDictionary.Contents.Iterator {
+      SharedDictionary.Contents.Iterator(contents, from: lower, to: upper, forward: false)
+    }
+  }
+
+  /// The entries in the opposite order of their keys, on a cursor that walks backwards.
+  public func reversed() -> ReversedEntries { ReversedEntries(self, .none, .none) }
+
+  /// The entries whose keys start with `prefix`, for keys that are text or bytes.
+  ///
+  /// - Parameter prefix: At most 479 bytes.
+  public func entries(withPrefix prefix: Key) -> Entries where Key.OrderedCodec: PrefixCodec {
+    let encoded = (try? Key.OrderedCodec.withEncoded(prefix) { $0.copied() }) ?? []
+    return entries(encoded: encoded)
+  }
+
+  /// The entries whose keys have this first part, for composite keys: `entries(withFirst: "Berlin")`.
+  public func entries<First: StorableKey, each Rest: StorableKey>(
+    withFirst first: First
+  ) -> Entries where Key == Composite<First, repeat each Rest> {
+    var writer = ByteWriter()
+    try? First.OrderedCodec.encodeComponent(first, into: &writer)
+    return entries(encoded: writer.finish())
+  }
+
+  private func entries(encoded prefix: [UInt8]) -> Entries {
+    if prefix.isEmpty { return Entries(self, .none, .none) }
+    guard prefix.count <= StoredKey.prefixBytes else {
+      stop("\(title): a prefix of \(prefix.count) bytes; at most \(StoredKey.prefixBytes) are possible")
+    }
+    // The stored form of the prefix as a key: the least key that starts with it.
+    let least = withBytes(of: prefix) { StoredKey.make($0) }
+    return Entries(
+      self, .included(least), StoredKey.successor(ofPrefix: prefix).map { .excluded($0) } ?? .none)
+  }
+
+  /// The entry with the greatest key less than `key`.
+  public func entry(before key: Key) -> Element? { lastEntry(upTo: .excluded(Self.stored(key))) }
+  /// The entry with the greatest key not greater than `key`.
+  public func entry(atOrBefore key: Key) -> Element? { lastEntry(upTo: .included(Self.stored(key))) }
+  /// The entry with the least key greater than `key`.
+  public func entry(after key: Key) -> Element? { firstEntry(from: .excluded(Self.stored(key))) }
+  /// The entry with the least key not less than `key`.
+  public func entry(atOrAfter key: Key) -> Element? { firstEntry(from: .included(Self.stored(key))) }
+
+  /// The entries between two keys, neither of them included; nil leaves an end open.
+  public func entries(after lower: Key?, before upper: Key?) -> Entries {
+    Entries(self, lower.map { .excluded(Self.stored($0)) } ?? .none, upper.map { .excluded(Self.stored($0)) } ?? .none)
+  }
+
+  /// The entries between two keys, both of them included; nil leaves an end open.
+  public func entries(from lower: Key?, through upper: Key?) -> Entries {
+    Entries(self, lower.map { .included(Self.stored($0)) } ?? .none, upper.map { .included(Self.stored($0)) } ?? .none)
+  }
+}
+
+extension SharedDictionary.Contents where Key: Comparable {
+  /// The entries with keys from the lower bound up to, not including, the upper one.
+  public subscript(range: Range<Key>) -> Entries {
+    Entries(self, .included(Self.stored(range.lowerBound)), .excluded(Self.stored(range.upperBound)))
+  }
+
+  /// The entries with keys from the lower to the upper bound.
+  public subscript(range: ClosedRange<Key>) -> Entries {
+    Entries(self, .included(Self.stored(range.lowerBound)), .included(Self.stored(range.upperBound)))
+  }
+
+  /// The entries with keys from the bound on.
+  public subscript(range: PartialRangeFrom<Key>) -> Entries {
+    Entries(self, .included(Self.stored(range.lowerBound)), .none)
+  }
+
+  /// The entries with keys up to, not including, the bound.
+  public subscript(range: PartialRangeUpTo<Key>) -> Entries {
+    Entries(self, .none, .excluded(Self.stored(range.upperBound)))
+  }
+
+  /// The entries with keys up to the bound.
+  public subscript(range: PartialRangeThrough<Key>) -> Entries {
+    Entries(self, .none, .included(Self.stored(range.upperBound)))
+  }
+}
+
+extension SharedDictionary.Contents.Iterator {
+  fileprivate var first: Element? {
+    var copy = self
+    return copy.next()
+  }
+}
+
+/// A key codec under which a shorter key is a prefix of the bytes of each longer one that it begins: text and bytes.
+public protocol PrefixCodec: KeyCodec {}
+extension UTF8Codec: PrefixCodec {}
+extension BytesKeyCodec: PrefixCodec {}

@@ -1,0 +1,133 @@
+extension SharedDictionary.Contents {
+  /// The keys, in order.
+  public struct Keys: BidirectionalCollection {
+    @usableFromInline let contents: SharedDictionary.Contents
+    @usableFromInline init(_ contents: SharedDictionary.Contents) { self.contents = contents }
+
+    /// The first key's place.
+    public var startIndex: Index { contents.startIndex }
+    /// Behind the last key.
+    public var endIndex: Index { contents.endIndex }
+    /// The next key's place.
+    public func index(after index: Index) -> Index { contents.index(after: index) }
+    /// The previous key's place.
+    public func index(before index: Index) -> Index { contents.index(before: index) }
+    /// The key at a place.
+    public subscript(position: Index) -> Key { contents[position].key }
+    /// The number of keys, in O(1).
+    public var count: Int { contents.count }
+    /// Whether the key is there, in O(log *n*).
+    public func contains(_ key: Key) -> Bool { contents[key] != nil }
+
+    /// Walks the keys in order.
+    public struct Iterator: IteratorProtocol {
+      @usableFromInline var base: SharedDictionary.Contents.Iterator
+      @usableFromInline init(_ base: SharedDictionary.Contents.Iterator) { self.base = base }
+      /// The next key, or nil at the end.
+      @inlinable public mutating func next() -> Key? { base.next()?.key }
+    }
+    /// Walks the keys in order.
+    @inlinable public func makeIterator() -> Iterator { Iterator(contents.makeIterator()) }
+  }
+
+  /// The values, in the order of their keys.
+  public struct Values: BidirectionalCollection {
+    @usableFromInline let contents: SharedDictionary.Contents
+    @usableFromInline init(_ contents: SharedDictionary.Contents) { self.contents = contents }
+
+    /// The first value's place.
+    public var startIndex: Index { contents.startIndex }
+    /// Behind the last value.
+    public var endIndex: Index { contents.endIndex }
+    /// The next value's place.
+    public func index(after index: Index) -> Index { contents.index(after: index) }
+    /// The previous value's place.
+    public func index(before index: Index) -> Index { contents.index(before: index) }
+    /// The value at a place.
+    public subscript(position: Index) -> Value { contents[position].value }
+    /// The number of values, in O(1).
+    public var count: Int { contents.count }
+
+    /// Walks the values in the order of their keys.
+    public struct Iterator: IteratorProtocol {
+      @usableFromInline var base: SharedDictionary.Contents.Iterator
+      @usableFromInline init(_ base: SharedDictionary.Contents.Iterator) { self.base = base }
+      /// The next value, or nil at the end.
+      @inlinable public mutating func next() -> Value? { base.next()?.value }
+    }
+    /// Walks the values in the order of their keys.
+    @inlinable public func makeIterator() -> Iterator { Iterator(contents.makeIterator()) }
+  }
+
+  /// The keys, in order.
+  @inlinable public var keys: Keys { Keys(self) }
+  /// The values, in the order of their keys.
+  @inlinable public var values: Values { Values(self) }
+
+  /// A dictionary in memory of the entries for which `isIncluded` says so.
+  public func filter(_ isIncluded: (Element) throws -> Bool) rethrows -> [Key: Value] {
+    var result: [Key: Value] = [:]
+    for entry in self where try isIncluded(entry) { result[entry.key] = entry.value }
+    return result
+  }
+
+  /// A dictionary in memory with the same keys and transformed values.
+  public func mapValues<T>(_ transform: (Value) throws -> T) rethrows -> [Key: T] {
+    var result: [Key: T] = [:]
+    for entry in self { result[entry.key] = try transform(entry.value) }
+    return result
+  }
+}
+
+extension Dictionary where Key: StorableKey, Value: Storable {
+  /// A copy in memory of a shared dictionary's entries.
+  public init(_ contents: SharedDictionary<Key, Value>.Contents) {
+    self = contents.filter { _ in true }
+  }
+}
+
+extension SharedDictionary.Contents: Equatable where Value: Equatable {
+  /// Whether both have the same keys with equal values.
+  public static func == (a: Self, b: Self) -> Bool {
+    guard a.count == b.count else { return false }
+    return a.elementsEqual(b) { $0.key == $1.key && $0.value == $1.value }
+  }
+}
+
+extension SharedDictionary.Contents: Hashable where Value: Hashable {
+  /// Hashes all entries.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    for (key, value) in self {
+      hasher.combine(key)
+      hasher.combine(value)
+    }
+  }
+}
+
+extension SharedDictionary.Contents: CustomStringConvertible {
+  /// As a dictionary in memory, in the order of the keys.
+  public var description: String {
+    if isEmpty { return "[:]" }
+    let entries = map { entry in "\(String(reflecting: entry.key)): \(String(reflecting: entry.value))" }
+    return "[\(entries.joined(separator: ", "))]"
+  }
+}
+
+extension SharedDictionary.Contents: ExpressibleByDictionaryLiteral {
+  /// Entries in memory; of a key that occurs twice the last one.
+  public init(dictionaryLiteral elements: (Key, Value)...) {
+    self.init(uniqueOrLast: elements)
+  }
+
+  /// Entries in memory, of a dictionary.
+  public init(_ dictionary: [Key: Value]) {
+    self.init(uniqueOrLast: dictionary.map { ($0.key, $0.value) })
+  }
+
+  private init(uniqueOrLast elements: [(Key, Value)]) {
+    var entries = SortedEntries<Key, Value>()
+    for (key, value) in elements { entries.set(Self.stored(key), key, value) }
+    self.init(entries)
+  }
+}

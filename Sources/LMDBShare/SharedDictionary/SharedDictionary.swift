@@ -1,0 +1,89 @@
+/// A dictionary that processes share, ordered by key.
+///
+///     let scores = try store.dictionary("scores", String.self, Int.self)
+///     try scores.update("al", default: 0) { $0 += 1 }
+///     try store.read { txn in
+///       for (name, score) in txn[scores]["a"..<"n"] { print(name, score) }
+///     }
+///
+/// Keys sort by their encoded bytes, which for numbers, dates and the like is their own order, and for strings that of
+/// their Unicode scalars.
+///
+/// A handle: it is small, holds no transaction, and may be used from any thread. Each of its methods is a transaction of
+/// its own; for several changes at once, and for all reading beyond single keys, use its ``Contents`` in a transaction.
+public struct SharedDictionary<Key: StorableKey, Value: Storable>: Sendable {
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
+
+  init(_ store: SharedStore, _ reference: StructureReference) {
+    self.store = store
+    self.reference = reference
+  }
+
+  /// The dictionary's name.
+  public var name: String { reference.name }
+
+  static func description(_ name: String) -> StructureDescription {
+    StructureDescription(
+      name, .dictionary, key: Key.OrderedCodec.identifier, element: Value.StorageCodec.identifier)
+  }
+}
+
+extension SharedStore {
+  /// Opens the dictionary of that name; makes an empty one when there is none.
+  ///
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
+  public func dictionary<Key: StorableKey, Value: Storable>(
+    _ name: String, _: Key.Type, _: Value.Type
+  ) throws(StoreError) -> SharedDictionary<Key, Value> {
+    SharedDictionary(self, try open(SharedDictionary<Key, Value>.description(name)))
+  }
+}
+
+extension WriteTransaction {
+  /// Opens the dictionary of that name, or makes an empty one, as part of this transaction.
+  public func dictionary<Key: StorableKey, Value: Storable>(
+    _ name: String, _: Key.Type, _: Value.Type
+  ) throws(StoreError) -> SharedDictionary<Key, Value> {
+    SharedDictionary(store, try store.openOrCreate(SharedDictionary<Key, Value>.description(name), core))
+  }
+
+  /// The dictionary's entries, to be read and changed in place.
+  @inlinable
+  public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
+    get { SharedDictionary<Key, Value>.Contents(core, dictionary.reference, core.use(dictionary.reference)) }
+    nonmutating _modify {
+      var contents = SharedDictionary<Key, Value>.Contents(
+        core, dictionary.reference, core.useForWriting(dictionary.reference))
+      contents.inPlace = core.takeToken()
+      defer {
+        contents.storeDetached(core, dictionary.reference)
+        core.giveBack(contents.inPlace.take())
+      }
+      yield &contents
+    }
+    nonmutating set {
+      var contents = newValue.detached()
+      contents.needsStoring = true
+      contents.storeDetached(core, dictionary.reference)
+    }
+  }
+}
+
+extension ReadTransaction {
+  /// The dictionary's entries as this snapshot has them.
+  @inlinable
+  public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
+    SharedDictionary<Key, Value>.Contents(core, dictionary.reference, core.use(dictionary.reference))
+  }
+}
+
+extension Snapshot {
+  /// The dictionary's entries as this snapshot has them.
+  ///
+  /// - Throws: ``StoreError`` when the dictionary is not in it.
+  @inlinable
+  public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
+    get throws { try read { $0[dictionary] } }
+  }
+}

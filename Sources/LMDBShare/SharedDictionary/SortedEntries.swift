@@ -1,0 +1,45 @@
+/// Entries in memory, sorted by their stored keys: what a detached copy of a dictionary is.
+@usableFromInline
+struct SortedEntries<Key, Value> {
+  @usableFromInline typealias Entry = (stored: [UInt8], key: Key, value: Value)
+  @usableFromInline var entries: [Entry] = []
+
+  @usableFromInline init() {}
+
+  /// Appends an entry behind all others.
+  mutating func append(_ stored: [UInt8], _ key: Key, _ value: Value) { entries.append((stored, key, value)) }
+
+  /// The first position whose key is not less than `stored`.
+  @usableFromInline
+  func position(_ stored: [UInt8]) -> Int {
+    var (low, high) = (0, entries.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].stored.lexicographicallyPrecedes(stored) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// The position of a key that is there.
+  @usableFromInline
+  func find(_ stored: [UInt8]) -> Int? {
+    let place = position(stored)
+    return place < entries.count && entries[place].stored == stored ? place : nil
+  }
+
+  @usableFromInline @discardableResult
+  mutating func set(_ stored: [UInt8], _ key: Key, _ value: Value) -> Value? {
+    let place = position(stored)
+    guard place < entries.count, entries[place].stored == stored else {
+      entries.insert((stored, key, value), at: place)
+      return nil
+    }
+    defer { entries[place].value = value }
+    return entries[place].value
+  }
+
+  @usableFromInline
+  mutating func remove(_ stored: [UInt8]) -> Value? {
+    find(stored).map { entries.remove(at: $0).value }
+  }
+}

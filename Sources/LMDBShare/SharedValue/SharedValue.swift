@@ -1,0 +1,177 @@
+/// One value that processes share.
+///
+///     let total = try store.value("total", initial: 0)
+///     try total.update { $0 += 1 }             // reads, changes and writes as one
+///     try store.write { txn in txn[total] += 1 }
+///
+/// A handle: it is small, holds no transaction, and may be used from any thread.
+public struct SharedValue<Value: Storable>: Sendable {
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
+  @usableFromInline let initial: Value
+
+  init(_ store: SharedStore, _ reference: StructureReference, _ initial: Value) {
+    self.store = store
+    self.reference = reference
+    self.initial = initial
+  }
+
+  /// The value's name.
+  public var name: String { reference.name }
+
+  static func description(_ name: String) -> StructureDescription {
+    StructureDescription(name, .value, element: Value.StorageCodec.identifier)
+  }
+}
+
+extension SharedStore {
+  /// Opens the value of that name; makes it, with `initial` in it, when there is none.
+  ///
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
+  public func value<Value: Storable>(_ name: String, initial: Value) throws(StoreError) -> SharedValue<Value> {
+    let reference = try open(SharedValue<Value>.description(name)) { (core, _) throws(StoreError) in
+      core.storeValue(initial, name, self.environment.values)
+    }
+    return SharedValue(self, reference, initial)
+  }
+}
+
+extension WriteTransaction {
+  /// Opens the value of that name, or makes it with `initial` in it, as part of this transaction.
+  public func value<Value: Storable>(_ name: String, initial: Value) throws(StoreError) -> SharedValue<Value> {
+    let (core, values) = (core, store.environment.values)
+    let reference = try store.openOrCreate(SharedValue<Value>.description(name), core) { (_, _) throws(StoreError) in
+      core.storeValue(initial, name, values)
+    }
+    return SharedValue(store, reference, initial)
+  }
+
+  /// The value, to be read and changed: `txn[total] += 1`.
+  ///
+  /// - Complexity: O(log *n*) in the number of values.
+  @inlinable
+  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+    get { core.loadValue(value) }
+    nonmutating _modify {
+      var new = core.loadValue(value)
+      yield &new
+      core.storeValue(new, value.name, core.useForWriting(value.reference))
+    }
+    nonmutating set { core.storeValue(newValue, value.name, core.useForWriting(value.reference)) }
+  }
+}
+
+extension ReadTransaction {
+  /// The value as this snapshot has it.
+  ///
+  /// - Complexity: O(log *n*) in the number of values.
+  @inlinable
+  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value { core.loadValue(value) }
+}
+
+extension Snapshot {
+  /// The value as this snapshot has it.
+  @inlinable
+  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+    get throws { try read { $0[value] } }
+  }
+}
+
+extension SharedValue {
+  /// The value now.
+  ///
+  /// - Throws: ``StoreError`` when it cannot be read.
+  @inlinable
+  public func get() throws -> Value { try store.read { $0[self] } }
+
+  /// Stores a value.
+  @inlinable
+  public func set(_ value: Value) throws {
+    try store.writeNow { txn in txn[self] = value }
+  }
+
+  /// Reads the value, lets `body` change it, and stores it, as one: no other process comes between.
+  ///
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, and the value stays as it was; ``StoreError``.
+  @inlinable
+  public func update<R>(_ body: (inout Value) throws -> R) throws -> R {
+    try store.writeNow { txn in try body(&txn[self]) }
+  }
+}
+
+extension SharedValue where Value: Equatable {
+  /// Stores `new` if the value is `expected`, as one.
+  ///
+  /// - Returns: Whether it was.
+  @inlinable @discardableResult
+  public func compareAndSet(expected: Value, new: Value) throws -> Bool {
+    try store.writeNow { txn in
+      guard txn[self] == expected else { return false }
+      txn[self] = new
+      return true
+    }
+  }
+}
+
+extension Transaction {
+  /// The stored value. When it cannot be read, the failure is kept, and the initial value stands in: nothing that is
+  /// made of it will be committed or returned.
+  @inlinable
+  func loadValue<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+    live("value")
+    let database = use(value.reference)
+    return withUTF8(of: value.name) { key in
+      guard let bytes = get(database, key) else {
+        failMissing(value.reference)
+        return value.initial
+      }
+      do throws(DecodingFailure) {
+        return try Value.StorageCodec.decode(bytes)
+      } catch {
+        failUndecodable(value.reference, nil, error)
+        return value.initial
+      }
+    }
+  }
+
+  @inlinable
+  func storeValue<Value: Storable>(_ value: Value, _ name: String, _ database: UInt32) {
+    live("value")
+    withUTF8(of: name) { key in
+      do throws(EncodingFailure) {
+        try Value.StorageCodec.withEncoded(value) { _ = put(database, key, $0) }
+      } catch {
+        failUnencodable(name, error)
+      }
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func failMissing(_ reference: StructureReference) {
+    fail(
+      StoreError(
+        .damaged, "read", structure: reference.name, reason: "its value is missing",
+        advice: "somebody else's program may have removed it; remove the structure and make it again"))
+  }
+
+  @usableFromInline @inline(never)
+  func failUndecodable(_ reference: StructureReference, _ place: String?, _ error: DecodingFailure) {
+    fail(undecodable(reference, place, error))
+  }
+
+  @usableFromInline @inline(never)
+  func undecodable(_ reference: StructureReference, _ place: String?, _ error: DecodingFailure) -> StoreError {
+    StoreError(
+      .undecodable, "read", structure: reference.name,
+      reason: (place.map { "at \($0): " } ?? "") + error.description,
+      advice: "the stored bytes do not fit the type; another program may have written them")
+  }
+
+  @usableFromInline @inline(never)
+  func failUnencodable(_ name: String, _ error: EncodingFailure) {
+    fail(
+      StoreError(
+        .unencodable, "write", structure: name, reason: error.description, advice: "store a value that can be encoded"))
+  }
+}

@@ -1,0 +1,113 @@
+// The catalogue is a database of its own: under each structure's name the record that describes it, and under names
+// with a leading dot the format, and a counter of the catalogue's changes. Whoever has seen a version of the catalogue
+// need not look again until the counter moves.
+
+enum Catalogue {
+  static let database = Boot.catalogue
+  static let values = ".values"
+  static let format = 1
+  static let formatKey = ".format"
+  static let versionKey = ".version"
+
+  /// What a new store starts with.
+  static func create(_ transaction: Transaction) throws(StoreError) {
+    guard let catalogue = try transaction.openDatabase(database, integerKeys: false, create: true) else { return }
+    _ = try transaction.openDatabase(values, integerKeys: false, create: true)
+    withUTF8(of: formatKey) { key in
+      _ = withUTF8(of: "lmdbshare \(format)") { transaction.put(catalogue, key, $0) }
+    }
+    setVersion(1, catalogue, transaction)
+  }
+
+  /// Checks that the environment holds a catalogue of a format that this version knows.
+  static func check(_ environment: Environment) throws(StoreError) -> UInt32 {
+    guard let catalogue = try environment.database(database), try environment.database(values) != nil else {
+      throw StoreError(
+        .notAStore, "open \(environment.directory.path)",
+        reason: "this is an LMDB environment, but not one of lmdbshare (it has no catalogue)",
+        advice: "give another directory; the file was left as it is")
+    }
+    let transaction = try environment.beginRead()
+    defer { transaction.end() }
+    let format = withUTF8(of: formatKey) { transaction.get(catalogue, $0)?.utf8String() }
+    guard let format, format == "lmdbshare \(Self.format)" else {
+      throw StoreError(
+        .newerFormat, "open \(environment.directory.path)",
+        reason: "the store's format is \(format ?? "not told"); this version knows lmdbshare \(Self.format)",
+        advice: "open it with the version of lmdbshare that wrote it")
+    }
+    return catalogue
+  }
+
+  static func version(_ catalogue: UInt32, _ transaction: Transaction) -> UInt64 {
+    withUTF8(of: versionKey) { transaction.get(catalogue, $0)?.littleEndian(UInt64.self) ?? 0 }
+  }
+
+  private static func setVersion(_ version: UInt64, _ catalogue: UInt32, _ transaction: Transaction) {
+    withUTF8(of: versionKey) { key in
+      _ = withBytes(of: version.littleEndian) { transaction.put(catalogue, key, $0) }
+    }
+  }
+
+  static func description(
+    of name: String, _ catalogue: UInt32, _ transaction: Transaction
+  ) throws(StoreError) -> StructureDescription? {
+    let record = withUTF8(of: name) { transaction.get(catalogue, $0)?.utf8String() }
+    guard let record else { return nil }
+    return try StructureDescription(name: name, record: record)
+  }
+
+  /// Writes a structure's record, or removes it.
+  static func set(
+    _ description: StructureDescription?, for name: String, _ catalogue: UInt32, _ transaction: Transaction
+  ) {
+    withUTF8(of: name) { key in
+      if let description {
+        _ = withUTF8(of: description.record) { transaction.put(catalogue, key, $0) }
+      } else {
+        transaction.delete(catalogue, key)
+      }
+    }
+    setVersion(version(catalogue, transaction) + 1, catalogue, transaction)
+    transaction.changedCatalogue = true
+    transaction.catalogueVersion = (0, 0)
+  }
+
+  /// All structures, by name.
+  static func all(_ catalogue: UInt32, _ transaction: Transaction) throws(StoreError) -> [StructureDescription] {
+    var found: [StructureDescription] = []
+    let cursor = Cursor(transaction, catalogue)
+    var isThere = cursor.move(.first)
+    while isThere {
+      if let name = cursor.key.utf8String(), name.utf8.first != UInt8(ascii: "."),
+        let record = cursor.value.utf8String()
+      {
+        found.append(try StructureDescription(name: name, record: record))
+      }
+      isThere = cursor.move(.next)
+    }
+    if let failure = transaction.failure { throw failure }
+    return found
+  }
+
+  /// A name is 1 to 255 bytes, without NUL or control characters, and does not start with a dot: those are ours.
+  static func checkName(_ name: String) throws(StoreError) {
+    let problem: String? =
+      if name.isEmpty {
+        "the name is empty"
+      } else if name.utf8.count > 255 {
+        "the name has \(name.utf8.count) bytes, more than 255"
+      } else if name.utf8.first == UInt8(ascii: ".") {
+        "names with a leading dot are reserved"
+      } else if name.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
+        "the name holds a control character"
+      } else {
+        nil
+      }
+    if let problem {
+      throw StoreError(
+        .invalidName, "open a structure", reason: problem,
+        advice: "use 1 to 255 bytes of text without control characters and without a leading dot")
+    }
+  }
+}

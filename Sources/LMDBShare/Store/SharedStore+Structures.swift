@@ -1,0 +1,189 @@
+internal import Synchronization
+
+extension SharedStore {
+  /// Every structure of the store, by name.
+  ///
+  /// - Complexity: O(*n*) in the number of structures.
+  public func structures() throws(StoreError) -> [StructureDescription] {
+    let core = try environment.beginRead()
+    defer { core.end() }
+    return try Catalogue.all(environment.catalogue, core)
+  }
+
+  /// Removes a structure with all that is in it. Handles of it say so from their next use on, in every process.
+  ///
+  /// - Returns: False when there is none of that name.
+  @discardableResult
+  public func remove(_ name: String) throws(StoreError) -> Bool {
+    try inOwnWrite { (core) throws(StoreError) in
+      guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return false }
+      if found.kind == .value {
+        removeValue(name, core)
+      } else {
+        try core.dropDatabase(name)
+      }
+      Catalogue.set(nil, for: name, environment.catalogue, core)
+      return true
+    }
+  }
+
+  /// Gives a structure another name. Handles of the old name say so from their next use on, in every process.
+  ///
+  /// - Throws: ``StoreError/Code/structureNotFound``, ``StoreError/Code/structureExists``.
+  public func rename(_ name: String, to other: String) throws(StoreError) {
+    try Catalogue.checkName(other)
+    try inOwnWrite { (core) throws(StoreError) in
+      let catalogue = environment.catalogue
+      guard var found = try Catalogue.description(of: name, catalogue, core) else {
+        throw .notFound(name)
+      }
+      guard try Catalogue.description(of: other, catalogue, core) == nil else {
+        throw StoreError(
+          .structureExists, "rename", structure: name, reason: "there is a structure '\(other)' already",
+          advice: "remove that one first, or take another name")
+      }
+      if found.kind == .value {
+        let bytes = withUTF8(of: name) { core.get(environment.values, $0)?.copied() }
+        withUTF8(of: other) { key in
+          if let bytes { _ = withBytes(of: bytes) { core.put(environment.values, key, $0) } }
+        }
+        removeValue(name, core)
+      } else {
+        try core.renameDatabase(name, to: other)
+      }
+      Catalogue.set(nil, for: name, catalogue, core)
+      found.name = other
+      // Its database has another number under its new name, so it counts as another one.
+      found.identity = UInt64.random(in: 1...UInt64.max)
+      Catalogue.set(found, for: other, catalogue, core)
+    }
+  }
+
+  private func removeValue(_ name: String, _ core: Transaction) {
+    _ = withUTF8(of: name) { core.delete(environment.values, $0) }
+  }
+
+  /// Runs `body` in a write transaction of its own.
+  func inOwnWrite<R>(_ body: (Transaction) throws(StoreError) -> R) throws(StoreError) -> R {
+    let core = try environment.beginWrite()
+    let result: R
+    do throws(StoreError) {
+      result = try body(core)
+    } catch {
+      environment.abort(core)
+      throw error
+    }
+    try environment.commit(core)
+    return result
+  }
+
+  /// Opens a structure, or makes it.
+  ///
+  /// - Parameter fill: Puts in what a new structure starts with.
+  func open(
+    _ wanted: StructureDescription, fill: (Transaction, StructureReference) throws(StoreError) -> Void = { _, _ in }
+  ) throws(StoreError) -> StructureReference {
+    try Catalogue.checkName(wanted.name)
+    guard !environment.isWriting else {
+      throw StoreError(
+        .nestedWrite, "open", structure: wanted.name, reason: "this thread is inside a write of the same store",
+        advice: "open it before, or ask the transaction: txn.\(wanted.kind.rawValue)(…)")
+    }
+    if let found = try description(of: wanted.name), let number = try environment.number(of: found, checking: wanted) {
+      return StructureReference(found, number: number, environment)
+    }
+    return try inOwnWrite { (core) throws(StoreError) in
+      try self.openOrCreate(wanted, core, fill: fill)
+    }
+  }
+
+  private func description(of name: String) throws(StoreError) -> StructureDescription? {
+    let core = try environment.beginRead()
+    defer { core.end() }
+    return try Catalogue.description(of: name, environment.catalogue, core)
+  }
+
+  /// The same within a write transaction.
+  func openOrCreate(
+    _ wanted: StructureDescription, _ core: Transaction,
+    fill: (Transaction, StructureReference) throws(StoreError) -> Void = { _, _ in }
+  ) throws(StoreError) -> StructureReference {
+    try Catalogue.checkName(wanted.name)
+    if let failure = core.failure { throw failure }
+    let catalogue = environment.catalogue
+    if let found = try Catalogue.description(of: wanted.name, catalogue, core) {
+      try found.check(wanted)
+      try environment.forgetIfOutdated(found)
+      guard
+        let number = try environment.database(
+          found.database, in: core, integerKeys: found.hasIntegerKeys, create: false)
+      else { throw .notFound(found.name) }
+      environment.note(found)
+      return StructureReference(found, number: number, environment)
+    }
+    var made = wanted
+    made.identity = UInt64.random(in: 1...UInt64.max)
+    try environment.forgetIfOutdated(made)
+    if made.kind != .value {
+      guard try core.openDatabase(made.name, integerKeys: false, create: false) == nil else {
+        throw StoreError(
+          .structureExists, "create", structure: made.name,
+          reason: "there is a database of that name which is not in the catalogue", advice: "take another name")
+      }
+    }
+    guard
+      let number = try environment.database(made.database, in: core, integerKeys: made.hasIntegerKeys, create: true)
+    else { throw .notFound(made.name) }
+    Catalogue.set(made, for: made.name, catalogue, core)
+    environment.note(made)
+    let reference = StructureReference(made, number: number, environment)
+    try fill(core, reference)
+    if let failure = core.failure { throw failure }
+    return reference
+  }
+}
+
+extension StructureDescription {
+  /// That this, which the catalogue tells, is what was asked for.
+  func check(_ wanted: StructureDescription) throws(StoreError) {
+    guard matches(wanted) else {
+      throw StoreError(
+        .typeMismatch, "open", structure: name, reason: "it is a \(self), not a \(wanted)",
+        advice: "open it as what it is, or remove it first")
+    }
+  }
+}
+
+extension StoreError {
+  static func notFound(_ name: String) -> StoreError {
+    StoreError(
+      .structureNotFound, "open", structure: name, reason: "there is no structure of that name",
+      advice: "check the name")
+  }
+}
+
+extension Environment {
+  /// The database of all values.
+  var values: UInt32 { knownDatabase(Catalogue.values) ?? noDatabase }
+
+  /// The number of a structure's database, after making sure that it is what was asked for.
+  func number(of found: StructureDescription, checking wanted: StructureDescription) throws(StoreError) -> UInt32? {
+    try found.check(wanted)
+    try forgetIfOutdated(found)
+    let number = try database(found.database)
+    note(found)
+    return number
+  }
+
+  /// This process may have the database of an earlier structure of the same name open.
+  func forgetIfOutdated(_ description: StructureDescription) throws(StoreError) {
+    guard description.kind != .value else { return }
+    let known = identities.withLock { $0[DatabaseName(description.name)] }
+    if let known, known != description.identity { try forgetDatabase(description.name) }
+  }
+
+  func note(_ description: StructureDescription) {
+    guard description.kind != .value else { return }
+    identities.withLock { $0[DatabaseName(description.name)] = description.identity }
+  }
+}

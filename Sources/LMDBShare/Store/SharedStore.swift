@@ -1,0 +1,106 @@
+internal import Dispatch
+
+/// A directory in which processes share lists, dictionaries, arrays, values and queues.
+///
+///     let store = try SharedStore(path: "team.lmdb")
+///     let names = try store.list("names", of: String.self)
+///     try store.write { txn in
+///       txn[names].append("Ada")
+///     }
+///
+/// Any process that opens the same path takes part. A read sees one snapshot and neither waits nor makes others wait; a
+/// write is alone among all processes, and either all of it is stored or nothing.
+///
+/// A store may be used from any thread. It is closed with its last reference; handles and snapshots hold one.
+public final class SharedStore: Sendable {
+  @usableFromInline package let environment: Environment
+  /// Where asynchronous writes run: LMDB's writer lock belongs to a thread, and a task has none of its own.
+  private let writer = DispatchQueue(label: "lmdbshare.writer")
+
+  /// Opens the store in the directory at `path`; makes it when there is none, unless the options say otherwise.
+  ///
+  /// - Throws: ``StoreError`` when the path is no store, or is one that cannot be used; the error says what to do.
+  public init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
+    environment = try Environment.open(path: path, options: options.forEnvironment()) {
+      (transaction) throws(StoreError) in try Catalogue.create(transaction)
+    }
+    // What throws from here on ends in `deinit`, which closes.
+    if environment.catalogue == noDatabase { environment.setCatalogue(try Catalogue.check(environment)) }
+    try noteBoot()
+  }
+
+  deinit { environment.close() }
+
+  /// The path that the store was opened by.
+  public var path: String { environment.directory.path }
+}
+
+extension SharedStore {
+  /// Reads one snapshot of the store.
+  ///
+  /// - Parameter body: Gets the transaction. Views of structures are valid until it returns; copy out what is to stay.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws; ``StoreError`` when the store cannot be read, or when something that `body` asked for
+  ///   could not be read.
+  /// - Complexity: O(1) besides `body`.
+  @inlinable
+  public func read<R: ~Copyable>(_ body: (inout ReadTransaction) throws -> R) throws -> R {
+    let core = try environment.beginRead()
+    // The last reference to the store may be gone before: its end would close the environment under the transaction.
+    defer { withExtendedLifetime(self) { core.end() } }
+    var transaction = ReadTransaction(core)
+    let result = try body(&transaction)
+    if let failure = core.failure { throw failure }
+    return result
+  }
+
+  /// Changes the store: all that `body` does is committed, or none of it.
+  ///
+  /// Waits until no other process and thread writes. Inside of `body` the changes are visible to it alone. When `body`
+  /// throws, or one of its changes could not be made (a full disk, say), nothing is stored and the error is thrown.
+  ///
+  /// - Throws: What `body` throws; ``StoreError`` when the store cannot be written. A write inside of a write of the
+  ///   same thread is ``StoreError/Code/nestedWrite``.
+  @available(*, noasync, message: "it waits for the writer's lock; await the asynchronous write instead")
+  @inlinable
+  public func write<R: ~Copyable>(_ body: (inout WriteTransaction) throws -> R) throws -> R {
+    try writeNow(body)
+  }
+
+  /// `write` for the handles' own methods, which may be called anywhere.
+  @inlinable
+  func writeNow<R: ~Copyable>(_ body: (inout WriteTransaction) throws -> R) throws -> R {
+    defer { withExtendedLifetime(self) {} }
+    let core = try environment.beginWrite()
+    var transaction = WriteTransaction(core, self)
+    let result: R
+    do {
+      result = try body(&transaction)
+    } catch {
+      environment.abort(core)
+      throw error
+    }
+    try environment.commit(core)
+    return result
+  }
+
+  /// Changes the store from a task, on a thread of the store's own; otherwise as the synchronous `write`.
+  public func write<R: Sendable>(
+    _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
+  ) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+      writer.async { continuation.resume(with: Result { try self.writeNow(body) }) }
+    }
+  }
+
+  /// A snapshot to hold across calls; it does not see later changes.
+  ///
+  /// While it is held, pages that it sees cannot be used again, so that the file grows with each change: end snapshots
+  /// soon.
+  public func snapshot() throws(StoreError) -> Snapshot {
+    Snapshot(try environment.beginRead(), of: self)
+  }
+
+  /// Forces everything that was committed to the disk. With `.durable`, commits have done so already.
+  public func sync() throws(StoreError) { try environment.sync() }
+}

@@ -1,0 +1,96 @@
+/// How a store is opened.
+public struct StoreOptions: Hashable, Sendable {
+  /// What survives which event.
+  public enum Durability: Hashable, Sendable {
+    /// A committed transaction survives everything, power loss included. Each commit waits for the disk.
+    case durable
+    /// Power loss may undo the last transaction, and never damages. Half the waiting.
+    case relaxed
+    /// A committed transaction survives any process crash; power loss may lose or damage the store. The first open
+    /// after a reboot checks every page, and says so when it is damaged. For data that can be made again.
+    case processCrashOnly
+  }
+
+  /// What the store is opened for.
+  public enum Access: Hashable, Sendable {
+    /// Reading and writing.
+    case readWrite
+    /// Reading alone; the store must exist.
+    case readOnly
+  }
+
+  /// What is checked at opening beyond the meta pages.
+  public enum Verification: Hashable, Sendable {
+    /// Both meta pages and the file's size.
+    case meta
+    /// Every page, before anything is read through the map; takes as long as reading the file.
+    case pages
+  }
+
+  /// What survives which event; `.durable` unless told otherwise.
+  public var durability: Durability = .durable
+  /// Reading and writing unless told otherwise.
+  public var access: Access = .readWrite
+  /// Whether to make a store where there is none.
+  public var createIfMissing: Bool = true
+  /// The most bytes that the store may take on disk, or nil for as many as the disk has.
+  public var maximumSize: Int?
+  /// The address space, in bytes, to reserve at first; it costs neither memory nor disk, and grows by itself.
+  public var mapReservation: Int = 1 << 40
+  /// The number of reads and snapshots that all processes together may have open. The first process to open a store
+  /// decides.
+  public var maximumReaders: Int = 1024
+  /// The number of structures that this process may use; at most 32,000.
+  public var maximumStructures: Int = 1024
+  /// The mode of a directory that is made.
+  public var directoryMode: UInt32 = 0o700
+  /// The mode of files that are made.
+  public var fileMode: UInt32 = 0o600
+  /// Whether to open a store on a network file system, where only one machine may use it.
+  public var allowNetworkFileSystem: Bool = false
+  /// What is checked at opening.
+  public var verification: Verification = .meta
+
+  /// The defaults.
+  public init() {}
+
+  /// The defaults with another durability.
+  public static func durability(_ durability: Durability) -> StoreOptions {
+    var options = StoreOptions()
+    options.durability = durability
+    return options
+  }
+
+  func forEnvironment() throws(StoreError) -> EnvironmentOptions {
+    var options = EnvironmentOptions()
+    options.durability =
+      switch durability {
+      case .durable: .durable
+      case .relaxed: .relaxed
+      case .processCrashOnly: .processCrashOnly
+      }
+    options.isReadOnly = access == .readOnly
+    options.createIfMissing = createIfMissing
+    options.maximumSize = maximumSize
+    options.mapReservation = mapReservation
+    options.maximumReaders = maximumReaders
+    options.maximumStructures = maximumStructures
+    options.directoryMode = directoryMode
+    options.fileMode = fileMode
+    options.allowNetworkFileSystem = allowNetworkFileSystem
+    options.checkPages = verification == .pages
+    try check(maximumSize ?? 1 << 20, in: 1 << 16...1 << 46, "maximumSize")
+    try check(mapReservation, in: 1 << 16...1 << 46, "mapReservation")
+    try check(maximumReaders, in: 1...1 << 16, "maximumReaders")
+    try check(maximumStructures, in: 1...32_000, "maximumStructures")
+    return options
+  }
+
+  private func check(_ value: Int, in range: ClosedRange<Int>, _ name: String) throws(StoreError) {
+    guard range.contains(value) else {
+      throw StoreError(
+        .outOfRange, "open", reason: "\(name) is \(value)",
+        advice: "give a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/// What the catalogue tells of a structure.
+public struct StructureDescription: Hashable, Sendable, CustomStringConvertible {
+  /// The kinds of structures.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// One value.
+    case value
+    /// Elements by position.
+    case list
+    /// Values by key, in the keys' order.
+    case dictionary
+    /// A fixed number of elements of a fixed size.
+    case array
+    /// Items, first in, first out.
+    case queue
+  }
+
+  /// How the elements of a list or array lie in its database.
+  public enum Layout: String, Hashable, Sendable {
+    /// One element a key.
+    case indexed
+    /// Elements of a fixed size side by side in blocks.
+    case packed
+  }
+
+  /// The structure's name.
+  public internal(set) var name: String
+  /// What it is.
+  public let kind: Kind
+  /// How its elements lie, for lists and arrays.
+  public let layout: Layout?
+  /// The representation of its keys, for dictionaries.
+  public let key: String?
+  /// The representation of its values or elements.
+  public let element: String
+  /// How many bytes each element takes, where they are packed.
+  public internal(set) var elementSize: Int?
+  /// The number of elements of an array.
+  public let count: Int?
+  /// The most elements that a list keeps, or nil for no limit.
+  public internal(set) var maximumCount: Int?
+  /// A number of its own, by which one that was created anew under the same name is told apart.
+  public internal(set) var identity: UInt64 = 0
+
+  init(
+    _ name: String, _ kind: Kind, layout: Layout? = nil, key: String? = nil, element: String, count: Int? = nil,
+    maximumCount: Int? = nil
+  ) {
+    self.name = name
+    self.kind = kind
+    self.layout = layout
+    self.key = key
+    self.element = element
+    self.count = count
+    self.maximumCount = maximumCount
+  }
+
+  /// For example `list of string (indexed)`.
+  public var description: String {
+    let types = key.map { "\($0) to \(element)" } ?? "of \(element)"
+    let shape = [layout?.rawValue, count.map { "\($0) elements" }, maximumCount.map { "at most \($0)" }].compactMap(
+      \.self
+    ).joined(separator: ", ")
+    return "\(kind.rawValue) \(types)\(shape.isEmpty ? "" : " (\(shape))")"
+  }
+
+  /// Whether it is what was asked for, whatever its name and identity. Who asks for no maximum takes any.
+  func matches(_ other: StructureDescription) -> Bool {
+    kind == other.kind && layout == other.layout && elementSize == other.elementSize && key == other.key
+      && element == other.element
+      && count == other.count && (other.maximumCount == nil || maximumCount == other.maximumCount)
+  }
+
+  /// The database in which it lies.
+  var database: String { kind == .value ? Catalogue.values : name }
+  /// Whether that database has integer keys.
+  var hasIntegerKeys: Bool { kind != .value && kind != .dictionary }
+}
+
+// The record: lines of a word, a space, and the rest, so that it can be read as it stands.
+extension StructureDescription {
+  var record: String {
+    var lines = ["kind \(kind.rawValue)", "identity \(String(identity, radix: 16))"]
+    if let layout { lines.append("layout \(layout.rawValue)") }
+    if let key { lines.append("key \(key)") }
+    lines.append("element \(element)")
+    if let elementSize { lines.append("size \(elementSize)") }
+    if let count { lines.append("count \(count)") }
+    if let maximumCount { lines.append("maximum \(maximumCount)") }
+    return lines.joined(separator: "\n")
+  }
+
+  init(name: String, record: String) throws(StoreError) {
+    var fields: [Substring: Substring] = [:]
+    for line in record.split(separator: "\n") {
+      let parts = line.split(separator: " ", maxSplits: 1)
+      if parts.count == 2 { fields[parts[0]] = parts[1] }
+    }
+    guard let kind = fields["kind"].flatMap({ Kind(rawValue: String($0)) }), let element = fields["element"],
+      let identity = fields["identity"].flatMap({ UInt64($0, radix: 16) })
+    else {
+      throw StoreError(
+        .newerFormat, "open", structure: name, reason: "its record in the catalogue is not understood: \(record)",
+        advice: "open the store with the version of lmdbshare that wrote it")
+    }
+    self.init(
+      name, kind, layout: fields["layout"].flatMap { Layout(rawValue: String($0)) },
+      key: fields["key"].map(String.init),
+      element: String(element), count: fields["count"].flatMap { Int($0) },
+      maximumCount: fields["maximum"].flatMap { Int($0) })
+    elementSize = fields["size"].flatMap { Int($0) }
+    self.identity = identity
+  }
+
+  /// A list or array: its elements lie in blocks when they have a fixed size, else one a key.
+  static func sequence<C: Codec>(
+    _ name: String, _ kind: Kind, of _: C.Type, count: Int? = nil, maximumCount: Int? = nil
+  ) throws(StoreError) -> StructureDescription {
+    var description = StructureDescription(
+      name, kind, layout: C.fixedByteCount == nil ? .indexed : .packed, element: C.identifier, count: count,
+      maximumCount: maximumCount)
+    description.elementSize = C.fixedByteCount
+    guard description.elementSize != 0 else {
+      throw StoreError(
+        .unencodable, "open", structure: name, reason: "values of \(C.identifier) have no bytes",
+        advice: "use a type that holds something")
+    }
+    return description
+  }
+}

@@ -1,0 +1,89 @@
+public import Synchronization
+
+/// A structure as this process has opened it. Handles share it; transactions check that it is still the one meant.
+@usableFromInline
+final class StructureReference: Sendable {
+  @usableFromInline let environment: Environment
+  @usableFromInline let description: StructureDescription
+  @usableFromInline let name: String
+  /// The number of its database in this process.
+  @usableFromInline let number: Atomic<UInt32>
+  /// The catalogue's version as of which this is known to be the structure of its name.
+  @usableFromInline let confirmed = Atomic<UInt64>(0)
+  /// What `name` is written as, for the values, which lie in one database by name.
+  @usableFromInline let signal: Int
+
+  init(_ description: StructureDescription, number: UInt32, _ environment: Environment) {
+    self.description = description
+    self.environment = environment
+    self.number = Atomic(number)
+    name = description.name
+    signal = Int(description.identity % 64)
+  }
+
+  var database: UInt32 { number.load(ordering: .relaxed) }
+
+  /// `kind 'name'`, as messages name it.
+  @usableFromInline var title: String { "\(description.kind.rawValue) '\(name)'" }
+}
+
+/// A number that no database has: what is asked of it answers nothing, and the transaction has failed already.
+@usableFromInline let noDatabase: UInt32 = 0xFFFF
+
+extension Transaction {
+  /// The number of the structure's database, after making sure that the structure is still the one that was opened.
+  ///
+  /// That costs one lookup for each new snapshot, and nothing while the store does not change.
+  @inlinable @inline(__always)
+  func use(_ reference: StructureReference) -> UInt32 {
+    if catalogueVersion.epoch == epoch, environment === reference.environment,
+      catalogueVersion.version == reference.confirmed.load(ordering: .relaxed)
+    {
+      return reference.number.load(ordering: .relaxed)
+    }
+    return confirm(reference)
+  }
+
+  /// The same for a view that will write.
+  @inlinable @inline(__always)
+  func useForWriting(_ reference: StructureReference) -> UInt32 {
+    writtenSignals |= 1 << UInt64(reference.signal)
+    return use(reference)
+  }
+
+  @usableFromInline @inline(never)
+  func confirm(_ reference: StructureReference) -> UInt32 {
+    guard !hasFailed else { return noDatabase }
+    guard let environment, environment === reference.environment else {
+      fail(
+        StoreError(
+          .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",
+          advice: "use a transaction of its own store"))
+      return noDatabase
+    }
+    let catalogue = environment.catalogue
+    let reopenings = environment.reopenings.load(ordering: .relaxed)
+    // The reopenings take part, since databases may have other numbers afterwards.
+    let version = Catalogue.version(catalogue, self) &+ reopenings << 48
+    do throws(StoreError) {
+      let now = try Catalogue.description(of: reference.name, catalogue, self)
+      guard now?.identity == reference.description.identity else {
+        throw StoreError(
+          .structureRemoved, "use", structure: reference.name,
+          reason: now == nil
+            ? "it was removed or renamed since it was opened" : "it was created anew since it was opened",
+          advice: "open it again")
+      }
+      if reopenings > 0, let number = environment.knownDatabase(reference.description.database) {
+        reference.number.store(number, ordering: .relaxed)
+      }
+    } catch {
+      fail(error)
+      return noDatabase
+    }
+    catalogueVersion = (epoch, version)
+    // What is not committed yet may never be, and its version may then come to mean something else.
+    if !changedCatalogue { reference.confirmed.store(version, ordering: .relaxed) }
+    return reference.number.load(ordering: .relaxed)
+  }
+}

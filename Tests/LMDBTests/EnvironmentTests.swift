@@ -1,0 +1,188 @@
+import CTestShims
+import Foundation
+import LMDB
+import LMDBShare
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(5)), .serialized)
+struct EnvironmentTests {
+  let directory = TemporaryDirectory()
+  var path: String { directory.file("store") }
+
+  private func open(_ path: String) throws(StoreError) -> SharedStore {
+    try SharedStore(path: path, options: .durability(.processCrashOnly))
+  }
+
+  // MARK: One environment per file
+
+  @Test func everyPathLeadsToOneEnvironment() throws {
+    let first = try open(path)
+    let value = try first.value("v", initial: 0)
+    symlink(path, directory.file("link"))
+    var paths = [path, directory.file("link"), "\(directory.path)/./store/", "\(directory.path)/store/../store"]
+    // By hard links of its files.
+    let linked = directory.file("linked")
+    mkdir(linked, 0o700)
+    for name in ["data.mdb", "lock.mdb"] { link("\(path)/\(name)", "\(linked)/\(name)") }
+    paths.append(linked)
+    let before = FileManager.default.currentDirectoryPath
+    #expect(FileManager.default.changeCurrentDirectoryPath(path))
+    defer { _ = FileManager.default.changeCurrentDirectoryPath(before) }
+    paths += [".", "/proc/self/cwd"]
+    for other in paths {
+      let second = try open(other)
+      #expect(second.environment === first.environment, "\(other)")
+      // A second environment would let a second writer in, or lose the first one's locks.
+      try first.write { txn in
+        txn[value] += 1
+        #expect(throws: StoreError.self) { try second.value("v", initial: 0).set(5) }
+      }
+    }
+    #expect(try value.get() == paths.count)
+    let moved = directory.file("moved")
+    rename(path, moved)
+    #expect(try open(moved).environment === first.environment)
+    try value.set(3)
+    #expect(try value.get() == 3)
+  }
+
+  @Test func openingAndClosingAgainKeepsTheLocks() throws {
+    let first = try open(path)
+    let snapshot = try first.snapshot()
+    for _ in 0..<10 { _ = try open(path) }
+    // Another process must still see this one's reader.
+    let seen = try Program(path: "/bin/sh", ["-c", "mdb_stat -r -r '\(path)' 2>&1"]).finish()
+    if seen.status == 0 { #expect(seen.output.contains("\(getpid())"), "\(seen.output)") }
+    withExtendedLifetime(snapshot) {}
+  }
+
+  @Test func otherOptionsAreRefused() throws {
+    let first = try open(path)
+    #expect(throws: StoreError.self) { _ = try SharedStore(path: path) }
+    do {
+      _ = try SharedStore(path: path, options: .durability(.relaxed))
+    } catch {
+      #expect(error.code == .optionsConflict)
+    }
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func replacedFilesAreNoticed() throws {
+    let store = try open(path)
+    let value = try store.value("v", initial: 0)
+    rename("\(path)/lock.mdb", "\(path)/old")
+    do {
+      try value.set(1)
+      Issue.record("written without a lock file")
+    } catch {
+      #expect((error as? StoreError)?.code == .replaced)
+    }
+    #expect(throws: StoreError.self) { _ = try open(path) }
+    rename("\(path)/old", "\(path)/lock.mdb")
+    try value.set(1)
+  }
+
+  @Test func invalidOptionsAreRefused() {
+    for change: (inout StoreOptions) -> Void in [
+      { $0.maximumReaders = 0 }, { $0.maximumStructures = 1 << 20 }, { $0.maximumSize = 5 }, { $0.mapReservation = -1 },
+    ] {
+      var options = StoreOptions()
+      change(&options)
+      do {
+        _ = try SharedStore(path: path, options: options)
+        Issue.record("opened")
+      } catch {
+        #expect(error.code == .outOfRange)
+      }
+    }
+  }
+
+  // MARK: Fork
+
+  @Test func useAfterForkIsAnErrorAndTheParentStaysWhole() throws {
+    let store = try open(path)
+    let list = try store.list("list", of: Int.self)
+    try list.append(contentsOf: 0..<1000)
+    let snapshot = try store.snapshot()
+    final class Box {
+      var store: SharedStore?
+      let list: SharedList<Int>
+      init(_ store: SharedStore, _ list: SharedList<Int>) { (self.store, self.list) = (store, list) }
+    }
+    let box = Box(store, list)
+    let status = test_fork(
+      { context in
+        let box = Unmanaged<Box>.fromOpaque(context!).takeUnretainedValue()
+        func isRefused(_ body: () throws -> Void) -> Bool {
+          do {
+            try body()
+            return false
+          } catch {
+            return (error as? StoreError)?.code == .usedAfterFork
+          }
+        }
+        guard isRefused({ _ = try box.list.count }) else { return 1 }
+        guard isRefused({ try box.list.append(1) }) else { return 2 }
+        guard isRefused({ _ = try box.store?.snapshot() }) else { return 3 }
+        guard isRefused({ try box.store?.sync() }) else { return 4 }
+        guard isRefused({ _ = try box.store?.list("other", of: Int.self) }) else { return 5 }
+        // The last reference of the child closes nothing that is the parent's.
+        box.store = nil
+        return 0
+      }, Unmanaged.passUnretained(box).toOpaque())
+    #expect(status == 0)
+    // The snapshot still holds its pages while everything is rewritten.
+    for round in 0..<50 { try list.write { for index in $0.indices { $0[index] = round } } }
+    #expect(try Array(snapshot[list]) == Array(0..<1000))
+  }
+
+  @Test func aChildMayOpenTheStoreAnew() throws {
+    let store = try open(path)
+    let value = try store.value("v", initial: 1)
+    final class Box { let path: String; init(_ path: String) { self.path = path } }
+    let box = Box(path)
+    let status = test_fork(
+      { context in
+        let path = Unmanaged<Box>.fromOpaque(context!).takeUnretainedValue().path
+        do {
+          let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+          try store.value("v", initial: 0).update { $0 += 41 }
+          return 0
+        } catch { return 1 }
+      }, Unmanaged.passUnretained(box).toOpaque())
+    #expect(status == 0)
+    #expect(try value.get() == 42)
+    try value.set(7)
+  }
+
+  // MARK: Threads
+
+  @Test func manyThreadsReadWhileOneWrites() async throws {
+    let store = try open(path)
+    let list = try store.list("list", of: Int.self)
+    try list.append(contentsOf: Array(repeating: 0, count: 2000))
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          for _ in 0..<200 {
+            do {
+              try list.read { contents in
+                let first = contents[0]
+                #expect(contents.allSatisfy { $0 == first })
+              }
+            } catch { Issue.record(error) }
+          }
+        }
+      }
+      group.addTask {
+        for round in 1...100 {
+          do {
+            try await store.write { txn in for index in txn[list].indices { txn[list][index] = round } }
+          } catch { Issue.record(error) }
+        }
+      }
+    }
+    #expect(try list[1999] == 100)
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import LMDB
+import LMDBPages
+import LMDBShare
+import TestSupport
+import Testing
+
+private struct Memory: PageSource {
+  let bytes: [UInt8]
+  func read(offset: Int, count: Int) throws -> [UInt8] {
+    guard offset >= 0, offset < bytes.count, count > 0 else { return [] }
+    return Array(bytes[offset..<min(offset + count, bytes.count)])
+  }
+  func size() throws -> Int { bytes.count }
+}
+
+@Suite(.timeLimit(.minutes(5)))
+struct PageTests {
+  /// The file of a store with every kind of tree and page.
+  private func sample() throws -> [UInt8] {
+    let directory = TemporaryDirectory()
+    do {
+      let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+      try store.list("numbers", of: Int.self).append(contentsOf: 0..<40_000)
+      let texts = try store.list("texts", of: String.self)
+      try texts.append(contentsOf: (0..<3000).map { "text \($0)" })
+      let dictionary = try store.dictionary("dictionary", String.self, [UInt8].self)
+      try dictionary.merge((0..<2000).map { ("key \($0)", [UInt8](repeating: 1, count: $0 % 50 == 0 ? 9000 : 20)) }) {
+        $1
+      }
+      for round in 0..<50 { try texts.removeAll { $0.hasSuffix("\(round)") } }
+    }
+    return try directory.read("data.mdb")
+  }
+
+  @Test func soundFilesPass() throws {
+    try PageFile(source: Memory(bytes: sample())).check()
+  }
+
+  @Test func lookupFindsWhatTheStoreHolds() throws {
+    let file = PageFile(source: Memory(bytes: try sample()))
+    #expect(
+      try file.value(database: ".catalogue", key: ".format").map { String(decoding: $0, as: UTF8.self) }
+        == "lmdbshare 1")
+    #expect(try file.value(database: "dictionary", key: "key 1999") == [UInt8](repeating: 1, count: 20))
+    #expect(try file.value(database: "dictionary", key: "key 2000") == nil)
+    #expect(try file.value(database: "nowhere", key: "a") == nil)
+  }
+
+  /// Whatever is changed, the reader answers or throws; it does not trap, hang or read elsewhere.
+  @Test func damagedFilesAreSurvived() throws {
+    var random = SeededGenerator("damagedFilesAreSurvived")
+    let whole = try sample()
+    let pages = whole.count / 4096
+    var found = 0
+    let rounds = SeededGenerator.operations(100_000) / 200
+    for _ in 0..<rounds {
+      var bytes = whole
+      let page = Int.random(in: 0..<pages, using: &random)
+      // Most of what matters lies at the start of a page.
+      for _ in 0..<Int.random(in: 1...8, using: &random) {
+        let offset =
+          page * 4096
+          + (Bool.random(using: &random)
+            ? Int.random(in: 0..<64, using: &random) : Int.random(in: 0..<4096, using: &random))
+        bytes[offset] = UInt8.random(in: 0...255, using: &random)
+      }
+      do {
+        try PageFile(source: Memory(bytes: bytes)).check()
+      } catch is PageProblem { found += 1 }
+    }
+    #expect(found > rounds / 10)
+  }
+
+  @Test func zeroedPagesInUseAreFound() throws {
+    let directory = TemporaryDirectory()
+    do {
+      let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+      try store.dictionary("d", Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
+    }
+    var bytes = try directory.read("data.mdb")
+    let last = bytes.count / 4096 - 1
+    bytes.replaceSubrange(last * 4096..<(last + 1) * 4096, with: [UInt8](repeating: 0, count: 4096))
+    var middle = try directory.read("data.mdb")
+    middle.replaceSubrange(10 * 4096..<11 * 4096, with: [UInt8](repeating: 0xAA, count: 4096))
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.verification = .pages
+    var refused = 0
+    for damaged in [bytes, middle] {
+      try directory.write(damaged, to: "data.mdb")
+      do {
+        _ = try SharedStore(path: directory.path, options: options)
+      } catch {
+        #expect(error.code == .damaged || error.code == .truncated || error.code == .notAStore)
+        refused += 1
+      }
+    }
+    #expect(refused >= 1)
+  }
+
+  @Test func unsyncedStoresAreCheckedAfterAReboot() throws {
+    let directory = TemporaryDirectory()
+    do {
+      let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+      try store.dictionary("d", Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
+    }
+    // As if it had been written in another boot, and a page been lost with the power.
+    let boot = Array(Boot.current().utf8)
+    try #require(!boot.isEmpty)
+    var bytes = try directory.read("data.mdb")
+    for start in bytes.indices.dropLast(boot.count) where Array(bytes[start..<start + boot.count]) == boot {
+      bytes[start] = bytes[start] == UInt8(ascii: "f") ? UInt8(ascii: "0") : UInt8(ascii: "f")
+    }
+    try directory.write(bytes, to: "data.mdb")
+    do {
+      let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+      #expect(try store.dictionary("d", Int.self, Int.self).count == 5000)
+    }
+    // The pages of the dictionary: leaves full of keys.
+    var damaged = bytes
+    for page in 2..<damaged.count / 4096
+    where damaged[page * 4096 + 10] == 2
+      && Int(damaged[page * 4096 + 12]) + 256 * Int(damaged[page * 4096 + 13]) > 100
+    {
+      damaged.replaceSubrange(page * 4096 + 16..<page * 4096 + 64, with: [UInt8](repeating: 0xFF, count: 48))
+    }
+    try directory.write(damaged, to: "data.mdb")
+    do {
+      _ = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+      Issue.record("a damaged store was opened after a reboot")
+    } catch {
+      #expect(error.code == .damaged)
+    }
+  }
+
+  @Test func networkFileSystemsAreKnown() {
+    #expect(StoreDirectory.networkFileSystems[0x6969] == "NFS")
+    #expect(StoreDirectory.networkFileSystems[0x0102_1997] == "9P")
+    // ext4, xfs, btrfs, tmpfs, overlayfs
+    for local: UInt64 in [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630] {
+      #expect(StoreDirectory.networkFileSystems[local] == nil)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// Readers that die, and pages that they would hold for ever.
+@Suite(.timeLimit(.minutes(10)), .serialized)
+struct ReaderTests {
+  let directory = TemporaryDirectory()
+  var path: String { directory.file("store") }
+
+  private func open() throws -> SharedStore {
+    try SharedStore(path: path, options: .durability(.processCrashOnly))
+  }
+
+  /// Starts workers that die in the middle of a read, some at a time.
+  private func killReaders(_ count: Int) throws {
+    var running: [Program] = []
+    for _ in 0..<count {
+      running.append(try Program("TestWorker", ["read-and-die", path]))
+      if running.count >= 4 { expectKilled(running.removeFirst()) }
+    }
+    running.forEach(expectKilled)
+  }
+
+  private func expectKilled(_ worker: Program) {
+    let result = worker.finish()
+    #expect(result.status == -SIGKILL, "\(result.output)")
+  }
+
+  @Test func killedReadersDoNotFillTheTable() throws {
+    // More readers die than there are slots; a small table shows it sooner.
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.maximumReaders = 16
+    let store = try SharedStore(path: path, options: options)
+    let list = try store.list("list", of: Int.self)
+    try list.append(1)
+    let count = Int(ProcessInfo.processInfo.environment["LMDBSHARE_KILLED_READERS"] ?? "") ?? 60
+    try killReaders(count)
+    #expect(try list.count == 1)
+    let readers = try store.statistics().readers
+    #expect(readers.count <= 16)
+  }
+
+  @Test func deadReadersHoldNoPages() throws {
+    func grow(_ dead: Int) throws -> Int {
+      try? FileManager.default.removeItem(atPath: path)
+      let store = try open()
+      let list = try store.list("list", of: Int.self)
+      try list.append(contentsOf: 0..<30_000)
+      try killReaders(dead)
+      for round in 0..<1000 { try list.write { contents in for index in 0..<2000 { contents[index] = round } } }
+      return try store.statistics().fileBytes
+    }
+    let without = try grow(0)
+    let with = try grow(20)
+    #expect(with - without <= 1 << 20, "\(without) and \(with) bytes")
+  }
+
+  @Test func statisticsTellOfReaders() throws {
+    let store = try open()
+    let value = try store.value("v", initial: 0)
+    let worker = try Program("TestWorker", ["hold-snapshot", path])
+    #expect(worker.line()?.hasPrefix("reading") == true)
+    for round in 0..<3 { try value.set(round) }
+    let reader = try #require(
+      try store.statistics().readers.first { $0.processID == Int(worker.pid) && $0.snapshotID != nil })
+    #expect(reader.lag == 3)
+    let age = try #require(reader.age)
+    #expect(age >= .zero && age < .seconds(60))
+    worker.finish()
+    let mine = try store.snapshot()
+    let own = try #require(
+      try store.statistics().readers.first { $0.processID == Int(getpid()) && $0.snapshotID == mine.id })
+    #expect(own.lag == 0 && own.age == nil)
+  }
+
+  @Test func moreReadsThanSlotsAreAnError() throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.maximumReaders = 4
+    let store = try SharedStore(path: path, options: options)
+    let value = try store.value("v", initial: 5)
+    var held: [Snapshot] = []
+    do {
+      while held.count < 10 { held.append(try store.snapshot()) }
+      Issue.record("\(held.count) snapshots")
+    } catch {
+      #expect(error.code == .readersFull)
+    }
+    held.removeAll()
+    #expect(try value.get() == 5)
+  }
+}

@@ -1,0 +1,115 @@
+// What tests run as other processes: TestWorker COMMAND STORE [NUMBER].
+
+import Foundation
+import LMDBShare
+
+/// The structures that the commands work on.
+struct Shared {
+  let store: SharedStore
+  let value: SharedValue<Int>
+  let dictionary: SharedDictionary<String, Int>
+  let list: SharedList<Int>
+  let names: SharedList<String>
+  let array: SharedArray<Int>
+  let queue: SharedQueue<[UInt8]>
+
+  init(_ path: String, _ options: StoreOptions = .durability(.processCrashOnly)) throws {
+    store = try SharedStore(path: path, options: options)
+    value = try store.value("value", initial: 0)
+    dictionary = try store.dictionary("dictionary", String.self, Int.self)
+    list = try store.list("list", of: Int.self)
+    names = try store.list("names", of: String.self)
+    array = try store.array("array", of: Int.self, count: 4)
+    queue = try store.queue("queue", of: [UInt8].self)
+  }
+}
+
+func say(_ text: String) {
+  FileHandle.standardOutput.write(Data((text + "\n").utf8))
+}
+
+@main
+struct TestWorker {
+  static func main() {
+    do {
+      let arguments = CommandLine.arguments
+      let number = arguments.count > 3 ? Int(arguments[3]) ?? 0 : 0
+      try run(arguments[1], arguments[2], number)
+    } catch let error as StoreError {
+      say("error \(error.code): \(error)")
+      exit(3)
+    } catch {
+      say("error: \(error)")
+      exit(4)
+    }
+  }
+
+  static func run(_ command: String, _ path: String, _ number: Int) throws {
+    switch command {
+    case "open":
+      _ = try SharedStore(path: path)
+      say("opened")
+    case "increment":
+      let shared = try Shared(path)
+      for _ in 0..<number {
+        try shared.value.update { $0 += 1 }
+        try shared.dictionary.update("count", default: 0) { $0 += 1 }
+        try shared.list.update(at: 0) { $0 += 1 }
+        try shared.array.update(at: 1) { $0 += 1 }
+      }
+    case "read-and-die":
+      // Dies while it reads, as by kill -9.
+      let shared = try Shared(path)
+      try shared.store.read { txn in
+        if txn[shared.list].count >= 0 { kill(getpid(), SIGKILL) }
+      }
+    case "hold-snapshot":
+      let snapshot = try Shared(path).store.snapshot()
+      say("reading \(snapshot.id)")
+      _ = readLine()
+      withExtendedLifetime(snapshot) {}
+    case "rewrite":
+      let shared = try Shared(path)
+      for round in 1...number {
+        try shared.store.write { txn in
+          for index in txn[shared.list].indices { txn[shared.list][index] = round }
+          txn[shared.names] = SharedList<String>.Contents(arrayLiteral: "\(round)", "\(round)", "\(round)")
+          txn[shared.value] = round
+        }
+      }
+    case "fill":
+      // Grows the store by so many bytes.
+      let shared = try Shared(path)
+      for _ in 0..<max(1, number >> 20) {
+        try shared.queue.push([UInt8](repeating: 7, count: 1 << 20))
+      }
+      say("filled \(try shared.queue.count)")
+    case "pop":
+      let shared = try Shared(path)
+      say("waiting")
+      let item = try shared.queue.pop(timeout: .milliseconds(number))
+      say("got \(item.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")")
+    case "recreate":
+      // Removes the structures and makes them anew with other types.
+      let store = try Shared(path).store
+      for name in ["list", "names", "dictionary"] { try store.remove(name) }
+      _ = try store.list("list", of: String.self)
+      try store.list("names", of: Int.self).append(5)
+      _ = try store.dictionary("dictionary", Int.self, Int.self)
+    case "remove":
+      let store = try Shared(path).store
+      for name in ["value", "list", "names", "dictionary", "array", "queue"] { try store.remove(name) }
+    case "write-and-stop":
+      // Stands still inside of a write.
+      let shared = try Shared(path)
+      try shared.store.write { txn in
+        txn[shared.value] = 99
+        say("writing")
+        _ = readLine()
+      }
+    default:
+      say("unknown command \(command)")
+      exit(64)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own: measuring must see the library as a client does, and nobody who uses the library builds this.
+let package = Package(
+  name: "bench",
+  platforms: [.macOS(.v26)],
+  dependencies: [.package(name: "lmdbshare", path: "../..", traits: ["FoundationCodecs"])],
+  targets: [
+    // The floor: the same work in C on raw liblmdb.
+    .target(name: "CFloor", linkerSettings: [.linkedLibrary("lmdb")]),
+    .executableTarget(name: "Bench", dependencies: ["CFloor", .product(name: "LMDBShare", package: "lmdbshare")]),
+  ],
+  swiftLanguageModes: [.v6]
+)
