@@ -1,5 +1,6 @@
 extension PageFile {
-  /// The value of a short key in a named database, found without a map and without trust; nil when it is not there.
+  /// The value of a short key in a named database, found without a map and without trust; nil when it is not there. Where
+  /// others may write, the caller is in a read transaction, so that they keep the pages.
   package func value(database: String, key: String) throws -> [UInt8]? {
     let meta = try newestMeta()
     guard let record = try find(Array(database.utf8), in: meta.main, meta), record.count == Tree.byteCount else {

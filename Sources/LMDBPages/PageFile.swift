@@ -15,7 +15,28 @@ package struct PageFile<Source: PageSource> {
   package init(source: Source) { self.source = source }
 
   /// The meta page of the newest transaction, after both were checked against each other and the file's size.
+  ///
+  /// Writers may be at work meanwhile: what was seen counts once the meta pages are found as they were before.
   package func newestMeta() throws -> Meta {
+    var attempts = 0
+    while true {
+      let metas = try metas()
+      let finding = Result { try check(metas.newest) }
+      attempts += 1
+      if try self.metas() == metas || attempts == 1000 {
+        try finding.get()
+        return metas.newest
+      }
+    }
+  }
+
+  private struct Metas: Equatable {
+    let first: Meta
+    let second: Meta
+    var newest: Meta { second.transaction > first.transaction ? second : first }
+  }
+
+  private func metas() throws -> Metas {
     let size = try source.size()
     guard size > 0 else { throw PageProblem(.empty, "data.mdb is empty") }
     let head = try source.read(offset: 0, count: 4096)
@@ -27,14 +48,13 @@ package struct PageFile<Source: PageSource> {
     guard first.pageSize == second.pageSize else {
       throw PageProblem(.damaged, "the meta pages disagree about the page size (\(first.pageSize), \(second.pageSize))")
     }
-    let newest = second.transaction > first.transaction ? second : first
-    try check(newest, size: size)
-    return newest
+    return Metas(first: first, second: second)
   }
 
   /// That every page which can be in use lies within the file.
-  private func check(_ meta: Meta, size: Int) throws {
-    let pages = UInt64(size / meta.pageSize)
+  private func check(_ meta: Meta) throws {
+    // The size is asked for after the meta page was read: pages come first, then the meta page that tells of them.
+    let pages = UInt64(try source.size() / meta.pageSize)
     for (tree, name) in [(meta.free, "free"), (meta.main, "main")] where tree.root != Tree.empty {
       guard tree.root >= 2, tree.root <= meta.lastPage else {
         throw PageProblem(.damaged, "the \(name) tree's root is page \(tree.root) of \(meta.lastPage + 1)")

@@ -39,6 +39,8 @@ public final class Program: @unchecked Sendable {
 
   /// Its number.
   public var pid: Int32 { process.processIdentifier }
+  /// Whether it has not ended yet.
+  public var isRunning: Bool { process.isRunning }
   /// Sends it a signal.
   public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 

@@ -51,6 +51,7 @@ struct TestWorker {
       say("opened")
     case "increment":
       let shared = try Shared(path)
+      try shared.store.write { txn in if txn[shared.list].isEmpty { txn[shared.list].append(0) } }
       for _ in 0..<number {
         try shared.value.update { $0 += 1 }
         try shared.dictionary.update("count", default: 0) { $0 += 1 }

@@ -79,11 +79,15 @@ extension Environment {
     _ directory: StoreDirectory, _ options: EnvironmentOptions
   ) throws(StoreError) -> Environment {
     let meta = try directory.inspectData()
-    let isSuspect = try directory.wasWrittenUnsyncedBeforeReboot()
-    if options.checkPages || isSuspect { try directory.checkAllPages() }
     let used = Int(meta.lastPage + 1) * meta.pageSize
     let size = try reservation(options, used: used)
     let handle = unsafe try openHandle(directory, options, size: size)
+    do throws(StoreError) {
+      try unsafe checkPages(directory, options, handle)
+    } catch {
+      unsafe mdb_env_close(handle)
+      throw error
+    }
     guard let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity,
       let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
     else {
@@ -92,6 +96,20 @@ extension Environment {
         .replaced, "open \(directory.path)", reason: "a file vanished during the opening", advice: "try again")
     }
     return unsafe Environment(directory: directory, options: options, handle: handle, data: data, lock: lock)
+  }
+
+  /// Checks every page, when that is asked for or due, before LMDB follows any of them.
+  ///
+  /// The pages are read from the file. A read transaction, for which LMDB looks at the meta pages alone, keeps other
+  /// processes from writing over them meanwhile.
+  private static func checkPages(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer
+  ) throws(StoreError) {
+    var pin: OpaquePointer?
+    try check(unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &pin), "open \(directory.path)")
+    defer { unsafe mdb_txn_abort(pin) }
+    let isSuspect = try directory.wasWrittenUnsyncedBeforeReboot()
+    if options.checkPages || isSuspect { try directory.checkAllPages() }
   }
 
   /// An LMDB handle with a map of `size` bytes.
