@@ -12,9 +12,7 @@ extension Environment {
     try checkFork()
     var opened: UInt32?
     try withWriteLock { () throws(StoreError) in
-      guard readers.enter() else {
-        throw StoreError(.busy, "open \(name)", reason: "the map is being moved", advice: "try again")
-      }
+      readers.enter()
       defer { readers.leave() }
       opened = try openCommitted(name)
     }

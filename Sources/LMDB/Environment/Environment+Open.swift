@@ -55,8 +55,10 @@ extension Environment {
     guard references == 0 else { return }
     unsafe registry.removeAll { $0 === self }
     // After fork the environment is the parent's: closing it here would end the parent's readers.
-    guard lms_fork_count() == forkCount else { return }
+    guard isOfThisProcess else { return }
     readers.endAll()
+    // What it remembers keeps the environment.
+    writer?.forget()
     unsafe mdb_env_close(handle)
   }
 

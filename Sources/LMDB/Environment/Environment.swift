@@ -34,8 +34,8 @@ package final class Environment: @unchecked Sendable {
   private let writeLock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   /// The thread that holds `writeLock`, or 0.
   private let writerThread = Atomic<UInt64>(0)
-  /// The writer's transaction object, used again and again.
-  private var writer: Transaction?
+  /// The writer's transaction, used again and again.
+  private(set) var writer: Transaction?
   private var commitsSinceReaderCheck = 0
   private var lastPageAtReaderCheck = 0
   /// Databases opened so far, by name.
@@ -67,12 +67,17 @@ package final class Environment: @unchecked Sendable {
   deinit {
     // After fork the lock may be held for ever by a thread that the child does not have; only its memory is freed.
     unsafe writeLock.deallocate()
+    writer?.destroy()
   }
+
+  /// False in a child process that was forked off since.
+  @inline(__always)
+  var isOfThisProcess: Bool { lms_fork_count() == forkCount }
 
   /// Stops use in a child process of what its parent opened.
   @inline(__always)
   func checkFork() throws(StoreError) {
-    guard lms_fork_count() == forkCount else {
+    guard isOfThisProcess else {
       throw StoreError(
         .usedAfterFork, "use \(directory.path)", reason: "the store was opened before fork, in the parent process",
         advice: "open it again in the child")
@@ -85,28 +90,11 @@ package final class Environment: @unchecked Sendable {
   @usableFromInline package func beginRead() throws(StoreError) -> Transaction {
     try checkFork()
     let slot = try readers.acquire()
-    let transaction: Transaction
-    if let idle = readers.idle(slot) {
-      transaction = idle
-    } else {
-      transaction = Transaction(environment: self, slot: slot)
-      readers.setIdle(transaction, slot)
-    }
+    let transaction = readers.transaction(slot, of: self)
     let code = unsafe transaction.renew(handle)
     if code == 0 { return transaction }
     readers.release(slot)
     return try recoverRead(code)
-  }
-
-  /// Ends a read transaction that `beginRead` gave.
-  @inline(__always)
-  package func end(_ transaction: Transaction, slot: Int) {
-    guard lms_fork_count() == forkCount else {
-      transaction.abandon()
-      return
-    }
-    transaction.reset()
-    readers.release(slot)
   }
 
   @inline(never)
@@ -122,11 +110,11 @@ package final class Environment: @unchecked Sendable {
       default: throw StoreError(returnCode: code, "begin to read")
       }
       let slot = try readers.acquire()
-      let transaction = Transaction(environment: self, slot: slot)
-      readers.setIdle(transaction, slot)
+      let transaction = readers.transaction(slot, of: self)
+      // What LMDB refused to renew may be of use no more.
+      transaction.retire()
       code = unsafe transaction.renew(handle)
       if code == 0 { return transaction }
-      readers.replaceIdle(slot)
       readers.release(slot)
     }
     throw StoreError(returnCode: code, "begin to read")
@@ -142,8 +130,8 @@ package final class Environment: @unchecked Sendable {
     try lockForWriting()
     do throws(StoreError) {
       try checkIdentity()
-      let transaction = self.writer ?? Transaction(writerOf: self)
-      self.writer = transaction
+      let transaction = writer ?? Transaction(writerOf: self)
+      writer = transaction
       let begun = unsafe try beginWriter()
       unsafe transaction.begin(begun)
       return transaction

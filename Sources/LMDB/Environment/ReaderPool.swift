@@ -18,7 +18,8 @@ internal import CSystemShims
   private let capacity: Int
   /// Per slot one cache line, of which the first word tells whether it is taken.
   private let words: UnsafeMutableRawPointer
-  private let idles: UnsafeMutablePointer<Transaction?>
+  /// Made as slots are first taken; they stay until the pool ends.
+  private let transactions: UnsafeMutablePointer<Transaction?>
   private let closed: UnsafeMutableRawPointer
 
   init(capacity: Int) {
@@ -26,13 +27,14 @@ internal import CSystemShims
     unsafe words = .allocate(byteCount: (capacity + 2) * Self.stride, alignment: Self.stride)
     unsafe words.initializeMemory(as: UInt8.self, repeating: 0, count: (capacity + 2) * Self.stride)
     unsafe closed = words + capacity * Self.stride
-    unsafe idles = .allocate(capacity: capacity)
-    unsafe idles.initialize(repeating: nil, count: capacity)
+    unsafe transactions = .allocate(capacity: capacity)
+    unsafe transactions.initialize(repeating: nil, count: capacity)
   }
 
   deinit {
-    unsafe idles.deinitialize(count: capacity)
-    unsafe idles.deallocate()
+    for slot in 0..<capacity { unsafe transactions[slot]?.destroy() }
+    unsafe transactions.deinitialize(count: capacity)
+    unsafe transactions.deallocate()
     unsafe words.deallocate()
   }
 
@@ -74,16 +76,23 @@ internal import CSystemShims
   @inline(__always)
   func release(_ slot: Int) { unsafe lms_store32(word(slot), 0) }
 
-  func idle(_ slot: Int) -> Transaction? { unsafe idles[slot] }
-  func setIdle(_ transaction: Transaction, _ slot: Int) { unsafe idles[slot] = transaction }
-  func replaceIdle(_ slot: Int) { unsafe idles[slot] = nil }
+  /// The transaction of a slot that the caller has taken.
+  @inline(__always)
+  func transaction(_ slot: Int, of environment: Environment) -> Transaction {
+    if let known = unsafe transactions[slot] { return known }
+    let transaction = Transaction(environment: environment, slot: slot)
+    unsafe transactions[slot] = transaction
+    return transaction
+  }
 
-  /// Counts the calling thread among the readers without a slot; false while closed.
-  func enter() -> Bool {
-    unsafe _ = lms_add32(word(capacity + 1), 1)
-    if unsafe lms_load32(closed) == 0 { return true }
-    leave()
-    return false
+  /// Counts the calling thread among the readers without a slot, once the map stands still.
+  func enter() {
+    while true {
+      unsafe _ = lms_add32(word(capacity + 1), 1)
+      if unsafe lms_load32(closed) == 0 { return }
+      leave()
+      usleep(50)
+    }
   }
 
   func leave() { unsafe _ = lms_add32(word(capacity + 1), UInt32.max) }
@@ -111,9 +120,6 @@ internal import CSystemShims
 
   /// Ends the idle transactions: they refer to the map, and their numbers of databases may be out of date.
   func endAll() {
-    for slot in 0..<capacity {
-      unsafe idles[slot]?.retire()
-      unsafe idles[slot] = nil
-    }
+    for slot in 0..<capacity { unsafe transactions[slot]?.retire() }
   }
 }

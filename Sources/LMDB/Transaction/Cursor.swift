@@ -14,12 +14,15 @@ package final class Cursor {
 
   private let raw: OpaquePointer?
   @usableFromInline let transaction: Transaction
+  /// Keeps the transaction's memory.
+  private let environment: Environment?
   /// The use of the transaction that the cursor belongs to; its end closes the cursor.
   private let use: UInt64
   private let database: UInt32
 
   @usableFromInline package init(_ transaction: Transaction, _ database: UInt32) {
     self.transaction = transaction
+    environment = transaction.environment
     self.database = database
     use = transaction.use
     unsafe raw = transaction.isLive ? transaction.openCursor(database) : nil

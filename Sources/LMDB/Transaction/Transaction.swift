@@ -1,153 +1,118 @@
 internal import CLMDB
 internal import CSystemShims
 
-/// The living half of a read or write transaction, shared by the views made from it.
+/// A read or write transaction, as what works in it refers to it: a plain pointer, which costs nothing to pass on.
 ///
-/// `handle` is nil once the transaction has ended; whatever kept a view is then told so instead of reading pages that
-/// belong to others.
-@safe @usableFromInline
-package final class Transaction {
+/// What it points to belongs to the environment, for each reader's slot and for the writer, and is used again and again;
+/// it lives as long as the environment's object, which every structure's reference keeps. `handle` is nil while no
+/// transaction is under way, and `use` changes with each end; so whoever kept a view is told so instead of reading pages
+/// that belong to others.
+@safe @frozen @usableFromInline
+package struct Transaction {
   /// What changes.
   @safe @usableFromInline
   struct Fields {
     @usableFromInline var handle: OpaquePointer? = nil
-    @usableFromInline var parked: OpaquePointer? = nil
     @usableFromInline var use: UInt64 = 1
-    @usableFromInline var snapshotID: Int = 0
     @usableFromInline var epoch: UInt64 = 0
-    @usableFromInline var failure: StoreError? = nil
-    @usableFromInline var hasFailed = false
+    @usableFromInline var catalogueVersion: (epoch: UInt64, version: UInt64) = (0, 0)
+    @usableFromInline var environment: Unmanaged<Environment>?
     /// How often any database was written.
     @usableFromInline var writes: UInt64 = 0
+    @usableFromInline var writtenSignals: UInt64 = 0
     @usableFromInline var generations: [UInt32] = []
     @usableFromInline var states: [(any StructureState)?] = []
-    @usableFromInline var cursors: [OpaquePointer] = unsafe []
-    @usableFromInline var idleCursors: [(database: UInt32, cursor: OpaquePointer)] = unsafe []
-    @usableFromInline var idleTokens: [InPlaceToken] = []
-    @usableFromInline var writtenSignals: UInt64 = 0
-    @usableFromInline var catalogueVersion: (epoch: UInt64, version: UInt64) = (0, 0)
+    @usableFromInline var idleToken: ViewToken? = nil
+    @usableFromInline var hasFailed = false
+    @usableFromInline let isWritable: Bool
     @usableFromInline var changedCatalogue: Bool = false
+    @usableFromInline var snapshotID: Int = 0
+    @usableFromInline var failure: StoreError? = nil
+    var parked: OpaquePointer? = nil
+    let slot: Int
+    var cursors: [OpaquePointer] = unsafe []
+    var idleCursors: [(database: UInt32, cursor: OpaquePointer)] = unsafe []
   }
-  @usableFromInline let fields = Cell(Fields())
+  @usableFromInline let fields: Cell<Fields>
 
   /// LMDB's transaction while this one lives.
   @usableFromInline package private(set) var handle: OpaquePointer? {
     @inlinable get { unsafe fields.value.handle }
-    set { unsafe fields.value.handle = newValue }
+    nonmutating set { unsafe fields.value.handle = newValue }
   }
-  @usableFromInline package let environment: Environment?
-  package let isWritable: Bool
+  /// Nil in the first commit of a file that has no environment yet.
+  package var environment: Environment? { unsafe fields.value.environment?.takeUnretainedValue() }
+  /// Whether it is a transaction of this environment.
+  @inlinable @inline(__always)
+  package func belongs(to environment: Environment) -> Bool {
+    unsafe fields.value.environment?.toOpaque() == Unmanaged.passUnretained(environment).toOpaque()
+  }
+  @inlinable package var isWritable: Bool { fields.value.isWritable }
   /// A read transaction's place in the pool.
-  private let slot: Int
+  private var slot: Int { fields.value.slot }
   /// A reader's handle between two uses.
   private var parked: OpaquePointer? {
     get { unsafe fields.value.parked }
-    set { unsafe fields.value.parked = newValue }
+    nonmutating set { unsafe fields.value.parked = newValue }
   }
-  /// Kept alive by a snapshot that outlives its creator's scope.
-  private var owner: AnyObject?
 
-  /// Changes with every end, so that what was taken from an earlier use of this object is told from the current one.
+  /// Changes with every end, so that what was taken from an earlier use of this memory is told from the current one.
   @usableFromInline package private(set) var use: UInt64 {
     @inlinable get { fields.value.use }
-    _modify { yield &fields.value.use }
+    nonmutating _modify { yield &fields.value.use }
   }
 
   /// The transaction's number: of the snapshot that is read, or that a commit will make.
   @usableFromInline package private(set) var snapshotID: Int {
     @inlinable get { fields.value.snapshotID }
-    _modify { yield &fields.value.snapshotID }
+    nonmutating _modify { yield &fields.value.snapshotID }
   }
   /// Changes whenever what was derived from the store may be out of date.
   @usableFromInline package private(set) var epoch: UInt64 {
     @inlinable get { fields.value.epoch }
-    _modify { yield &fields.value.epoch }
+    nonmutating _modify { yield &fields.value.epoch }
   }
   /// The first failure of an operation that could not throw.
-  @usableFromInline package private(set) var failure: StoreError? {
-    @inlinable get { fields.value.failure }
-    _modify { yield &fields.value.failure }
-  }
+  @inlinable package var failure: StoreError? { hasFailed ? fields.value.failure : nil }
   /// Whether there is one.
   @inlinable package var hasFailed: Bool { fields.value.hasFailed }
-  /// How often each database was written in this transaction, by number.
-  @usableFromInline package private(set) var generations: [UInt32] {
-    @inlinable get { fields.value.generations }
-    _modify { yield &fields.value.generations }
-  }
-  /// What structures remember of this transaction, by number of their database.
-  private var states: [(any StructureState)?] {
-    get { fields.value.states }
-    _modify { yield &fields.value.states }
-  }
-  /// Cursors that are open, and by database those that wait to be used again.
-  private var cursors: [OpaquePointer] {
-    get { unsafe fields.value.cursors }
-    set { unsafe fields.value.cursors = newValue }
-  }
-  private var idleCursors: [(database: UInt32, cursor: OpaquePointer)] {
-    get { unsafe fields.value.idleCursors }
-    set { unsafe fields.value.idleCursors = newValue }
-  }
-  var idleTokens: [InPlaceToken] {
-    get { fields.value.idleTokens }
-    _modify { yield &fields.value.idleTokens }
-  }
   /// Which signal words the commit has to bump, a bit each.
   @inlinable package var writtenSignals: UInt64 {
     get { fields.value.writtenSignals }
-    _modify { yield &fields.value.writtenSignals }
+    nonmutating _modify { yield &fields.value.writtenSignals }
   }
   /// The catalogue's version as of this epoch, kept by the layer above.
   @inlinable package var catalogueVersion: (epoch: UInt64, version: UInt64) {
     get { fields.value.catalogueVersion }
-    _modify { yield &fields.value.catalogueVersion }
+    nonmutating _modify { yield &fields.value.catalogueVersion }
   }
   /// Whether this transaction has changed the catalogue.
   package var changedCatalogue: Bool {
     get { fields.value.changedCatalogue }
-    _modify { yield &fields.value.changedCatalogue }
+    nonmutating _modify { yield &fields.value.changedCatalogue }
   }
 
+  /// For a slot of the pool.
   init(environment: Environment, slot: Int) {
-    self.environment = environment
-    self.slot = slot
-    isWritable = false
+    fields = unsafe Cell(Fields(environment: .passUnretained(environment), isWritable: false, slot: slot))
   }
 
   init(writerOf environment: Environment) {
-    // Unowned in spirit: the environment keeps its writer, and both end together in `Environment.close`.
-    self.environment = environment
-    slot = -1
-    isWritable = true
+    fields = unsafe Cell(Fields(environment: .passUnretained(environment), isWritable: true, slot: -1))
   }
 
   /// For the first commit of a file that has no environment yet.
   init(creating handle: OpaquePointer) {
-    environment = nil
-    slot = -1
-    isWritable = true
-    unsafe self.handle = handle
-    epoch = 1
+    fields = unsafe Cell(Fields(handle: handle, epoch: 1, environment: nil, isWritable: true, slot: -1))
   }
 
   func finishCreating() {
     flushStates()
-    unsafe handle = nil
+    destroy()
   }
 
-  deinit {
-    defer { fields.destroy() }
-    guard let environment, !isWritable, environment.forkCount == lms_fork_count() else { return }
-    if unsafe handle != nil {
-      // A snapshot whose last reference went.
-      closeCursors()
-      unsafe mdb_txn_abort(parked)
-      environment.readers.release(slot)
-    } else if let parked = unsafe parked {
-      unsafe mdb_txn_abort(parked)
-    }
-  }
+  /// Frees the memory.
+  func destroy() { fields.destroy() }
 
   // MARK: Life of a reader
 
@@ -156,7 +121,7 @@ package final class Transaction {
     if let parked = unsafe parked {
       code = unsafe mdb_txn_renew(parked)
     } else {
-      code = unsafe mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &parked)
+      code = unsafe mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &fields.value.parked)
     }
     guard code == 0 else { return code }
     let id = unsafe Int(mdb_txn_id(parked))
@@ -164,55 +129,44 @@ package final class Transaction {
       snapshotID = id
       epoch &+= 1
     }
-    failure = nil
     fields.value.hasFailed = false
     unsafe handle = parked
     return 0
   }
 
-  func reset() {
-    closeCursors()
-    use &+= 1
-    unsafe handle = nil
-    unsafe mdb_txn_reset(parked)
+  /// Ends a read transaction; its handle waits for the next one.
+  @usableFromInline
+  package func end() {
+    guard let environment = unsafe fields.value.environment else { return }
+    unsafe environment._withUnsafeGuaranteedRef { environment in
+      guard environment.isOfThisProcess else { return abandon() }
+      closeCursors()
+      use &+= 1
+      unsafe handle = nil
+      unsafe mdb_txn_reset(parked)
+      environment.readers.release(slot)
+    }
   }
 
-  /// Gives an idle reader's handle back: the environment is about to go, and somebody may still refer to the object.
+  /// Gives an idle transaction's handle back, and forgets what was derived from the store: the environment is about to
+  /// go, or to be opened anew.
   func retire() {
     if let parked = unsafe parked { unsafe mdb_txn_abort(parked) }
     unsafe parked = nil
+    forget()
+  }
+
+  /// Lets go of what structures remember.
+  func forget() {
+    fields.value.states.removeAll()
+    epoch &+= 1
   }
 
   /// In a forked child: the transaction is the parent's.
-  func abandon() {
+  private func abandon() {
     use &+= 1
     unsafe handle = nil
     unsafe parked = nil
-  }
-
-  /// Ends a read transaction.
-  @usableFromInline
-  package func end() {
-    environment?.end(self, slot: slot)
-  }
-
-  /// Lets the transaction live until its last view is gone; `owner` stays alive with it.
-  package func detach(keeping owner: AnyObject) {
-    self.owner = owner
-    environment?.readers.replaceIdle(slot)
-  }
-
-  /// Ends a detached transaction before its last view is gone.
-  package func endDetached() {
-    guard let environment, unsafe handle != nil else { return }
-    guard environment.forkCount == lms_fork_count() else { return abandon() }
-    closeCursors()
-    use &+= 1
-    unsafe handle = nil
-    unsafe mdb_txn_abort(parked)
-    unsafe parked = nil
-    environment.readers.release(slot)
-    owner = nil
   }
 
   // MARK: Life of a writer
@@ -221,11 +175,10 @@ package final class Transaction {
     unsafe handle = begun
     snapshotID = unsafe Int(mdb_txn_id(begun))
     epoch &+= 1
-    failure = nil
     fields.value.hasFailed = false
     writtenSignals = 0
     changedCatalogue = false
-    for index in generations.indices { generations[index] = 0 }
+    for index in fields.value.generations.indices { fields.value.generations[index] = 0 }
   }
 
   func commit() -> Int32 {
@@ -272,7 +225,7 @@ package final class Transaction {
   /// How often a database was written in this transaction.
   @inlinable @inline(__always)
   package func generation(of database: UInt32) -> UInt32 {
-    Int(database) < generations.count ? generations[Int(database)] : 0
+    Int(database) < fields.value.generations.count ? fields.value.generations[Int(database)] : 0
   }
 
   /// Notes a write: views taken before are out of date.
@@ -288,16 +241,15 @@ package final class Transaction {
 
   @usableFromInline @inline(never)
   func wroteFirst(_ database: UInt32) {
-    if Int(database) >= generations.count {
-      generations.append(contentsOf: repeatElement(0, count: Int(database) + 1 - generations.count))
-    }
-    generations[Int(database)] &+= 1
+    let missing = Int(database) + 1 - fields.value.generations.count
+    if missing > 0 { fields.value.generations.append(contentsOf: repeatElement(0, count: missing)) }
+    fields.value.generations[Int(database)] &+= 1
   }
 
   /// Keeps the first failure; the transaction will not commit.
   @usableFromInline package func fail(_ error: StoreError) {
     guard !hasFailed else { return }
-    failure = error
+    fields.value.failure = error
     fields.value.hasFailed = true
   }
 
@@ -309,30 +261,30 @@ package final class Transaction {
   // MARK: States of structures
 
   /// What the structure with this database remembers, when it is of this type.
-  @usableFromInline @inline(__always)
+  @inlinable @inline(__always)
   package func state<State: StructureState>(_ database: UInt32, as _: State.Type) -> State? {
-    guard Int(database) < states.count, let known = states[Int(database)], type(of: known) == State.self else {
-      return nil
-    }
+    guard Int(database) < fields.value.states.count, let known = fields.value.states[Int(database)],
+      type(of: known) == State.self
+    else { return nil }
     return unsafe unsafeDowncast(known, to: State.self)
   }
 
   /// Keeps what a structure remembers until it is replaced.
   package func setState(_ database: UInt32, _ state: any StructureState) {
-    while states.count <= Int(database) { states.append(nil) }
-    states[Int(database)] = state
+    while fields.value.states.count <= Int(database) { fields.value.states.append(nil) }
+    fields.value.states[Int(database)] = state
   }
 
   /// Writes out what structures hold back.
   package func flushStates() {
-    for state in states { state?.flush(self) }
+    for state in fields.value.states { state?.flush(self) }
   }
 
   // MARK: Cursors
 
   func openCursor(_ database: UInt32) -> OpaquePointer? {
-    if let index = unsafe idleCursors.lastIndex(where: { unsafe $0.database == database }) {
-      return unsafe idleCursors.remove(at: index).cursor
+    if let index = unsafe fields.value.idleCursors.lastIndex(where: { unsafe $0.database == database }) {
+      return unsafe fields.value.idleCursors.remove(at: index).cursor
     }
     var cursor: OpaquePointer?
     let code = unsafe mdb_cursor_open(handle, database, &cursor)
@@ -340,23 +292,23 @@ package final class Transaction {
       fail(code, "open a cursor")
       return nil
     }
-    unsafe cursors.append(cursor!)
+    unsafe fields.value.cursors.append(cursor!)
     return unsafe cursor
   }
 
   /// Takes a cursor back. A reader keeps it for the next one who asks; a writer closes it, since LMDB's cursors rely on
   /// a place that later writes may have moved (`mdb_cursor_last` after an append, say).
   func recycle(_ cursor: OpaquePointer, _ database: UInt32) {
-    if !isWritable { return unsafe idleCursors.append((database, cursor)) }
-    if let index = unsafe cursors.lastIndex(of: cursor) { unsafe cursors.remove(at: index) }
+    if !isWritable { return unsafe fields.value.idleCursors.append((database, cursor)) }
+    if let index = unsafe fields.value.cursors.lastIndex(of: cursor) { unsafe fields.value.cursors.remove(at: index) }
     unsafe mdb_cursor_close(cursor)
   }
 
   private func closeCursors() {
-    guard unsafe !cursors.isEmpty else { return }
-    unsafe cursors.forEach { unsafe mdb_cursor_close($0) }
-    unsafe cursors.removeAll(keepingCapacity: true)
-    unsafe idleCursors.removeAll(keepingCapacity: true)
+    guard unsafe !fields.value.cursors.isEmpty else { return }
+    unsafe fields.value.cursors.forEach { unsafe mdb_cursor_close($0) }
+    unsafe fields.value.cursors.removeAll(keepingCapacity: true)
+    unsafe fields.value.idleCursors.removeAll(keepingCapacity: true)
   }
 }
 
@@ -374,7 +326,7 @@ package struct Stamp {
   @usableFromInline package let use: UInt64
   @usableFromInline var writes: UInt64
 
-  /// As of now. Whoever keeps it keeps the transaction, too.
+  /// As of now. Whoever keeps it keeps the transaction's environment, too.
   @inlinable
   package init(_ core: Transaction) {
     fields = core.fields

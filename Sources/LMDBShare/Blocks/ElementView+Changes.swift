@@ -7,11 +7,11 @@ extension ElementView {
     detached: (inout [Element]) -> Void
   ) {
     switch storage {
-    case .packed(let core, let blocks) where isKnownUniquelyReferenced(&inPlace):
+    case .packed(let core, let blocks) where core.isWritable && isKnownUniquelyReferenced(&token):
       check(core, blocks.reference, blocks.database)
       packed(core, blocks)
       generation = core.generation(of: blocks.database)
-    case .indexed(let core, let elements) where isKnownUniquelyReferenced(&inPlace):
+    case .indexed(let core, let elements) where core.isWritable && isKnownUniquelyReferenced(&token):
       check(core, elements.reference, elements.database)
       indexed(core, elements)
       generation = core.generation(of: elements.database)
@@ -23,8 +23,8 @@ extension ElementView {
   @usableFromInline
   mutating func changeDetached(_ body: (inout [Element]) -> Void) {
     var elements = copied()
-    needsStoring = needsStoring || inPlace != nil
-    inPlace = nil
+    needsStoring = needsStoring || token != nil
+    token = nil
     // The storage must not hold a second reference while the array changes.
     storage = .detached([])
     body(&elements)
@@ -36,9 +36,9 @@ extension ElementView {
   mutating func storeDetached(_ core: Transaction, _ reference: StructureReference) {
     guard case .detached(let elements) = storage else { return }
     var target = ElementView(core, reference, core.useForWriting(reference))
-    target.inPlace = core.takeToken()
+    target.token = core.takeToken()
     target.replaceAll(elements)
-    core.giveBack(target.inPlace.take())
+    core.giveBack(target.token.take())
   }
 
   /// Calls `body` with an element's bytes; one that cannot be encoded fails the transaction.

@@ -14,8 +14,8 @@ struct ElementView<Element: Storable> {
   }
 
   @usableFromInline var storage: Storage
-  /// Held by a view that changes the store in place, and by no other.
-  @usableFromInline var inPlace: InPlaceToken?
+  /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
+  @usableFromInline var token: ViewToken?
   /// The transaction's use that this view belongs to.
   @usableFromInline let use: UInt64
   /// How often the database had been written when this view was made, or last changed it.

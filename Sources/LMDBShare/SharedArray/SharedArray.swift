@@ -89,10 +89,10 @@ extension WriteTransaction {
     nonmutating _modify {
       var contents = SharedArray<Element>.Contents(
         ElementView(core, array.reference, core.useForWriting(array.reference)))
-      contents.view.inPlace = core.takeToken()
+      contents.view.token = core.takeToken()
       defer {
         contents.store(core, array)
-        core.giveBack(contents.view.inPlace.take())
+        core.giveBack(contents.view.token.take())
       }
       yield &contents
     }

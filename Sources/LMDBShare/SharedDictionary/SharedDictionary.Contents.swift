@@ -20,8 +20,8 @@ extension SharedDictionary {
     }
 
     @usableFromInline var storage: Storage
-    /// Held by a view that changes the store in place, and by no other.
-    @usableFromInline var inPlace: InPlaceToken?
+    /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
+    @usableFromInline var token: ViewToken?
     /// The transaction's use that this view belongs to.
     @usableFromInline let use: UInt64
     /// How often the database had been written when this view was made, or last changed it.
@@ -112,7 +112,8 @@ extension SharedDictionary.Contents {
   mutating func change<R>(
     stored body: (Transaction, StructureReference, UInt32) -> R, detached other: (inout SortedEntries<Key, Value>) -> R
   ) -> R {
-    if case .stored(let core, let reference, let database) = storage, isKnownUniquelyReferenced(&inPlace) {
+    if case .stored(let core, let reference, let database) = storage, core.isWritable,
+      isKnownUniquelyReferenced(&token) {
       check(core, reference, database)
       let result = body(core, reference, database)
       generation = core.generation(of: database)
@@ -124,7 +125,7 @@ extension SharedDictionary.Contents {
   @usableFromInline
   mutating func changeDetached<R>(_ body: (inout SortedEntries<Key, Value>) -> R) -> R {
     if case .stored = storage {
-      let wasInPlace = inPlace != nil
+      let wasInPlace = token != nil
       self = detached()
       needsStoring = wasInPlace
     }

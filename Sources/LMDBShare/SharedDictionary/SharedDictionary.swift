@@ -55,10 +55,10 @@ extension WriteTransaction {
     nonmutating _modify {
       var contents = SharedDictionary<Key, Value>.Contents(
         core, dictionary.reference, core.useForWriting(dictionary.reference))
-      contents.inPlace = core.takeToken()
+      contents.token = core.takeToken()
       defer {
         contents.storeDetached(core, dictionary.reference)
-        core.giveBack(contents.inPlace.take())
+        core.giveBack(contents.token.take())
       }
       yield &contents
     }

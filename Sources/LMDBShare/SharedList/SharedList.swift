@@ -64,10 +64,10 @@ extension WriteTransaction {
     nonmutating _modify {
       var contents = SharedList<Element>.Contents(
         ElementView(core, list.reference, core.useForWriting(list.reference)), list.maximumCount)
-      contents.view.inPlace = core.takeToken()
+      contents.view.token = core.takeToken()
       defer {
         contents.store(core, list)
-        core.giveBack(contents.view.inPlace.take())
+        core.giveBack(contents.view.token.take())
       }
       yield &contents
     }

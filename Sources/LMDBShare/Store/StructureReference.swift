@@ -36,7 +36,7 @@ extension Transaction {
   /// That costs one lookup for each new snapshot, and nothing while the store does not change.
   @inlinable @inline(__always)
   func use(_ reference: StructureReference) -> UInt32 {
-    if catalogueVersion.epoch == epoch, environment === reference.environment,
+    if catalogueVersion.epoch == epoch, belongs(to: reference.environment),
       catalogueVersion.version == reference.confirmed.load(ordering: .relaxed)
     {
       return reference.number.load(ordering: .relaxed)
@@ -54,7 +54,7 @@ extension Transaction {
   @usableFromInline @inline(never)
   func confirm(_ reference: StructureReference) -> UInt32 {
     guard !hasFailed else { return noDatabase }
-    guard let environment, environment === reference.environment else {
+    guard let environment, belongs(to: reference.environment) else {
       fail(
         StoreError(
           .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",

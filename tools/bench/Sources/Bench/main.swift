@@ -1,4 +1,4 @@
-// The library against the same work in C on raw LMDB.
+// The library against the same work in C on raw LMDB: Bench [--quick] [WORD…], where words select the rows named so.
 
 import CFloor
 import Foundation
@@ -8,6 +8,7 @@ import LMDBShare
 func run() throws -> Bool {
   let isQuick = CommandLine.arguments.contains("--quick")
   let rounds = isQuick ? 5 : 15
+  let words = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--") }
   let count = 100_000
 
   let directory =
@@ -38,122 +39,123 @@ func run() throws -> Bool {
   try texts.write { contents in for name in names.sorted() { contents[name] = text } }
 
   var table: [Measurement] = []
+  func compare(
+    _ name: String, operations: Int, target: Measurement.Target, ours: () throws -> Double,
+    floor: (() -> Double)? = nil
+  ) rethrows {
+    guard words.isEmpty || words.contains(where: { name.contains($0) }) else { return }
+    table.append(
+      try Measurement.compare(
+        name, rounds: rounds, operations: operations, target: target, ours: ours, floor: floor))
+  }
 
-  table.append(
-    try Measurement.compare(
-      "random get, fixed width", rounds: rounds, operations: count, target: .ratio(1.1),
-      ours: {
-        try store.read { txn in
-          var sum: Int64 = 0
-          let taken = nanoseconds { for key in keys { sum &+= txn[numbers][key] ?? 0 } }
-          checksum &+= Int(sum)
-          return taken
-        }
-      }, floor: { Double(floor_get(floor, keys, Int64(count), 0)) }))
-
-  table.append(
-    try Measurement.compare(
-      "random get, String to String", rounds: rounds, operations: count, target: .ratio(1.8),
-      ours: {
-        try store.read { txn in
-          var sum = 0
-          let taken = nanoseconds { for name in names { sum &+= txn[texts][name]?.utf8.count ?? 0 } }
-          checksum &+= sum
-          return taken
-        }
-      }, floor: { Double(floor_get(floor, keys, Int64(count), 1)) }))
-
-  table.append(
-    try Measurement.compare(
-      "get by handle, own transaction", rounds: rounds, operations: count, target: .ratio(1.3),
-      ours: {
+  try compare(
+    "random get, fixed width", operations: count, target: .ratio(1.1),
+    ours: {
+      try store.read { txn in
         var sum: Int64 = 0
-        let taken = try nanoseconds { for key in keys { sum &+= try numbers[key] ?? 0 } }
+        let taken = nanoseconds { for key in keys { sum &+= txn[numbers][key] ?? 0 } }
         checksum &+= Int(sum)
         return taken
-      }, floor: { Double(floor_get_alone(floor, keys, Int64(count))) }))
+      }
+    }, floor: { Double(floor_get(floor, keys, Int64(count), 0)) })
 
-  table.append(
-    try Measurement.compare(
-      "iterate, fixed width", rounds: rounds, operations: count, target: .ratio(1.3),
-      ours: {
-        try store.read { txn in
-          var sum: Int64 = 0
-          let taken = nanoseconds { for (key, value) in txn[numbers] { sum &+= key ^ value } }
-          checksum &+= Int(sum)
-          return taken
-        }
-      }, floor: { Double(floor_iterate(floor)) }))
+  try compare(
+    "random get, String to String", operations: count, target: .ratio(1.8),
+    ours: {
+      try store.read { txn in
+        var sum = 0
+        let taken = nanoseconds { for name in names { sum &+= txn[texts][name]?.utf8.count ?? 0 } }
+        checksum &+= sum
+        return taken
+      }
+    }, floor: { Double(floor_get(floor, keys, Int64(count), 1)) })
 
-  table.append(
-    try Measurement.compare(
-      "put, 1,000 a transaction, no sync", rounds: rounds, operations: count, target: .ratio(1.15),
-      ours: {
-        try writes.removeAll()
-        return try nanoseconds {
-          for start in stride(from: 0, to: count, by: 1000) {
-            try store.write { txn in
-              for index in start..<start + 1000 { txn[writes][keys[index]] = Int64(index) }
-            }
+  try compare(
+    "get by handle, own transaction", operations: count, target: .ratio(1.3),
+    ours: {
+      var sum: Int64 = 0
+      let taken = try nanoseconds { for key in keys { sum &+= try numbers[key] ?? 0 } }
+      checksum &+= Int(sum)
+      return taken
+    }, floor: { Double(floor_get_alone(floor, keys, Int64(count))) })
+
+  try compare(
+    "iterate, fixed width", operations: count, target: .ratio(1.3),
+    ours: {
+      try store.read { txn in
+        var sum: Int64 = 0
+        let taken = nanoseconds { for (key, value) in txn[numbers] { sum &+= key ^ value } }
+        checksum &+= Int(sum)
+        return taken
+      }
+    }, floor: { Double(floor_iterate(floor)) })
+
+  try compare(
+    "put, 1,000 a transaction, no sync", operations: count, target: .ratio(1.15),
+    ours: {
+      try writes.removeAll()
+      return try nanoseconds {
+        for start in stride(from: 0, to: count, by: 1000) {
+          try store.write { txn in
+            for index in start..<start + 1000 { txn[writes][keys[index]] = Int64(index) }
           }
         }
-      }, floor: { Double(floor_put(floor, keys, Int64(count), 1000)) }))
+      }
+    }, floor: { Double(floor_put(floor, keys, Int64(count), 1000)) })
 
   let elements = 1_000_000
-  table.append(
-    try Measurement.compare(
-      "Int64 list append, 1,000 a transaction", rounds: rounds, operations: elements, target: .nanoseconds(20),
-      ours: {
-        try list.removeAll()
-        return try nanoseconds {
-          for start in stride(from: 0, to: elements, by: 1000) {
-            try store.write { txn in
-              for element in start..<start + 1000 { txn[list].append(Int64(element)) }
-            }
+  try compare(
+    "Int64 list append, 1,000 a transaction", operations: elements, target: .nanoseconds(20),
+    ours: {
+      try list.removeAll()
+      return try nanoseconds {
+        for start in stride(from: 0, to: elements, by: 1000) {
+          try store.write { txn in
+            for element in start..<start + 1000 { txn[list].append(Int64(element)) }
           }
         }
-      }, floor: { Double(floor_append(floor, Int64(elements), 1000)) }))
+      }
+    }, floor: { Double(floor_append(floor, Int64(elements), 1000)) })
 
-  table.append(
-    try Measurement.compare(
-      "Int64 list append(contentsOf:)", rounds: rounds, operations: elements, target: .nanoseconds(20),
-      ours: {
-        try list.removeAll()
-        return try nanoseconds { try list.append(contentsOf: 0..<Int64(elements)) }
-      }))
+  try compare(
+    "Int64 list append(contentsOf:)", operations: elements, target: .nanoseconds(20),
+    ours: {
+      try list.removeAll()
+      return try nanoseconds { try list.append(contentsOf: 0..<Int64(elements)) }
+    })
 
-  table.append(
-    try Measurement.compare(
-      "Int64 list iteration", rounds: rounds, operations: elements, target: .nanoseconds(2),
-      ours: {
-        try store.read { txn in
-          var sum: Int64 = 0
-          let taken = nanoseconds { for element in txn[list] { sum &+= element } }
-          checksum &+= Int(sum)
-          return taken
-        }
-      }, floor: { Double(floor_iterate_list(floor)) }))
+  try compare(
+    "Int64 list iteration", operations: elements, target: .nanoseconds(2),
+    ours: {
+      try store.read { txn in
+        var sum: Int64 = 0
+        let taken = nanoseconds { for element in txn[list] { sum &+= element } }
+        checksum &+= Int(sum)
+        return taken
+      }
+    }, floor: { Double(floor_iterate_list(floor)) })
 
+  try list.write { $0 = SharedList.Contents(0..<Int64(elements)) }
   let tree = try store.statistics().structures.first { $0.description.name == "list" }
   let pages = (tree?.branchPages ?? 0) + (tree?.leafPages ?? 0) + (tree?.overflowPages ?? 0)
-  table.append(
-    Measurement(
-      name: "bytes an element, Int64 list", ours: Double(pages * 4096) / Double(elements), floor: nil, ratio: nil,
-      target: .bytes(8.3)))
+  let bytes = Measurement(
+    name: "bytes an element, Int64 list", ours: Double(pages * 4096) / Double(elements), floor: nil, ratio: nil,
+    target: .bytes(8.3))
+  if words.isEmpty { table.append(bytes) }
 
   try list.write { $0.removeSubrange(count..<elements) }
-  table.append(
-    try Measurement.compare(
-      "Int64 insert in the middle of 100,000", rounds: rounds, operations: 1000, target: .nanoseconds(12_000),
-      ours: {
-        let taken = try nanoseconds {
-          for _ in 0..<1000 {
-            try store.write { txn in txn[list].insert(7, at: txn[list].count / 2) }
-          }
+  try compare(
+    "Int64 insert in the middle of 100,000", operations: 1000, target: .nanoseconds(12_000),
+    ours: {
+      let taken = try nanoseconds {
+        for _ in 0..<1000 {
+          try store.write { txn in txn[list].insert(7, at: txn[list].count / 2) }
         }
-        try list.write { contents in contents.removeSubrange(count / 2..<count / 2 + contents.count - count) }
-        return taken
-      }))
+      }
+      try list.write { contents in contents.removeSubrange(count / 2..<count / 2 + contents.count - count) }
+      return taken
+    })
 
   let rows = [["work", "lmdbshare", "C on LMDB", "ratio", "target", ""]] + table.map(\.row)
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -161,7 +163,7 @@ func run() throws -> Bool {
     print(
       row.indices.map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }.joined(separator: "  "))
   }
-  if checksum == 0 || floor_checksum() == 0 { print("nothing was read") }
+  if words.isEmpty, checksum == 0 || floor_checksum() == 0 { print("nothing was read") }
   floor_close(floor)
   return table.allSatisfy(\.isMet)
 }
