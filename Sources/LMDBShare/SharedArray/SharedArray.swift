@@ -117,7 +117,11 @@ extension Snapshot {
   /// - Throws: ``StoreError`` when the array is not in it.
   @inlinable
   public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
-    get throws { try read { $0[array] } }
+    get throws {
+      var contents = try read { $0[array] }
+      contents.view.token = pin
+      return contents
+    }
   }
 }
 

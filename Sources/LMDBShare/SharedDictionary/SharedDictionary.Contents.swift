@@ -113,7 +113,8 @@ extension SharedDictionary.Contents {
     stored body: (Transaction, StructureReference, UInt32) -> R, detached other: (inout SortedEntries<Key, Value>) -> R
   ) -> R {
     if case .stored(let core, let reference, let database) = storage, core.isWritable,
-      isKnownUniquelyReferenced(&token) {
+      isKnownUniquelyReferenced(&token)
+    {
       check(core, reference, database)
       let result = body(core, reference, database)
       generation = core.generation(of: database)

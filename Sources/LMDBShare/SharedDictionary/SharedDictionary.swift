@@ -84,6 +84,10 @@ extension Snapshot {
   /// - Throws: ``StoreError`` when the dictionary is not in it.
   @inlinable
   public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
-    get throws { try read { $0[dictionary] } }
+    get throws {
+      var contents = try read { $0[dictionary] }
+      contents.token = pin
+      return contents
+    }
   }
 }

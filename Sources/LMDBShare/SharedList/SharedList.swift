@@ -92,6 +92,10 @@ extension Snapshot {
   /// - Throws: ``StoreError`` when the list is not in it.
   @inlinable
   public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
-    get throws { try read { $0[list] } }
+    get throws {
+      var contents = try read { $0[list] }
+      contents.view.token = pin
+      return contents
+    }
   }
 }

@@ -12,6 +12,8 @@ extension SharedQueue {
     @usableFromInline let database: UInt32
     /// The transaction's use that this view belongs to.
     @usableFromInline let use: UInt64
+    /// That of a snapshot.
+    @usableFromInline var token: ViewToken?
 
     @inlinable
     init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {

@@ -64,7 +64,11 @@ extension Snapshot {
   /// - Throws: ``StoreError`` when the queue is not in it.
   @inlinable
   public subscript<Element>(_ queue: SharedQueue<Element>) -> SharedQueue<Element>.Contents {
-    get throws { try read { $0[queue] } }
+    get throws {
+      var contents = try read { $0[queue] }
+      contents.token = pin
+      return contents
+    }
   }
 }
 
