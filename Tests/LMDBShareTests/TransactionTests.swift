@@ -144,6 +144,49 @@ struct TransactionTests {
     #expect(Array(kept) == ["kept"])
   }
 
+  @Test func whatIsTakenFromAViewKeepsItsSnapshot() throws {
+    let numbers = try store.list("numbers", of: Int.self)
+    let many = try store.array("many", of: Int32.self, count: 3000)
+    try numbers.append(contentsOf: 0..<3000)
+    try names.append(contentsOf: ["a", "b", "c"])
+    try scores.updateValue(1, forKey: "x")
+    try scores.updateValue(2, forKey: "y")
+    try jobs.push("first")
+    /// Takes something from a snapshot that nobody else keeps, changes the store, and then looks.
+    func afterChanges<T>(_ take: (Snapshot) throws -> T) throws -> T {
+      let taken = try take(try store.snapshot())
+      for _ in 0..<4 {
+        try numbers.removeAll()
+        try numbers.append(contentsOf: repeatElement(-1, count: 3000))
+        try names.removeAll()
+        try names.append("other")
+      }
+      return taken
+    }
+    do {
+      let walk = try afterChanges { try $0[numbers].makeIterator() }
+      #expect(IteratorSequence(walk).elementsEqual(0..<3000))
+    }
+    try numbers.write { $0 = SharedList.Contents(0..<3000) }
+    #expect(try afterChanges { try $0[numbers][1000..<1003] }.elementsEqual(1000..<1003))
+    try numbers.write { $0 = SharedList.Contents(0..<3000) }
+    #expect(try afterChanges { try $0[numbers].reversed() }.elementsEqual((0..<3000).reversed()))
+    try names.write { $0 = ["a", "b", "c"] }
+    #expect(try afterChanges { try $0[names].lazy.map { $0 + "!" } }.elementsEqual(["a!", "b!", "c!"]))
+    #expect(try afterChanges { try $0[scores].keys }.elementsEqual(["x", "y"]))
+    #expect(try afterChanges { try $0[scores]["x"..<"y"] }.map(\.value) == [1])
+    #expect(try afterChanges { try $0[jobs].items }.map(\.element) == ["first"])
+    // And temporaries of all kinds.
+    #expect(try store.snapshot()[many].reduce(0, +) == 0)
+    #expect(try store.snapshot()[scores]["y"] == 2)
+    #expect(try store.snapshot()[scores].last?.value == 2)
+    #expect(try store.snapshot()[names].count == 1)
+    #expect(try store.snapshot()[many].withSpan(at: 2999) { span, _ in span[0] } == 0)
+    // All of them have ended.
+    let readers = try store.statistics().readers.filter { $0.lag ?? 0 > 0 }
+    #expect(readers.isEmpty, "\(readers)")
+  }
+
   // MARK: Values
 
   @Test func copiesHaveALifeOfTheirOwn() throws {

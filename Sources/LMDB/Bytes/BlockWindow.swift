@@ -128,7 +128,7 @@ package final class BlockWindow {
     precondition(span.byteCount == size && fields.value.count < capacity)
     precondition(unsafe fields.value.base == own)
     unsafe span.withUnsafeBytes { raw in
-      unsafe (own + fields.value.count &* size).copyMemory(from: raw.baseAddress!, byteCount: size)
+      unsafe (own + fields.value.count &* size).copyMemory(from: raw.baseAddress!, byteCount: raw.count)
     }
     fields.value.count &+= 1
   }

@@ -7,8 +7,22 @@ package final class Cursor {
   /// What changes.
   @safe @usableFromInline
   struct Fields {
-    @usableFromInline var key = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-    @usableFromInline var value = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    @usableFromInline var key = Place()
+    @usableFromInline var value = Place()
+  }
+
+  /// Bytes as LMDB tells of them: the layout of `MDB_val`, which LMDB fills in.
+  @safe @frozen @usableFromInline
+  struct Place {
+    @usableFromInline var size = 0
+    @usableFromInline var start: UnsafeRawPointer? = nil
+    @usableFromInline init() {}
+
+    @inlinable @inline(__always)
+    var bytes: UnsafeRawBufferPointer {
+      unsafe size == 0
+        ? UnsafeRawBufferPointer(start: nil, count: 0) : UnsafeRawBufferPointer(start: start, count: size)
+    }
   }
   @usableFromInline let fields = Cell(Fields())
 
@@ -72,27 +86,31 @@ package final class Cursor {
     _ operation: MDB_cursor_op, _ wanted: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   ) -> Bool {
     guard let raw = unsafe raw, use == transaction.use else { return false }
-    var key = unsafe MDB_val(wanted)
-    var value = unsafe MDB_val()
-    let code = unsafe mdb_cursor_get(raw, &key, &value, operation)
+    if wanted.count > 0 {
+      fields.value.key.size = wanted.count
+      unsafe fields.value.key.start = wanted.baseAddress
+    }
+    let code = unsafe fields.fill(raw, operation)
     guard code == 0 else {
       if code != MDB_NOTFOUND { transaction.fail(code, "move a cursor") }
       fields.value = Fields()
       return false
     }
-    unsafe fields.value.key = UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size)
-    unsafe fields.value.value = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
     return true
   }
 
   /// The key at this place, valid until the next write or move.
   @inlinable package var key: RawSpan {
-    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key), borrowing: self) }
+    @_lifetime(borrow self) get {
+      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key.bytes), borrowing: self)
+    }
   }
 
   /// The value at this place, valid until the next write or move.
   @inlinable package var value: RawSpan {
-    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value), borrowing: self) }
+    @_lifetime(borrow self) get {
+      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value.bytes), borrowing: self)
+    }
   }
 
   /// Replaces the value at this place.
@@ -106,7 +124,7 @@ package final class Cursor {
     transaction.wrote(database)
     // The key lies in the page that changes: LMDB needs it elsewhere.
     let code = unsafe withUnsafeTemporaryAllocation(byteCount: Limits.keyBytes, alignment: 8) { buffer in
-      let here = unsafe fields.value.key
+      let here = unsafe fields.value.key.bytes
       unsafe buffer.copyMemory(from: here)
       return unsafe value.withUnsafeBytes { bytes in
         var name = unsafe MDB_val(UnsafeRawBufferPointer(start: buffer.baseAddress, count: here.count))
@@ -129,39 +147,52 @@ package final class Cursor {
   }
 }
 
-/// A cursor as plain numbers: for walks, which keep the cursor itself, and ask its transaction's stamp, beside it.
+/// A walk on a cursor as plain numbers, for as long as nothing is written: whoever walks keeps the cursor beside it.
 @safe @frozen @usableFromInline
 package struct CursorSteps {
   @usableFromInline let raw: OpaquePointer
   @usableFromInline let fields: Cell<Cursor.Fields>
+  @usableFromInline let operation: UInt32
+  @usableFromInline let stamp: Stamp
 
-  /// Moves on; false at the end, and when LMDB fails, which the cursor's own `move` then tells.
+  /// Moves on. False at the end, when LMDB fails, and when something was written or the transaction has ended since the
+  /// walk began: the cursor's own `move` then tells.
+  @inlinable @inline(__always)
+  package func step() -> Bool { stamp.isCurrent && move() }
+
   @usableFromInline
-  package func step(_ move: Cursor.Move) -> Bool {
-    var key = unsafe MDB_val()
-    var value = unsafe MDB_val()
-    let code = unsafe mdb_cursor_get(raw, &key, &value, move == .previous ? MDB_PREV : MDB_NEXT)
-    guard code == 0 else { return false }
-    unsafe fields.value.key = UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size)
-    unsafe fields.value.value = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
-    return true
-  }
+  func move() -> Bool { unsafe fields.fill(raw, MDB_cursor_op(operation)) == 0 }
 
   /// The key at this place.
   @inlinable package var key: RawSpan {
-    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key), borrowing: self) }
+    @_lifetime(borrow self) get {
+      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key.bytes), borrowing: self)
+    }
   }
 
   /// The value at this place.
   @inlinable package var value: RawSpan {
-    @_lifetime(borrow self) get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value), borrowing: self) }
+    @_lifetime(borrow self) get {
+      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value.bytes), borrowing: self)
+    }
+  }
+}
+
+extension Cell<Cursor.Fields> {
+  /// Lets LMDB move the cursor and tell where it is.
+  @inline(__always)
+  fileprivate func fill(_ raw: OpaquePointer, _ operation: MDB_cursor_op) -> Int32 {
+    let places = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: MDB_val.self)
+    return unsafe mdb_cursor_get(raw, places, places + 1, operation)
   }
 }
 
 extension Cursor {
-  /// The cursor for a walk; nil when it could not be opened.
-  @usableFromInline package var steps: CursorSteps? {
+  /// The walk on from here; nil when the cursor could not be opened.
+  @usableFromInline
+  package func steps(_ move: Move) -> CursorSteps? {
     guard let raw = unsafe raw else { return nil }
-    return unsafe CursorSteps(raw: raw, fields: fields)
+    let operation = move == .previous ? MDB_PREV : MDB_NEXT
+    return unsafe CursorSteps(raw: raw, fields: fields, operation: operation.rawValue, stamp: Stamp(transaction))
   }
 }

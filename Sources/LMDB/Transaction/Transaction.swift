@@ -229,7 +229,7 @@ package struct Transaction {
   }
 
   /// Notes a write: views taken before are out of date.
-  @inlinable
+  @inlinable @inline(__always)
   package func wrote(_ database: UInt32) {
     fields.value.writes &+= 1
     if Int(database) < fields.value.generations.count {

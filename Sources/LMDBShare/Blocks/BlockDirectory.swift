@@ -4,7 +4,8 @@
 
 @usableFromInline
 final class BlockDirectory {
-  struct Entry {
+  /// One entry, in memory as in the file: 16 bytes, least significant first.
+  struct Entry: BitwiseCopyable {
     var key: UInt64
     var count: Int
   }
@@ -82,45 +83,27 @@ final class BlockDirectory {
   }
 
   private static func parse(_ bytes: RawSpan) -> [Entry]? {
-    guard bytes.byteCount % 16 == 0 else { return nil }
-    var entries: [Entry] = []
-    entries.reserveCapacity(bytes.byteCount / 16)
-    for offset in stride(from: 0, to: bytes.byteCount, by: 16) {
-      guard let key = bytes.littleEndian(at: offset, UInt64.self),
-        let count = bytes.littleEndian(at: offset + 8, UInt64.self), key > 0, count <= UInt64(1) << 48
-      else { return nil }
-      entries.append(Entry(key: key, count: Int(count)))
-    }
+    guard bytes.byteCount % MemoryLayout<Entry>.stride == 0 else { return nil }
+    let entries = bytes.copied(as: Entry.self)
+    for entry in entries where entry.key == 0 || entry.count < 0 || entry.count > 1 << 48 { return nil }
     return entries
-  }
-
-  private static func bytes(_ entries: [Entry]) -> [UInt8] {
-    var writer = ByteWriter()
-    for entry in entries {
-      writer.append(littleEndian: entry.key)
-      writer.append(littleEndian: UInt64(entry.count))
-    }
-    return writer.finish()
   }
 
   /// The block with the element at `position`; of the end, the last block.
   func place(_ core: Transaction, _ position: Int) -> Place? {
     var start = 0
-    for (number, leaf) in leaves.enumerated() {
-      let isLast = number == leaves.count - 1
-      guard position < start + leaf.count || isLast else {
-        start += leaf.count
-        continue
-      }
-      guard let entries = entries(core, leaf), !entries.isEmpty else { return nil }
-      for (index, entry) in entries.enumerated() {
-        if position < start + entry.count || index == entries.count - 1 {
-          return Place(leaf: number, index: index, start: start, entry: entry)
-        }
-        start += entry.count
-      }
+    var number = 0
+    while number < leaves.count - 1, position >= start + leaves[number].count {
+      start += leaves[number].count
+      number += 1
     }
-    return nil
+    guard number < leaves.count, let entries = entries(core, leaves[number]), !entries.isEmpty else { return nil }
+    var index = 0
+    while index < entries.count - 1, position >= start + entries[index].count {
+      start += entries[index].count
+      index += 1
+    }
+    return Place(leaf: number, index: index, start: start, entry: entries[index])
   }
 
   /// The block behind another one.
@@ -187,11 +170,11 @@ final class BlockDirectory {
     removedLeaves.removeAll()
     for leaf in leaves where leaf.isDirty {
       guard let entries = leaf.entries else { continue }
-      _ = withBytes(of: Self.bytes(entries)) { core.put(database, leaf.key, $0, isNew: false) }
+      _ = withBytes(of: entries) { core.put(database, leaf.key, $0, isNew: false) }
       leaf.isDirty = false
     }
     let top = leaves.map { Entry(key: $0.key, count: $0.count) }
-    _ = withBytes(of: Self.bytes(top)) { core.put(database, Self.topKey, $0, isNew: false) }
+    _ = withBytes(of: top) { core.put(database, Self.topKey, $0, isNew: false) }
     isDirty = false
   }
 }

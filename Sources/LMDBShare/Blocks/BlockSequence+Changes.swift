@@ -151,8 +151,10 @@ extension BlockSequence {
       return
     }
     let directory = makeDirectory(core)
-    guard let found = block(core, position), show(core, found) else { return }
-    target = found
+    if target.place == nil {
+      guard let found = block(core, position), show(core, found) else { return }
+      target = found
+    }
     if target.count + added > capacity {
       split(core, target, at: position == target.start ? target.start : position, directory)
       // Behind the cut there is room, or else a block of its own is made.

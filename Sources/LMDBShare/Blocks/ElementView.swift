@@ -41,6 +41,10 @@ struct ElementView<Element: Storable> {
     generation = core.generation(of: database)
   }
 
+  /// Whether the elements are in memory.
+  @inlinable @inline(__always)
+  var isDetached: Bool { if case .detached = storage { true } else { false } }
+
   @usableFromInline var title: String {
     switch storage {
     case .packed(_, let blocks): blocks.reference.title

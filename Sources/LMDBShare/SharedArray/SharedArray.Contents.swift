@@ -75,8 +75,13 @@ extension SharedArray.Contents: RandomAccessCollection, MutableCollection {
   }
 
   /// At the end of an access in place: a copy that took the view's place is written to the store, if it fits.
-  @usableFromInline
+  @inlinable @inline(__always)
   mutating func store(_ core: Transaction, _ array: SharedArray<Element>) {
+    if view.isDetached { storeDetached(core, array) }
+  }
+
+  @usableFromInline @inline(never)
+  mutating func storeDetached(_ core: Transaction, _ array: SharedArray<Element>) {
     guard case .detached(let elements) = view.storage else { return }
     guard elements.count == array.count else {
       return core.fail(

@@ -3,8 +3,8 @@ extension SharedDictionary.Contents {
   public struct Iterator: IteratorProtocol {
     @usableFromInline let contents: SharedDictionary.Contents
     @usableFromInline let cursor: Cursor?
-    @usableFromInline let steps: CursorSteps?
-    @usableFromInline var stamp: Stamp?
+    /// From the first entry on, unless there is an end to look out for.
+    @usableFromInline var steps: CursorSteps?
     @usableFromInline let start: KeyBound
     @usableFromInline let end: [UInt8]?
     @usableFromInline let endsBefore: Bool
@@ -27,15 +27,10 @@ extension SharedDictionary.Contents {
       switch contents.storage {
       case .detached(let entries):
         cursor = nil
-        steps = nil
-        stamp = nil
         position = contents.memoryEdge(entries, start, forward: forward) ?? -1
       case .stored(let core, let reference, let database):
         contents.check(core, reference, database)
-        let opened = Cursor(core, database)
-        cursor = opened
-        steps = opened.steps
-        stamp = Stamp(core)
+        cursor = Cursor(core, database)
       }
     }
 
@@ -44,7 +39,7 @@ extension SharedDictionary.Contents {
     /// The next entry, or nil at the end.
     @inlinable
     public mutating func next() -> Element? {
-      if hasStarted, end == nil, let steps, let stamp, stamp.isCurrent, steps.step(move) {
+      if let steps, steps.step() {
         do throws(DecodingFailure) {
           return try SharedDictionary.Contents.element(steps.key, steps.value)
         } catch {
@@ -55,14 +50,11 @@ extension SharedDictionary.Contents {
       return nextElsewhere()
     }
 
-    /// The first entry, and whatever needs a closer look.
+    /// The first entry, the one after something else was written, and those of a walk with an end.
     @inlinable @inline(never)
     mutating func nextElsewhere() -> Element? {
-      guard let cursor else { return nextInMemory() }
-      guard hasStarted, let stamp, stamp.isCurrent ? cursor.move(move) : moveElsewhere() else {
-        return hasStarted || !startWalk() ? nil : here()
-      }
-      return here()
+      if cursor == nil { return nextInMemory() }
+      return moveElsewhere() ? here() : nil
     }
 
     /// The entry under the cursor.
@@ -78,26 +70,16 @@ extension SharedDictionary.Contents {
       }
     }
 
-    /// Puts the cursor on the first entry.
-    @usableFromInline @inline(never)
-    mutating func startWalk() -> Bool {
-      hasStarted = true
-      recheck()
-      guard let cursor else { return false }
-      return SharedDictionary.Contents.place(cursor, start, forward: isForward)
-    }
-
-    /// Moves on after something else was written.
+    /// Moves to the first or the next entry, after making sure that the view is valid.
     @usableFromInline @inline(never)
     mutating func moveElsewhere() -> Bool {
-      recheck()
-      return cursor?.move(move) ?? false
-    }
-
-    private mutating func recheck() {
-      guard case .stored(let core, let reference, let database) = contents.storage else { return }
+      guard case .stored(let core, let reference, let database) = contents.storage, let cursor else { return false }
       contents.check(core, reference, database)
-      stamp?.renew()
+      let isThere =
+        hasStarted ? cursor.move(move) : SharedDictionary.Contents.place(cursor, start, forward: isForward)
+      hasStarted = true
+      steps = end == nil && isThere ? cursor.steps(move) : nil
+      return isThere
     }
 
     @usableFromInline @inline(never)

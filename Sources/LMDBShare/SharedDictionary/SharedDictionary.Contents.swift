@@ -98,6 +98,10 @@ extension SharedDictionary.Contents {
     return (key, try Value.StorageCodec.decode(reader.remainder()))
   }
 
+  /// Whether the entries are in memory.
+  @inlinable @inline(__always)
+  var isDetached: Bool { if case .detached = storage { true } else { false } }
+
   /// A copy in memory.
   @usableFromInline
   func detached() -> Self {

@@ -57,7 +57,7 @@ extension WriteTransaction {
         core, dictionary.reference, core.useForWriting(dictionary.reference))
       contents.token = core.takeToken()
       defer {
-        contents.storeDetached(core, dictionary.reference)
+        if contents.isDetached { contents.storeDetached(core, dictionary.reference) }
         core.giveBack(contents.token.take())
       }
       yield &contents

@@ -113,8 +113,13 @@ extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
   public mutating func reverse() { view.replaceAll(view.copied().reversed()) }
 
   /// At the end of an access in place: a copy that took the view's place is written to the store.
-  @usableFromInline
+  @inlinable @inline(__always)
   mutating func store(_ core: Transaction, _ list: SharedList<Element>) {
+    if view.isDetached { storeDetached(core, list) }
+  }
+
+  @usableFromInline @inline(never)
+  mutating func storeDetached(_ core: Transaction, _ list: SharedList<Element>) {
     guard case .detached(let elements) = view.storage else { return }
     if let maximum = list.maximumCount { view = ElementView(Array(elements.suffix(maximum))) }
     view.storeDetached(core, list.reference)

@@ -33,7 +33,7 @@ final class StructureReference: Sendable {
 extension Transaction {
   /// The number of the structure's database, after making sure that the structure is still the one that was opened.
   ///
-  /// That costs one lookup for each new snapshot, and nothing while the store does not change.
+  /// That costs one lookup for each new snapshot, and two when the catalogue has changed.
   @inlinable @inline(__always)
   func use(_ reference: StructureReference) -> UInt32 {
     if catalogueVersion.epoch == epoch, belongs(to: reference.environment),
@@ -65,6 +65,10 @@ extension Transaction {
     let reopenings = environment.reopenings.load(ordering: .relaxed)
     // The reopenings take part, since databases may have other numbers afterwards.
     let version = Catalogue.version(catalogue, self) &+ reopenings << 48
+    if !changedCatalogue, version == reference.confirmed.load(ordering: .relaxed) {
+      catalogueVersion = (epoch, version)
+      return reference.number.load(ordering: .relaxed)
+    }
     do throws(StoreError) {
       let now = try Catalogue.description(of: reference.name, catalogue, self)
       guard now?.identity == reference.description.identity else {

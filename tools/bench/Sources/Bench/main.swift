@@ -105,8 +105,14 @@ func run() throws -> Bool {
     }, floor: { Double(floor_put(floor, keys, Int64(count), 1000)) })
 
   let elements = 1_000_000
+  let counter = try store.value("counter", initial: 0 as Int64)
   try compare(
-    "Int64 list append, 1,000 a transaction", operations: elements, target: .nanoseconds(20),
+    "increment a value, own transaction, no sync", operations: 10_000, target: .ratio(1.5),
+    ours: { try nanoseconds { for _ in 0..<10_000 { try counter.update { $0 += 1 } } } },
+    floor: { Double(floor_increment(floor, 10_000)) })
+
+  try compare(
+    "Int64 list append, 1,000 a transaction", operations: elements, target: .ratio(1),
     ours: {
       try list.removeAll()
       return try nanoseconds {
@@ -119,12 +125,23 @@ func run() throws -> Bool {
     }, floor: { Double(floor_append(floor, Int64(elements), 1000)) })
 
   try compare(
+    "Int64 list append, one transaction", operations: elements, target: .nanoseconds(20),
+    ours: {
+      try list.removeAll()
+      return try store.write { txn in
+        nanoseconds { for element in 0..<elements { txn[list].append(Int64(element)) } }
+      }
+    })
+
+  try compare(
     "Int64 list append(contentsOf:)", operations: elements, target: .nanoseconds(20),
     ours: {
       try list.removeAll()
       return try nanoseconds { try list.append(contentsOf: 0..<Int64(elements)) }
     })
 
+  try list.write { $0 = SharedList.Contents(0..<Int64(elements)) }
+  floor_append(floor, Int64(elements), 1000)
   try compare(
     "Int64 list iteration", operations: elements, target: .nanoseconds(2),
     ours: {
@@ -136,7 +153,6 @@ func run() throws -> Bool {
       }
     }, floor: { Double(floor_iterate_list(floor)) })
 
-  try list.write { $0 = SharedList.Contents(0..<Int64(elements)) }
   let tree = try store.statistics().structures.first { $0.description.name == "list" }
   let pages = (tree?.branchPages ?? 0) + (tree?.leafPages ?? 0) + (tree?.overflowPages ?? 0)
   let bytes = Measurement(
@@ -146,7 +162,7 @@ func run() throws -> Bool {
 
   try list.write { $0.removeSubrange(count..<elements) }
   try compare(
-    "Int64 insert in the middle of 100,000", operations: 1000, target: .nanoseconds(12_000),
+    "Int64 insert in the middle of 100,000, own transaction", operations: 1000, target: .nanoseconds(12_000),
     ours: {
       let taken = try nanoseconds {
         for _ in 0..<1000 {

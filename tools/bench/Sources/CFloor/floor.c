@@ -162,6 +162,22 @@ int64_t floor_put(floor_t *floor, const int64_t *keys, int64_t count, int64_t ba
   return now() - start;
 }
 
+int64_t floor_increment(floor_t *floor, int64_t count) {
+  uint64_t number = 0;
+  MDB_val k = {8, &number}, v;
+  int64_t start = now();
+  for (int64_t i = 0; i < count; i++) {
+    MDB_txn *txn = begin(floor, 0);
+    int64_t value = 0;
+    if (mdb_get(txn, floor->writes, &k, &v) == 0) memcpy(&value, v.mv_data, 8);
+    value++;
+    v = (MDB_val){8, &value};
+    must(mdb_put(txn, floor->writes, &k, &v, 0), "put");
+    must(mdb_txn_commit(txn), "commit");
+  }
+  return now() - start;
+}
+
 int64_t floor_append(floor_t *floor, int64_t count, int64_t batch) {
   MDB_txn *txn = begin(floor, 0);
   must(mdb_drop(txn, floor->list, 0), "empty");

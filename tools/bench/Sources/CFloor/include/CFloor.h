@@ -21,6 +21,8 @@ int64_t floor_get_alone(floor_t *, const int64_t *keys, int64_t count);
 int64_t floor_iterate(floor_t *);
 /// Puts in transactions of `batch`, without sync.
 int64_t floor_put(floor_t *, const int64_t *keys, int64_t count, int64_t batch);
+/// Adds 1 to an 8-byte value, each in a transaction of its own, without sync.
+int64_t floor_increment(floor_t *, int64_t count);
 /// Appends 8-byte elements under integer keys, in transactions of `batch`, without sync.
 int64_t floor_append(floor_t *, int64_t count, int64_t batch);
 /// Walks what was appended.
