@@ -19,9 +19,14 @@ package final class Cursor {
     @usableFromInline init() {}
 
     @inlinable @inline(__always)
-    var bytes: UnsafeRawBufferPointer {
-      unsafe size == 0
-        ? UnsafeRawBufferPointer(start: nil, count: 0) : UnsafeRawBufferPointer(start: start, count: size)
+    var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : size) }
+
+    @inlinable
+    var span: RawSpan {
+      @_lifetime(borrow self) @inline(__always) get {
+        guard let start = unsafe start else { return RawSpan() }
+        return unsafe _overrideLifetime(RawSpan(_unsafeStart: start, byteCount: size), borrowing: self)
+      }
     }
   }
   @usableFromInline let fields = Cell(Fields())
@@ -102,14 +107,14 @@ package final class Cursor {
   /// The key at this place, valid until the next write or move.
   @inlinable package var key: RawSpan {
     @_lifetime(borrow self) get {
-      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key.bytes), borrowing: self)
+      unsafe _overrideLifetime(fields.value.key.span, borrowing: self)
     }
   }
 
   /// The value at this place, valid until the next write or move.
   @inlinable package var value: RawSpan {
     @_lifetime(borrow self) get {
-      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value.bytes), borrowing: self)
+      unsafe _overrideLifetime(fields.value.value.span, borrowing: self)
     }
   }
 
@@ -158,22 +163,24 @@ package struct CursorSteps {
   /// Moves on. False at the end, when LMDB fails, and when something was written or the transaction has ended since the
   /// walk began: the cursor's own `move` then tells.
   @inlinable @inline(__always)
-  package func step() -> Bool { stamp.isCurrent && move() }
+  package func step() -> Bool { unsafe stamp.isCurrent && Self.move(raw, fields, operation) }
 
   @usableFromInline
-  func move() -> Bool { unsafe fields.fill(raw, MDB_cursor_op(operation)) == 0 }
+  static func move(_ raw: OpaquePointer, _ fields: Cell<Cursor.Fields>, _ operation: UInt32) -> Bool {
+    unsafe fields.fill(raw, MDB_cursor_op(operation)) == 0
+  }
 
   /// The key at this place.
   @inlinable package var key: RawSpan {
     @_lifetime(borrow self) get {
-      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.key.bytes), borrowing: self)
+      unsafe _overrideLifetime(fields.value.key.span, borrowing: self)
     }
   }
 
   /// The value at this place.
   @inlinable package var value: RawSpan {
     @_lifetime(borrow self) get {
-      unsafe _overrideLifetime(RawSpan(_unsafeBytes: fields.value.value.bytes), borrowing: self)
+      unsafe _overrideLifetime(fields.value.value.span, borrowing: self)
     }
   }
 }

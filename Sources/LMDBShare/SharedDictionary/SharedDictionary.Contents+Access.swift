@@ -22,7 +22,20 @@ extension SharedDictionary.Contents {
   /// - Complexity: O(log *n*).
   @inlinable
   public subscript(key: Key) -> Value? {
-    get { try? load(key, keepingFailure: true) }
+    @inline(__always)
+    get {
+      guard case .stored(let core, let reference, let database) = storage else { return inMemory(key) }
+      check(core, reference, database)
+      return Self.withStored(key, { core.failUnencodable(reference.name, $0) }) { stored in
+        guard let bytes = core.get(database, stored) else { return nil }
+        do throws(DecodingFailure) {
+          return try Self.value(stored, bytes)
+        } catch {
+          core.fail(Self.undecodable(core, reference, key, error))
+          return nil
+        }
+      } ?? nil
+    }
     _modify {
       var value = self[key]
       yield &value
@@ -49,36 +62,32 @@ extension SharedDictionary.Contents {
   /// - Throws: ``StoreError`` when it cannot be read or decoded.
   /// - Complexity: O(log *n*).
   @inlinable
-  public func value(forKey key: Key) throws -> Value? { try load(key, keepingFailure: false) }
-
-  @inlinable @inline(__always)
-  func load(_ key: Key, keepingFailure: Bool) throws(StoreError) -> Value? {
-    switch storage {
-    case .detached(let entries):
-      return entries.find(Self.stored(key)).map { entries.entries[$0].value }
-    case .stored(let core, let reference, let database):
-      check(core, reference, database)
-      var problem: StoreError?
-      let value: Value? = Self.withStored(
-        key,
-        { error in
-          core.failUnencodable(reference.name, error)
-          return nil
-        },
-        { stored in
-          guard let bytes = core.get(database, stored) else { return nil }
-          do throws(DecodingFailure) {
-            return try Self.value(stored, bytes)
-          } catch {
-            problem = core.undecodable(reference, "key \(key)", error)
-            return nil
-          }
-        })
-      if let problem {
-        if keepingFailure { core.fail(problem) } else { throw problem }
+  public func value(forKey key: Key) throws -> Value? {
+    guard case .stored(let core, let reference, let database) = storage else { return inMemory(key) }
+    check(core, reference, database)
+    let result: Result<Value?, StoreError>? = Self.withStored(key, { core.failUnencodable(reference.name, $0) }) {
+      stored in
+      guard let bytes = core.get(database, stored) else { return .success(nil) }
+      do throws(DecodingFailure) {
+        return .success(try Self.value(stored, bytes))
+      } catch {
+        return .failure(Self.undecodable(core, reference, key, error))
       }
-      return value
     }
+    return try result?.get() ?? nil
+  }
+
+  @usableFromInline @inline(never)
+  func inMemory(_ key: Key) -> Value? {
+    guard case .detached(let entries) = storage else { return nil }
+    return entries.find(Self.stored(key)).map { entries.entries[$0].value }
+  }
+
+  @usableFromInline @inline(never)
+  static func undecodable(
+    _ core: Transaction, _ reference: StructureReference, _ key: Key, _ error: DecodingFailure
+  ) -> StoreError {
+    core.undecodable(reference, "key \(key)", error)
   }
 
   // MARK: Changing
@@ -210,7 +219,7 @@ extension SharedDictionary.Contents {
   mutating func remove(_ key: Key) {
     change(
       stored: { core, reference, database in
-        Self.withStored(key, { core.failUnencodable(reference.name, $0) }, { _ = core.delete(database, $0) })
+        Self.withStored(key, { core.failUnencodable(reference.name, $0) }) { _ = core.delete(database, $0) }
       },
       detached: { _ = $0.remove(Self.stored(key)) })
   }
@@ -222,16 +231,10 @@ extension SharedDictionary.Contents {
   ) -> Bool {
     do throws(EncodingFailure) {
       return try Value.StorageCodec.withEncoded(value) { bytes in
-        withStored(
-          key,
-          { error in
-            core.failUnencodable(reference.name, error)
-            return false
-          },
-          { stored in
-            guard StoredKey.isHashed(stored, isFixed: isFixed) else { return core.put(database, stored, bytes, mode) }
-            return putHashed(core, database, key, stored, bytes, mode)
-          })
+        withStored(key, { core.failUnencodable(reference.name, $0) }) { stored in
+          guard StoredKey.isHashed(stored, isFixed: isFixed) else { return core.put(database, stored, bytes, mode) }
+          return putHashed(core, database, key, stored, bytes, mode)
+        } ?? false
       }
     } catch {
       core.failUnencodable(reference.name, error)

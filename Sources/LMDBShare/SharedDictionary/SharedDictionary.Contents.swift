@@ -58,22 +58,21 @@ extension SharedDictionary.Contents {
     if core.generation(of: database) != generation { StructureReference.stopChanged(reference) }
   }
 
-  /// Calls `body` with the key as it is stored; a key that cannot be encoded is kept as the transaction's failure.
+  /// Calls `body` with the key as it is stored; or `failing`, and returns nil, when it cannot be encoded.
   @inlinable @inline(__always)
-  static func withStored<R>(
-    _ key: Key, _ failing: (EncodingFailure) -> R, _ body: (RawSpan) -> R
-  ) -> R {
+  static func withStored<R>(_ key: Key, _ failing: (EncodingFailure) -> Void, _ body: (RawSpan) -> R) -> R? {
     do throws(EncodingFailure) {
       return try Key.OrderedCodec.withEncoded(key) { StoredKey.with($0, isFixed: isFixed, body) }
     } catch {
-      return failing(error)
+      failing(error)
+      return nil
     }
   }
 
   /// The stored form of a key, for ranges and indices; keys that cannot be encoded become the empty one.
   @usableFromInline
   static func stored(_ key: Key) -> [UInt8] {
-    withStored(key, { _ in [] }, { $0.copied() })
+    withStored(key, { _ in }) { $0.copied() } ?? []
   }
 
   /// The value in what is stored under a key.
