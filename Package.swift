@@ -50,7 +50,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .target(name: "CTestShims", path: "Tests/CTestShims"),
     .testTarget(
-      name: "LMDBTests", dependencies: ["LMDB", "LMDBPages", "LMDBShare", "TestSupport", "CTestShims", "TestWorker"]),
+      name: "LMDBTests", dependencies: ["LMDB", "LMDBPages", "LMDBShare", "TestSupport", "CTestShims", "TestWorker"],
+      exclude: ["Resources"]),
     .testTarget(
       name: "LMDBShareTests",
       dependencies: ["LMDBShare", "TestSupport", "TestWorker", "SharedState", "WordCount", "Inspect"],

@@ -64,6 +64,7 @@ public final class Program: @unchecked Sendable {
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: deadline)
     release()
     let rest = (try? output.fileHandleForReading.readToEnd()) ?? nil
+    try? output.fileHandleForReading.close()
     process.waitUntilExit()
     deadline.cancel()
     let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus

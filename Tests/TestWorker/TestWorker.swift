@@ -49,6 +49,11 @@ struct TestWorker {
     case "open":
       _ = try SharedStore(path: path)
       say("opened")
+    case "open-network":
+      var options = StoreOptions()
+      options.allowNetworkFileSystem = true
+      _ = try SharedStore(path: path, options: options)
+      say("opened")
     case "increment":
       let shared = try Shared(path)
       try shared.store.write { txn in if txn[shared.list].isEmpty { txn[shared.list].append(0) } }

@@ -21,13 +21,7 @@ extension Environment {
 
   /// Opens a database as the last commit has it; the caller holds the write lock.
   func openCommitted(_ name: String) throws(StoreError) -> UInt32? {
-    var transaction: OpaquePointer?
-    var begun = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction)
-    for _ in 0..<3 where begun == MDB_READERS_FULL {
-      try clearStaleReaders()
-      begun = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction)
-    }
-    try check(begun, "open \(name)")
+    let transaction = unsafe try Environment.beginReading(handle, "open \(name)")
     var number: MDB_dbi = 0
     let code = unsafe mdb_dbi_open(transaction, name, 0, &number)
     if code == MDB_NOTFOUND {

@@ -107,8 +107,7 @@ extension Environment {
   private static func checkPages(
     _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer
   ) throws(StoreError) {
-    var pin: OpaquePointer?
-    try check(unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &pin), "open \(directory.path)")
+    let pin = unsafe try beginReading(handle, "open \(directory.path)")
     defer { unsafe mdb_txn_abort(pin) }
     let isSuspect = try directory.wasWrittenUnsyncedBeforeReboot()
     if options.checkPages || isSuspect { try directory.checkAllPages() }

@@ -97,6 +97,25 @@ package final class Environment: @unchecked Sendable {
     return try recoverRead(code)
   }
 
+  /// Begins a read transaction beside the pool.
+  static func beginReading(_ handle: OpaquePointer, _ purpose: String) throws(StoreError) -> OpaquePointer {
+    var attempts = 0
+    while true {
+      var begun: OpaquePointer?
+      let code = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &begun)
+      if code == 0 { return unsafe begun! }
+      attempts += 1
+      switch code {
+      case MDB_READERS_FULL where attempts < 4:
+        var dead: Int32 = 0
+        try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
+      // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
+      case EINVAL where attempts < 8, EAGAIN where attempts < 8: sched_yield()
+      default: throw StoreError(returnCode: code, purpose)
+      }
+    }
+  }
+
   @inline(never)
   private func recoverRead(_ first: Int32) throws(StoreError) -> Transaction {
     var code = first

@@ -1,0 +1,54 @@
+#if os(Linux)
+  import Foundation
+  import TestSupport
+  import Testing
+
+  /// What a test machine does not have, shown to another process by a library between it and its own ones.
+  @Suite(.timeLimit(.minutes(2)))
+  struct InterposedTests {
+    let directory = TemporaryDirectory()
+    let library: String
+
+    init() throws {
+      library = directory.file("interpose.so")
+      let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Resources/interpose.c").path
+      let built = try Program.shell(
+        "for c in clang cc gcc; do command -v $c >/dev/null && exec $c -shared -fPIC -o '\(library)' '\(source)' -ldl 2>&1; done; exit 1"
+      )
+      try #require(built.status == 0, "no C compiler, or: \(built.output)")
+    }
+
+    private func run(_ command: String, _ store: String, _ number: String, _ settings: [String: String]) throws
+      -> (status: Int32, output: String)
+    {
+      let path = Program.directory.appendingPathComponent("TestWorker").path
+      var environment = ProcessInfo.processInfo.environment.merging(settings) { $1 }
+      environment["LD_PRELOAD"] = library
+      return try Program(path: path, [command, store, number], environment: environment).finish()
+    }
+
+    @Test(arguments: [
+      ("6969", "NFS"), ("ff534d42", "CIFS"), ("fe534d42", "SMB2"), ("1021997", "9P"), ("c36400", "Ceph"),
+    ])
+    func networkFileSystemsAreRefused(type: String, name: String) throws {
+      let store = directory.file("store")
+      let settings = ["TEST_FILE_SYSTEM": type]
+      let refused = try run("open", store, "", settings)
+      #expect(refused.status == 3 && refused.output.hasPrefix("error networkFileSystem"), "\(refused)")
+      #expect(refused.output.contains(name) && refused.output.contains("allowNetworkFileSystem"))
+      #expect(!FileManager.default.fileExists(atPath: store + "/data.mdb"))
+      let allowed = try run("open-network", store, "", settings)
+      #expect(allowed.status == 0, "\(allowed)")
+    }
+
+    @Test func transactionsThatFailToBeginAtRandomAreTriedAgain() throws {
+      let store = directory.file("store")
+      let result = try run("increment", store, "500", ["TEST_FAILING_BEGINS": "2"])
+      #expect(result.status == 0, "\(result)")
+      // Without an end it is told, and at once.
+      let hopeless = try run("increment", store, "500", ["TEST_FAILING_BEGINS": "10"])
+      #expect(hopeless.status == 3 && hopeless.output.hasPrefix("error "), "\(hopeless)")
+    }
+  }
+#endif

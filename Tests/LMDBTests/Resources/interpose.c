@@ -1,0 +1,44 @@
+// Stands between a program and its libraries, by LD_PRELOAD, to show it what a test machine cannot.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+
+// TEST_FILE_SYSTEM: the type that every file system claims to be, in hexadecimal.
+int fstatfs(int file, struct statfs *status) {
+  int (*next)(int, struct statfs *) = (int (*)(int, struct statfs *))dlsym(RTLD_NEXT, "fstatfs");
+  int result = next(file, status);
+  const char *type = getenv("TEST_FILE_SYSTEM");
+  if (result == 0 && type) status->f_type = (long)strtoul(type, NULL, 16);
+  return result;
+}
+
+int fstatfs64(int file, struct statfs64 *status) {
+  int (*next)(int, struct statfs64 *) = (int (*)(int, struct statfs64 *))dlsym(RTLD_NEXT, "fstatfs64");
+  int result = next(file, status);
+  const char *type = getenv("TEST_FILE_SYSTEM");
+  if (result == 0 && type) status->f_type = (long)strtoul(type, NULL, 16);
+  return result;
+}
+
+// TEST_FAILING_BEGINS: how many of ten transactions fail to begin with EINVAL, as in liblmdb 0.9.26 to 0.9.31 while
+// other processes open and close.
+static int failsNow(void) {
+  static unsigned seed = 1;
+  const char *often = getenv("TEST_FAILING_BEGINS");
+  return often && rand_r(&seed) % 10 < atoi(often);
+}
+
+int mdb_txn_begin(void *environment, void *parent, unsigned flags, void **transaction) {
+  if (failsNow()) return EINVAL;
+  int (*next)(void *, void *, unsigned, void **) =
+      (int (*)(void *, void *, unsigned, void **))dlsym(RTLD_NEXT, "mdb_txn_begin");
+  return next(environment, parent, flags, transaction);
+}
+
+int mdb_txn_renew(void *transaction) {
+  if (failsNow()) return EINVAL;
+  int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_renew");
+  return next(transaction);
+}
