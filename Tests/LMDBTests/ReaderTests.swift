@@ -41,6 +41,25 @@ struct ReaderTests {
     #expect(try store.statistics().readers.count <= slots)
   }
 
+  @Test func slotsOfTheDeadAreTakenOver() throws {
+    // All slots belong to readers who die at once, when nobody opens the store or commits any more.
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.maximumReaders = 8
+    let store = try SharedStore(path: path, options: options)
+    let value = try store.value("v", initial: 7)
+    var holders: [Program] = []
+    while try store.statistics().readers.count < 8 {
+      let holder = try Program("TestWorker", ["hold-snapshot", path])
+      #expect(holder.line()?.hasPrefix("reading") == true)
+      holders.append(holder)
+    }
+    holders.forEach { $0.signal(SIGKILL) }
+    holders.forEach { $0.finish() }
+    var held: [Snapshot] = []
+    while held.count < 8 { held.append(try store.snapshot()) }
+    #expect(try held[7][value] == 7)
+  }
+
   @Test func deadReadersHoldNoPages() throws {
     func grow(_ dead: Int) throws -> Int {
       try? FileManager.default.removeItem(atPath: path)

@@ -75,11 +75,12 @@ package final class FileDescriptor: Sendable {
       throw StoreError(returnCode: code, "list a directory")
     }
     defer { _ = unsafe closedir(stream) }
+    let nameOffset = MemoryLayout<dirent>.offset(of: \dirent.d_name) ?? 0
     var names: [String] = []
     while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { raw in
-        unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      // Where it lies: a copy of all 256 bytes that the type has may reach beyond what was read.
+      let name = unsafe String(
+        cString: UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self))
       if name != "." && name != ".." { names.append(name) }
     }
     return names

@@ -1,4 +1,5 @@
 // The library against the same work in C on raw LMDB: Bench [--quick] [WORD…], where words select the rows named so.
+// Bench --operations COUNT ROUNDS prints figures of single operations alone.
 
 import CFloor
 import Foundation
@@ -16,6 +17,12 @@ func run() throws -> Bool {
     + "/lmdbshare-bench-\(getpid())"
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(atPath: directory) }
+
+  if let at = CommandLine.arguments.firstIndex(of: "--operations"), CommandLine.arguments.count > at + 2 {
+    let (count, rounds) = (Int(CommandLine.arguments[at + 1]) ?? 1000, Int(CommandLine.arguments[at + 2]) ?? 3)
+    try measureOperations(directory, count: count, rounds: rounds)
+    return true
+  }
 
   var generator = SystemRandomNumberGenerator()
   let keys = (0..<Int64(count)).shuffled(using: &generator)

@@ -1,0 +1,28 @@
+import Foundation
+import LMDBShare
+
+/// Prints the nanoseconds of single operations, each in a transaction of its own without sync, a line each: what `peers`
+/// compares with other libraries.
+func measureOperations(_ directory: String, count: Int, rounds: Int) throws {
+  let store = try SharedStore(path: directory + "/operations", options: .durability(.processCrashOnly))
+  let map = try store.dictionary("map", String.self, String.self)
+  let list = try store.list("list", of: String.self)
+  let counter = try store.value("counter", initial: 0)
+  let value = String(repeating: "x", count: 100)
+  let keys = (0..<count).map { number in
+    let digits = String(number)
+    return "key-" + String(repeating: "0", count: 12 - digits.count) + digits
+  }.shuffled()
+
+  func report(_ work: String, _ body: () throws -> Void) rethrows {
+    var figures: [Double] = []
+    for _ in 0..<rounds { figures.append(try nanoseconds(body) / Double(count)) }
+    print(work, Measurement.median(figures))
+  }
+  try report("set") { for key in keys { try map.set(value, forKey: key) } }
+  var bytes = 0
+  try report("get") { for key in keys { bytes += try map[key]?.utf8.count ?? 0 } }
+  guard bytes == rounds * count * 100 else { fatalError("not all was read") }
+  try report("append") { for _ in 0..<count { try list.append(value) } }
+  try report("increment") { for _ in 0..<count { try counter.update { $0 += 1 } } }
+}
