@@ -46,7 +46,7 @@ let package = Package(
     .executableTarget(
       name: "WordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),
     // What the tests start as other processes, and what they share.
-    .executableTarget(name: "TestWorker", dependencies: ["LMDBShare"], path: "Tests/TestWorker"),
+    .executableTarget(name: "TestWorker", dependencies: ["LMDBShare", "CTestShims"], path: "Tests/TestWorker"),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .target(name: "CTestShims", path: "Tests/CTestShims"),
     .testTarget(

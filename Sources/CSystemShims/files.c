@@ -66,3 +66,21 @@ int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
   return 0;
 }
 #endif
+
+#ifdef F_OFD_SETLK
+int lms_own_byte(int file, off_t offset) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  if (fcntl(file, F_OFD_SETLK, &lock) == 0) return 0;
+  if (errno == EACCES) errno = EAGAIN;
+  return -1;
+}
+
+bool lms_byte_is_owned(int file, off_t offset) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  // Whoever cannot ask takes the owner for alive: that costs time, never an item or a turn.
+  return fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+#else
+int lms_own_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
+bool lms_byte_is_owned(int file, off_t offset) { (void)file; (void)offset; return true; }
+#endif

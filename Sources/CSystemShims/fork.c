@@ -1,13 +1,42 @@
 #include "CSystemShims.h"
+#include <fcntl.h>
 #include <pthread.h>
+#include <unistd.h>
 
 uint32_t lms_fork_generation = 0;
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
 static void before(void) { pthread_mutex_lock(&registry); }
 static void in_parent(void) { pthread_mutex_unlock(&registry); }
+
+enum { most_files = 1024 };
+static int files[most_files];
+static int file_count = 0;
+
+void lms_close_after_fork(int file) {
+  if (file_count < most_files) files[file_count++] = file;
+}
+
+void lms_keep_after_fork(int file) {
+  for (int i = 0; i < file_count; i++)
+    if (files[i] == file) {
+      files[i] = files[--file_count];
+      return;
+    }
+}
+
 static void in_child(void) {
   lms_fork_generation += 1;
+  // Not closed, since whoever believes to have the file may still close that number.
+  int nothing = file_count > 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+  for (int i = 0; i < file_count; i++) {
+    if (nothing >= 0) {
+      dup2(nothing, files[i]);
+      fcntl(files[i], F_SETFD, FD_CLOEXEC);
+    }
+  }
+  if (nothing >= 0) close(nothing);
+  file_count = 0;
   pthread_mutex_unlock(&registry);
 }
 

@@ -15,6 +15,7 @@ int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds) {
 }
 
 void lms_futex_wake(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
+void lms_futex_wake_one(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0); }
 
 #else
 
@@ -29,5 +30,6 @@ int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds) {
 }
 
 void lms_futex_wake(const void *word) { (void)word; }
+void lms_futex_wake_one(const void *word) { (void)word; }
 
 #endif

@@ -1,5 +1,7 @@
 #include "CSystemShims.h"
+#include <errno.h>
 #include <pthread.h>
+#include <time.h>
 
 uint64_t lms_thread_self(void) { return (uint64_t)(uintptr_t)pthread_self(); }
 
@@ -8,4 +10,27 @@ uint32_t lms_thread_slot(void) {
   static _Thread_local uint32_t mine = 0;
   if (mine == 0) mine = __atomic_add_fetch(&next, 1, __ATOMIC_RELAXED);
   return mine - 1;
+}
+
+int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds) {
+  if (pthread_mutex_trylock(mutex) == 0) return 0;
+#ifdef __linux__
+  struct timespec end;
+  clock_gettime(CLOCK_REALTIME, &end);
+  end.tv_sec += (time_t)(nanoseconds / 1000000000u);
+  end.tv_nsec += (long)(nanoseconds % 1000000000u);
+  if (end.tv_nsec >= 1000000000) {
+    end.tv_nsec -= 1000000000;
+    end.tv_sec += 1;
+  }
+  return pthread_mutex_timedlock(mutex, &end);
+#else
+  const uint64_t step = 500000;
+  for (uint64_t slept = 0; slept < nanoseconds; slept += step) {
+    struct timespec pause = {0, (long)step};
+    nanosleep(&pause, NULL);
+    if (pthread_mutex_trylock(mutex) == 0) return 0;
+  }
+  return ETIMEDOUT;
+#endif
 }

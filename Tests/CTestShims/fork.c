@@ -10,3 +10,13 @@ int test_fork(int (*body)(void *), void *context) {
   if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
   return WEXITSTATUS(status);
 }
+
+int test_fork_sleeper(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    // Whoever waits for the parent's output must not wait for this one's.
+    for (int file = 0; file < 3; file++) close(file);
+    for (;;) pause();
+  }
+  return child;
+}

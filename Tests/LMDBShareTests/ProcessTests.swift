@@ -64,7 +64,8 @@ struct ProcessTests {
         #expect(result.status == 0 && result.output == "opened\n", "\(result)")
       }
       // Nobody left anything but the store's own files.
-      #expect(Set(try FileManager.default.contentsOfDirectory(atPath: path)) == ["data.mdb", "lock.mdb", "signal"])
+      #expect(
+        Set(try FileManager.default.contentsOfDirectory(atPath: path)) == ["data.mdb", "lock.mdb", "signal", "owners"])
     }
   }
 
@@ -99,7 +100,7 @@ struct ProcessTests {
       if FileManager.default.fileExists(atPath: path) {
         #expect(
           Set(try FileManager.default.contentsOfDirectory(atPath: path)).isSubset(of: [
-            "data.mdb", "lock.mdb", "signal",
+            "data.mdb", "lock.mdb", "signal", "owners",
           ]))
       }
       #expect(try SharedStore(path: path).structures().isEmpty)

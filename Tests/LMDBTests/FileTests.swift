@@ -98,7 +98,7 @@ struct FileTests {
     #expect(statistics.fileBytes < statistics.pages * statistics.pageSize)
   }
 
-  @Test(arguments: ["data.mdb", "lock.mdb", "signal"])
+  @Test(arguments: ["data.mdb", "lock.mdb", "signal", "owners"])
   func otherThingsThanFiles(_ name: String) throws {
     if name != "data.mdb" { #expect(open() == nil) }
     let target = directory.file(name)
@@ -164,7 +164,9 @@ struct FileTests {
       try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     }
     #expect(try mode(path) == 0o700)
-    for name in ["data.mdb", "lock.mdb", "signal"] { #expect(try mode("\(path)/\(name)") == 0o600, "\(name)") }
+    for name in ["data.mdb", "lock.mdb", "signal", "owners"] {
+      #expect(try mode("\(path)/\(name)") == 0o600, "\(name)")
+    }
     var options = StoreOptions.durability(.processCrashOnly)
     options.directoryMode = 0o750
     options.fileMode = 0o640

@@ -1,5 +1,6 @@
 // What tests run as other processes: TestWorker COMMAND STORE [NUMBER].
 
+import CTestShims
 import Foundation
 import LMDBShare
 
@@ -113,6 +114,26 @@ struct TestWorker {
         say("writing")
         _ = readLine()
       }
+    case "write-and-fork":
+      // Stands still inside of a write, with a child that inherits all open files.
+      let shared = try Shared(path)
+      try shared.store.write { txn in
+        txn[shared.value] = 99
+        say("\(test_fork_sleeper())")
+        _ = readLine()
+      }
+    case "contend":
+      // Writes as often as it can for so many milliseconds, once it is told to begin.
+      let shared = try Shared(path)
+      say("ready")
+      _ = readLine()
+      let end = ContinuousClock.now + .milliseconds(number)
+      var writes = 0
+      while ContinuousClock.now < end {
+        try shared.value.update { $0 += 1 }
+        writes += 1
+      }
+      say("\(writes)")
     default:
       say("unknown command \(command)")
       exit(64)

@@ -19,8 +19,9 @@ static inline bool lms_swap32(void *word, uint32_t expected, uint32_t desired) {
 
 /// Sleeps while `*word == expected`, for at most `nanoseconds`. 0 when woken, else an errno (EAGAIN, ETIMEDOUT, EINTR).
 int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds);
-/// Wakes everybody who sleeps on `word`.
+/// Wakes everybody who sleeps on `word`, or one of them.
 void lms_futex_wake(const void *word);
+void lms_futex_wake_one(const void *word);
 
 // MARK: Fork (fork.c).
 
@@ -30,6 +31,10 @@ static inline uint32_t lms_fork_count(void) { return lms_fork_generation; }
 /// The lock around the table of open environments; held across fork, so that the child finds it free.
 void lms_registry_lock(void);
 void lms_registry_unlock(void);
+/// In a forked child `file` will be /dev/null: its locks would outlive the parent. At most 1,024 files.
+void lms_close_after_fork(int file);
+/// Takes that back.
+void lms_keep_after_fork(int file);
 
 // MARK: Threads (thread.c).
 
@@ -37,6 +42,8 @@ void lms_registry_unlock(void);
 static inline uint64_t lms_thread_id(void) { extern uint64_t lms_thread_self(void); return lms_thread_self(); }
 /// A small number of this thread's own, by which threads spread over a table.
 uint32_t lms_thread_slot(void);
+/// Locks a `pthread_mutex_t`; 0, or ETIMEDOUT when it takes longer than `nanoseconds`.
+int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds);
 
 // MARK: Files (files.c).
 
@@ -48,6 +55,11 @@ int lms_link_unnamed(int file, int directory, const char *name);
 int lms_open_unnamed(const char *path, mode_t mode);
 /// The file system's type as `statfs` tells it, and its free bytes.
 int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes);
+/// Locks the byte at `offset` for this open file, until it is closed or the process dies. 0, or -1 with errno EAGAIN when
+/// somebody else has it, ENOSYS where there are no such locks.
+int lms_own_byte(int file, off_t offset);
+/// Whether another open file has the byte locked.
+bool lms_byte_is_owned(int file, off_t offset);
 /// `errno`, which the last of these calls has set.
 int lms_errno(void);
 

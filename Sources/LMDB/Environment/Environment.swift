@@ -22,6 +22,9 @@ package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
   package let options: EnvironmentOptions
   package let signals: SignalFile
+  /// Which processes live; nil where it cannot be told.
+  package let owners: Owners?
+  private let gate: WriterGate?
   let dataIdentity: FileIdentity
   let lockIdentity: FileIdentity
   let forkCount: UInt32
@@ -60,6 +63,8 @@ package final class Environment: @unchecked Sendable {
     forkCount = lms_fork_count()
     readers = ReaderPool(capacity: options.maximumReaders)
     signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
+    owners = options.isReadOnly ? nil : Owners(directory: directory, mode: options.fileMode)
+    gate = WriterGate(signals, owners)
     unsafe writeLock.initialize(to: pthread_mutex_t())
     unsafe pthread_mutex_init(writeLock, nil)
   }
@@ -145,16 +150,27 @@ package final class Environment: @unchecked Sendable {
   package var isWriting: Bool { writerThread.load(ordering: .relaxed) == lms_thread_id() }
 
   /// Waits for the writer's lock, of this process and then of all, and begins a write transaction.
-  @usableFromInline package func beginWrite() throws(StoreError) -> Transaction {
-    try lockForWriting()
+  ///
+  /// - Parameter deadline: Until when to wait; nil for as long as it takes.
+  @usableFromInline
+  package func beginWrite(until deadline: ContinuousClock.Instant? = nil) throws(StoreError) -> Transaction {
+    try lockForWriting(until: deadline)
+    do throws(StoreError) {
+      try gate?.enter(until: deadline)
+    } catch {
+      unlockForWriting()
+      throw error
+    }
     do throws(StoreError) {
       try checkIdentity()
       let transaction = writer ?? Transaction(writerOf: self)
       writer = transaction
       let begun = unsafe try beginWriter()
+      gate?.entered()
       unsafe transaction.begin(begun)
       return transaction
     } catch {
+      gate?.leave()
       unlockForWriting()
       throw error
     }
@@ -200,6 +216,7 @@ package final class Environment: @unchecked Sendable {
       throw failure
     }
     let code = transaction.commit()
+    gate?.leave()
     if code != 0 {
       forgetUncommittedDatabases()
       unlockForWriting()
@@ -234,11 +251,12 @@ package final class Environment: @unchecked Sendable {
   /// Undoes everything since `beginWrite`, and lets the next writer in.
   @usableFromInline package func abort(_ transaction: Transaction) {
     transaction.abort()
+    gate?.leave()
     forgetUncommittedDatabases()
     unlockForWriting()
   }
 
-  func lockForWriting() throws(StoreError) {
+  func lockForWriting(until deadline: ContinuousClock.Instant?) throws(StoreError) {
     try checkFork()
     guard !isWriting else {
       throw StoreError(
@@ -249,7 +267,12 @@ package final class Environment: @unchecked Sendable {
       throw StoreError(
         .permissionDenied, "write", reason: "the store is open for reading only", advice: "open it for writing")
     }
-    waitForWriteLock()
+    guard let deadline else { return waitForWriteLock() }
+    let left = min(max(.zero, ContinuousClock.now.duration(to: deadline)), .seconds(1 << 30))
+    let nanoseconds =
+      UInt64(left.components.seconds) * 1_000_000_000 + UInt64(left.components.attoseconds / 1_000_000_000)
+    guard unsafe lms_mutex_lock_within(writeLock, nanoseconds) == 0 else { throw WriterGate.busy(Int(getpid())) }
+    writerThread.store(lms_thread_id(), ordering: .relaxed)
   }
 
   func waitForWriteLock() {

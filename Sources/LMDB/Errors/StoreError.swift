@@ -27,10 +27,12 @@ public struct StoreError: Error, Hashable, Sendable {
   public let advice: String
   /// The code of LMDB (negative) or of the operating system (`errno`) behind it, or nil.
   public let underlying: Int32?
+  /// The process that is in the way, where one is and its number is known: for ``Code/writerBusy`` the one that writes.
+  public let processID: Int?
 
   package init(
     _ code: Code, _ operation: String, structure: String? = nil, reason: String, advice: String,
-    underlying: Int32? = nil
+    underlying: Int32? = nil, processID: Int? = nil
   ) {
     self.code = code
     self.operation = operation
@@ -38,12 +40,15 @@ public struct StoreError: Error, Hashable, Sendable {
     self.reason = reason
     self.advice = advice
     self.underlying = underlying
+    self.processID = processID
   }
 
   /// The same error, told of a structure.
   package func about(_ structure: String) -> StoreError {
     guard self.structure == nil else { return self }
-    return StoreError(code, operation, structure: structure, reason: reason, advice: advice, underlying: underlying)
+    return StoreError(
+      code, operation, structure: structure, reason: reason, advice: advice, underlying: underlying,
+      processID: processID)
   }
 }
 
@@ -87,6 +92,8 @@ extension StoreError.Code {
 
   /// A write inside a write of the same thread.
   public static let nestedWrite = Self(rawValue: "nestedWrite")
+  /// Another process or thread was still writing when the time was up.
+  public static let writerBusy = Self(rawValue: "writerBusy")
   /// A store opened before `fork` was used in the child.
   public static let usedAfterFork = Self(rawValue: "usedAfterFork")
   /// A transaction of this process is in the way.

@@ -13,7 +13,8 @@ internal import CSystemShims
 /// Only a hint: whoever wakes looks at the store itself, and looks again every 250 ms in any case. So a missing,
 /// foreign or garbled file costs time at worst, and is used as it is.
 ///
-/// Layout: 8,192 bytes; the first page starts with the magic, and holds from byte 1,024 on the times of the last 128
+/// Layout: 8,192 bytes; the first page starts with the magic, has the writer gate's words at byte 256 (`WriterGate`), and
+/// holds from byte 1,024 on the times of the last 128
 /// commits (transaction and nanoseconds since 1970, 8 bytes each, at the transaction's number modulo 128), from which
 /// the age of snapshots is told; the second holds 64 words of 64 bytes each, the first
 /// four bytes a counter, the next four how many wait on it.
@@ -56,6 +57,9 @@ internal import CSystemShims
   private func word(_ index: Int) -> UnsafeMutableRawPointer? {
     unsafe base.map { unsafe $0 + 4096 + (index & 63) * 64 }
   }
+
+  /// The writer gate's words, 64 bytes.
+  var gate: UnsafeMutableRawPointer? { unsafe base.map { unsafe $0 + 256 } }
 
   private static let timesOffset = 1024
   private static let timesCount = 128

@@ -67,11 +67,48 @@ extension SharedStore {
     try writeNow(body)
   }
 
+  /// Changes the store as `write` does, unless another process or thread is still writing when the time is up.
+  ///
+  /// Only the waiting is limited, not `body`. A process that died while it wrote is passed over at once; one that was
+  /// stopped, or takes long, is named in the error. Programs that write to the store without this library take no part in
+  /// this waiting: behind them it may take longer.
+  ///
+  /// - Throws: What ``write(_:)-(_)`` throws; ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is who writes.
+  @available(*, noasync, message: "it waits for the writer's lock; await the asynchronous write instead")
+  @inlinable
+  public func write<R: ~Copyable>(
+    timeout: Duration, _ body: (inout WriteTransaction) throws -> R
+  ) throws -> R {
+    try writeNow(until: .now + timeout, body)
+  }
+
+  /// Changes the store as `write` does, if nobody else is writing at this moment.
+  ///
+  /// - Returns: What `body` returns; nil when somebody is writing.
+  @inlinable
+  public func tryWrite<R: ~Copyable>(_ body: (inout WriteTransaction) throws -> R) throws -> R? {
+    let core: Transaction
+    do throws(StoreError) {
+      core = try environment.beginWrite(until: .now)
+    } catch {
+      if error.code == .writerBusy { return nil }
+      throw error
+    }
+    return try run(core, body)
+  }
+
   /// `write` for the handles' own methods, which may be called anywhere.
   @inlinable
-  func writeNow<R: ~Copyable>(_ body: (inout WriteTransaction) throws -> R) throws -> R {
+  func writeNow<R: ~Copyable>(
+    until deadline: ContinuousClock.Instant? = nil, _ body: (inout WriteTransaction) throws -> R
+  ) throws -> R {
+    try run(try environment.beginWrite(until: deadline), body)
+  }
+
+  /// Runs `body` in a write transaction that has begun, and ends it.
+  @inlinable @inline(__always)
+  func run<R: ~Copyable>(_ core: Transaction, _ body: (inout WriteTransaction) throws -> R) throws -> R {
     defer { withExtendedLifetime(self) {} }
-    let core = try environment.beginWrite()
     var transaction = WriteTransaction(core, self)
     let result: R
     do {

@@ -1,0 +1,124 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Where the writers of all processes wait for each other before they ask LMDB for its lock, on which one can only wait
+/// for ever.
+///
+/// A word of the `signal` file holds the slot, plus one, of the process that writes; 0 when nobody does. The gate is for
+/// waiting, never for safety: LMDB's own lock stays the judge, and whatever stands in the word, nothing worse comes of it
+/// than a wait of bounded length. A holder that died is passed over, since nobody has its slot in `owners`.
+@safe final class WriterGate: @unchecked Sendable {
+  // Why unchecked: the words are atomic; the rest belongs to the thread that has this process's write lock.
+
+  /// How long a waiter sleeps at most before it looks whether the holder lives.
+  private static let recheck = Duration.milliseconds(20)
+  /// How long the word may stay as it is before a waiter without a time limit asks LMDB, which knows for sure.
+  private static let doubt = Duration.milliseconds(250)
+  /// How often in a row a process goes first while others wait.
+  private static let turns = 16
+
+  private let signals: SignalFile
+  private let owners: Owners
+  /// The word; behind it whether somebody may be asleep, and how often the gate was passed.
+  private let word: UnsafeMutableRawPointer
+  private var sleepers: UnsafeMutableRawPointer { unsafe word + 4 }
+  private var passes: UnsafeMutableRawPointer { unsafe word + 8 }
+  private let mine: UInt32
+  /// Whether somebody was waiting lately, and how often this process has gone first since.
+  private var isContended = false
+  private var inARow = 0
+
+  /// Nil where one of the two files cannot be used: then LMDB's lock alone is left.
+  init?(_ signals: SignalFile, _ owners: Owners?) {
+    guard let owners, let word = unsafe signals.gate else { return nil }
+    self.signals = signals
+    self.owners = owners
+    unsafe self.word = word
+    mine = UInt32(owners.slot + 1)
+  }
+
+  /// Passes the gate; the caller has the process's own write lock.
+  ///
+  /// - Parameter deadline: Nil to wait for as long as it takes.
+  /// - Throws: `.writerBusy` when another process is still writing at the deadline.
+  @inline(__always)
+  func enter(until deadline: ContinuousClock.Instant?) throws(StoreError) {
+    if !isContended || inARow < Self.turns, unsafe lms_swap32(word, 0, mine) { return passed() }
+    try enterSlowly(until: deadline)
+  }
+
+  @inline(__always)
+  private func passed() {
+    unsafe _ = lms_add32(passes, 1)
+    if isContended { inARow += 1 }
+  }
+
+  @inline(never)
+  private func enterSlowly(until deadline: ContinuousClock.Instant?) throws(StoreError) {
+    if isContended, inARow >= Self.turns { letOthersGoFirst() }
+    var quietSince = ContinuousClock.now
+    var last = unsafe (lms_load32(word), lms_load32(passes))
+    while true {
+      let holder = unsafe lms_load32(word)
+      // Of this process nobody else can be at it: the word is a leftover.
+      if holder == 0 || holder == mine || !owners.isAlive(Int(holder) - 1) {
+        guard unsafe lms_swap32(word, holder, mine) else { continue }
+        // There may be others, whom the one before has not woken.
+        unsafe lms_store32(sleepers, 1)
+        return passed()
+      }
+      let now = ContinuousClock.now
+      let state = unsafe (holder, lms_load32(passes))
+      if state != last { (last, quietSince) = (state, now) }
+      var pause = Self.recheck
+      if let deadline {
+        let left = now.duration(to: deadline)
+        guard left > .zero else { throw WriterGate.busy(owners.processID(Int(holder) - 1)) }
+        pause = min(pause, left)
+      } else if quietSince.duration(to: now) > Self.doubt {
+        // Somebody slow, or a word that was written over. LMDB's lock tells, and the word is put right by `entered`.
+        return
+      }
+      unsafe lms_store32(sleepers, 1)
+      unsafe _ = lms_futex_wait(word, holder, UInt64(pause.components.attoseconds / 1_000_000_000))
+    }
+  }
+
+  /// Waits until another process has passed, or does not seem to want to (whoever waited may be dead).
+  private func letOthersGoFirst() {
+    isContended = false
+    inARow = 0
+    let before = unsafe lms_load32(passes)
+    for _ in 0..<40 where unsafe lms_load32(passes) == before { usleep(50) }
+  }
+
+  /// The caller has LMDB's lock, whichever way it came by it.
+  @inline(__always)
+  func entered() {
+    if unsafe lms_load32(word) != mine { unsafe lms_store32(word, mine) }
+  }
+
+  /// Lets the next one in.
+  @inline(__always)
+  func leave() {
+    guard unsafe lms_swap32(word, mine, 0), unsafe lms_load32(sleepers) != 0 else { return }
+    unsafe lms_store32(sleepers, 0)
+    unsafe lms_futex_wake_one(word)
+    isContended = true
+  }
+
+  static func busy(_ holder: Int?) -> StoreError {
+    StoreError(
+      .writerBusy, "write",
+      reason:
+        "another \(holder == Int(getpid()) ? "thread" : "process") is writing\(holder.map { " (pid \($0))" } ?? "")",
+      advice: "try again, allow more time, or look why it takes so long", processID: holder)
+  }
+}
