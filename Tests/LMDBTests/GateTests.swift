@@ -143,4 +143,44 @@ struct GateTests {
     #expect(try value.get() == 1 + share * 8 + writes.reduce(0, +) % 8)
     #expect(writes.min() ?? 0 >= share / 4, "\(writes)")
   }
+
+  @Test func waitingTasksCanBeCancelled() async throws {
+    let (worker, _) = try holder()
+    let (store, value) = (store, value)
+    let tasks = (0..<20).map { _ in Task { try await store.write { txn in txn[value] = -1 } } }
+    try await Task.sleep(for: .milliseconds(50))
+    let start = ContinuousClock.now
+    for task in tasks { task.cancel() }
+    for task in tasks {
+      guard case .failure(let error) = await task.result else {
+        Issue.record("a cancelled write was carried out")
+        continue
+      }
+      #expect(error is CancellationError)
+    }
+    #expect(start.duration(to: .now) < .milliseconds(500))
+    // A limit holds for tasks, too.
+    do {
+      try await store.write(timeout: .milliseconds(50)) { txn in txn[value] = -2 }
+      Issue.record("a write while another process writes")
+    } catch let error as StoreError {
+      #expect(error.code == .writerBusy && error.processID == Int(worker.pid))
+    }
+    finish(worker)
+    try await store.write { txn in txn[value] += 1 }
+    #expect(try value.get() == 100)
+    // Cancelled before it began at all.
+    let early = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await store.write { txn in txn[value] = -3 }
+    }
+    guard case .failure(let error) = await early.result else {
+      Issue.record("a write of a cancelled task")
+      return
+    }
+    #expect(error is CancellationError)
+    #expect(try value.get() == 100)
+  }
+
+  private func finish(_ worker: Program) { worker.finish() }
 }

@@ -176,6 +176,9 @@ package final class Environment: @unchecked Sendable {
     }
   }
 
+  /// What a writer is told whose time is up.
+  package var writerBusy: StoreError { WriterGate.busy(gate?.holder) }
+
   private func beginWriter() throws(StoreError) -> OpaquePointer {
     var mayGrow = true
     var attempts = 0

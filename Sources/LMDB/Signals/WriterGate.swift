@@ -114,6 +114,12 @@ internal import CSystemShims
     isContended = true
   }
 
+  /// The process that writes, as far as the gate knows.
+  var holder: Int? {
+    let holder = unsafe lms_load32(word)
+    return holder == 0 ? nil : owners.processID(Int(holder) - 1)
+  }
+
   static func busy(_ holder: Int?) -> StoreError {
     StoreError(
       .writerBusy, "write",

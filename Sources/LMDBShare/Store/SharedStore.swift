@@ -122,11 +122,53 @@ extension SharedStore {
   }
 
   /// Changes the store from a task, on a thread of the store's own; otherwise as the synchronous `write`.
+  ///
+  /// A task that is cancelled before its turn gets `CancellationError` at once, and `body` does not run; one whose `body`
+  /// has begun gets its result.
   public func write<R: Sendable>(
     _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
   ) async throws -> R {
-    try await withCheckedThrowingContinuation { continuation in
-      writer.async { continuation.resume(with: Result { try self.writeNow(body) }) }
+    try await writeInTurn(until: nil, body)
+  }
+
+  /// Changes the store from a task, unless others are still writing when the time is up.
+  ///
+  /// - Throws: ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is who writes.
+  public func write<R: Sendable>(
+    timeout: Duration, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
+  ) async throws -> R {
+    try await writeInTurn(until: .now + timeout, body)
+  }
+
+  private func writeInTurn<R: Sendable>(
+    until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
+  ) async throws -> R {
+    let turn = Turn<R>()
+    // The thread may be waiting for the lock on behalf of an earlier task.
+    let limit = DispatchWorkItem { [environment] in turn.cancel(environment.writerBusy) }
+    if let deadline {
+      let left = min(ContinuousClock.now.duration(to: deadline), .seconds(1 << 30)).components
+      let seconds = Double(left.seconds) + Double(left.attoseconds) / 1e18
+      DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
+    }
+    defer { limit.cancel() }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        guard turn.wait(continuation) else { return }
+        writer.async {
+          guard turn.isWaiting else { return }
+          let result = Result {
+            try self.writeNow(until: deadline) { txn in
+              // Given up while the lock was waited for: nobody wants the result any more.
+              guard turn.begin() else { throw CancellationError() }
+              return try body(&txn)
+            }
+          }
+          turn.end(result)
+        }
+      }
+    } onCancel: {
+      turn.cancel()
     }
   }
 
