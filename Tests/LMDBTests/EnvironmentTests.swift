@@ -108,9 +108,12 @@ struct EnvironmentTests {
     final class Box {
       var store: SharedStore?
       let list: SharedList<Int>
-      init(_ store: SharedStore, _ list: SharedList<Int>) { (self.store, self.list) = (store, list) }
+      let snapshot: Snapshot
+      init(_ store: SharedStore, _ list: SharedList<Int>, _ snapshot: Snapshot) {
+        (self.store, self.list, self.snapshot) = (store, list, snapshot)
+      }
     }
-    let box = Box(store, list)
+    let box = Box(store, list, snapshot)
     let status = test_fork(
       { context in
         let box = Unmanaged<Box>.fromOpaque(context!).takeUnretainedValue()
@@ -127,7 +130,8 @@ struct EnvironmentTests {
         guard isRefused({ _ = try box.store?.snapshot() }) else { return 3 }
         guard isRefused({ try box.store?.sync() }) else { return 4 }
         guard isRefused({ _ = try box.store?.list("other", of: Int.self) }) else { return 5 }
-        // The last reference of the child closes nothing that is the parent's.
+        // The child's ends end nothing that is the parent's.
+        box.snapshot.end()
         box.store = nil
         return 0
       }, Unmanaged.passUnretained(box).toOpaque())
