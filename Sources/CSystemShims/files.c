@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int lms_errno(void) { return errno; }
@@ -66,6 +67,16 @@ int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
   return 0;
 }
 #endif
+
+int64_t lms_change_time(int file) {
+  struct stat info;
+  if (fstat(file, &info) != 0) return -1;
+#ifdef __APPLE__
+  return (int64_t)info.st_ctimespec.tv_sec * 1000000000 + info.st_ctimespec.tv_nsec;
+#else
+  return (int64_t)info.st_ctim.tv_sec * 1000000000 + info.st_ctim.tv_nsec;
+#endif
+}
 
 #ifdef F_OFD_SETLK
 int lms_own_byte(int file, off_t offset) {

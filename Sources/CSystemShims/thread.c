@@ -34,3 +34,9 @@ int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds) {
   return ETIMEDOUT;
 #endif
 }
+
+int64_t lms_time_of_day(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

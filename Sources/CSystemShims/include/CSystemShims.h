@@ -45,6 +45,9 @@ uint32_t lms_thread_slot(void);
 /// Locks a `pthread_mutex_t`; 0, or ETIMEDOUT when it takes longer than `nanoseconds`.
 int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds);
 
+/// Nanoseconds since 1970.
+int64_t lms_time_of_day(void);
+
 // MARK: Files (files.c).
 
 /// `rename` that fails with EEXIST when `to` exists.
@@ -55,6 +58,8 @@ int lms_link_unnamed(int file, int directory, const char *name);
 int lms_open_unnamed(const char *path, mode_t mode);
 /// The file system's type as `statfs` tells it, and its free bytes.
 int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes);
+/// When the file's inode, or the directory's entries, changed last, in nanoseconds since 1970; -1 when that fails.
+int64_t lms_change_time(int file);
 /// Locks the byte at `offset` for this open file, until it is closed or the process dies. 0, or -1 with errno EAGAIN when
 /// somebody else has it, ENOSYS where there are no such locks.
 int lms_own_byte(int file, off_t offset);

@@ -40,6 +40,8 @@ package final class Environment: @unchecked Sendable {
   /// The writer's transaction, used again and again.
   private(set) var writer: Transaction?
   private var commitsSinceReaderCheck = 0
+  /// The directory's change time as of which the files are known to be the same.
+  private var directoryChange: Int64 = -2
   private var lastPageAtReaderCheck = 0
   /// Databases opened so far, by name.
   let databases = Mutex<[DatabaseName: UInt32]>([:])
@@ -289,7 +291,12 @@ package final class Environment: @unchecked Sendable {
   }
 
   /// That the files at the path are still those which are open: else two writers would not know of each other.
+  ///
+  /// Nothing in the directory has changed while its change time is the same, and was a while ago when the files were
+  /// looked at: a time stamp has the width of a clock tick.
   private func checkIdentity() throws(StoreError) {
+    let changed = lms_change_time(directory.descriptor.number)
+    if changed == directoryChange { return }
     guard try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == dataIdentity,
       try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lockIdentity
     else {
@@ -297,6 +304,7 @@ package final class Environment: @unchecked Sendable {
         .replaced, "write", reason: "data.mdb or lock.mdb was removed or replaced while the store is open",
         advice: "close the store in every process and open it again")
     }
+    if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { directoryChange = changed }
   }
 
   // MARK: Readers

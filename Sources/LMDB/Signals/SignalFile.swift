@@ -67,12 +67,9 @@ internal import CSystemShims
   /// Notes when a transaction was committed.
   func noteCommit(_ transaction: Int) {
     guard let base = unsafe base else { return }
-    var now = timespec()
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-    let nanoseconds = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     let entry = unsafe base + Self.timesOffset + transaction % Self.timesCount * 16
     unsafe entry.storeBytes(of: UInt64(transaction), as: UInt64.self)
-    unsafe entry.storeBytes(of: nanoseconds, toByteOffset: 8, as: UInt64.self)
+    unsafe entry.storeBytes(of: lms_time_of_day(), toByteOffset: 8, as: Int64.self)
   }
 
   /// How long ago a transaction was committed, if that is still known.
@@ -81,11 +78,9 @@ internal import CSystemShims
     let entry = unsafe base + Self.timesOffset + transaction % Self.timesCount * 16
     guard unsafe entry.load(as: UInt64.self) == UInt64(transaction) else { return nil }
     let committed = unsafe entry.load(fromByteOffset: 8, as: UInt64.self)
-    var now = timespec()
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-    let nanoseconds = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-    guard let past = Int64(exactly: committed), past <= nanoseconds else { return .zero }
-    return .nanoseconds(nanoseconds - past)
+    let now = lms_time_of_day()
+    guard let past = Int64(exactly: committed), past <= now else { return .zero }
+    return .nanoseconds(now - past)
   }
 
   /// After a commit: bumps the words whose bits are set and wakes those who wait on them.
