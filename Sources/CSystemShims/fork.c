@@ -6,23 +6,37 @@
 uint32_t lms_fork_generation = 0;
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
-static void before(void) { pthread_mutex_lock(&registry); }
-static void in_parent(void) { pthread_mutex_unlock(&registry); }
+static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
+
+// Both are held across a fork, so that the child finds them free and the table whole.
+static void before(void) {
+  pthread_mutex_lock(&registry);
+  pthread_mutex_lock(&table);
+}
+
+static void in_parent(void) {
+  pthread_mutex_unlock(&table);
+  pthread_mutex_unlock(&registry);
+}
 
 enum { most_files = 1024 };
 static int files[most_files];
 static int file_count = 0;
 
 void lms_close_after_fork(int file) {
+  pthread_mutex_lock(&table);
   if (file_count < most_files) files[file_count++] = file;
+  pthread_mutex_unlock(&table);
 }
 
 void lms_keep_after_fork(int file) {
+  pthread_mutex_lock(&table);
   for (int i = 0; i < file_count; i++)
     if (files[i] == file) {
       files[i] = files[--file_count];
-      return;
+      break;
     }
+  pthread_mutex_unlock(&table);
 }
 
 static void in_child(void) {
@@ -37,6 +51,7 @@ static void in_child(void) {
   }
   if (nothing >= 0) close(nothing);
   file_count = 0;
+  pthread_mutex_unlock(&table);
   pthread_mutex_unlock(&registry);
 }
 

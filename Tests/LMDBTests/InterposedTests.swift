@@ -50,5 +50,21 @@
       let hopeless = try run("increment", store, "500", ["TEST_FAILING_BEGINS": "10"])
       #expect(hopeless.status == 3 && hopeless.output.hasPrefix("error "), "\(hopeless)")
     }
+
+    /// The last write of a commit fails: whether it took effect is not known, and the store works on by itself.
+    @Test(arguments: [8, 9, 12])
+    func aFailedCommitIsToldAndTheStoreGoesOn(meta: Int) throws {
+      let store = directory.file("store")
+      _ = try run("go-on", store, "0", [:])
+      let result = try run("go-on", store, "20", ["TEST_FAILING_META": "\(meta)"])
+      #expect(result.status == 0, "\(result)")
+      let output = result.output.split(separator: "\n")
+      let lines = output.dropLast()
+      let counts = output.last?.split(separator: " ").compactMap { Int($0) } ?? []
+      #expect(lines.count == 20 && lines.filter { $0 == "outcomeUnknown" }.count == 1, "\(result)")
+      #expect(lines.allSatisfy { $0 == "outcomeUnknown" || $0 == "stored" }, "\(result)")
+      // All that was acknowledged is there, and the rest wholly or not at all.
+      #expect(counts.count == 2 && counts[0] == counts[1] && (19...20).contains(counts[0]), "\(counts)")
+    }
   }
 #endif

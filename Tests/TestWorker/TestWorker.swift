@@ -64,6 +64,21 @@ struct TestWorker {
         try shared.list.update(at: 0) { $0 += 1 }
         try shared.array.update(at: 1) { $0 += 1 }
       }
+    case "go-on":
+      // Increments and tells of each outcome; the list gets the same numbers.
+      let shared = try Shared(path, StoreOptions())
+      for round in 0..<number {
+        do {
+          try shared.store.write { txn in
+            txn[shared.value] += 1
+            txn[shared.list].append(round)
+          }
+          say("stored")
+        } catch let error as StoreError {
+          say("\(error.code)")
+        }
+      }
+      try shared.store.read { txn in say("\(txn[shared.value]) \(txn[shared.list].count)") }
     case "read-and-die":
       // Dies while it reads, as by kill -9.
       let shared = try Shared(path)

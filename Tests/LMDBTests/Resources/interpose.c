@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/types.h>
 #include <sys/vfs.h>
 
 // TEST_FILE_SYSTEM: the type that every file system claims to be, in hexadecimal.
@@ -41,4 +42,31 @@ int mdb_txn_renew(void *transaction) {
   if (failsNow()) return EINVAL;
   int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_renew");
   return next(transaction);
+}
+
+// TEST_FAILING_META: which write of a meta page fails, counted from 1.
+static int metaFails(size_t count, off_t offset) {
+  static int seen = 0;
+  const char *which = getenv("TEST_FAILING_META");
+  return which && offset < 8192 && count < 4096 && ++seen == atoi(which);
+}
+
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
+  if (metaFails(count, offset)) {
+    errno = EIO;
+    return -1;
+  }
+  ssize_t (*next)(int, const void *, size_t, off_t) =
+      (ssize_t(*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
+  return next(file, bytes, count, offset);
+}
+
+ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
+  if (metaFails(count, offset)) {
+    errno = EIO;
+    return -1;
+  }
+  ssize_t (*next)(int, const void *, size_t, off64_t) =
+      (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+  return next(file, bytes, count, offset);
 }
