@@ -24,6 +24,7 @@ internal import CSystemShims
   /// How often in a row a process goes first while others wait.
   private static let turns = 16
 
+  /// Keeps the words mapped.
   private let signals: SignalFile
   private let owners: Owners
   /// The word; behind it whether somebody may be asleep, and how often the gate was passed.
