@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(5)))
 struct ArrayTests {
   @Test func againstArray() throws {
     var random = SeededGenerator("ArrayTests.againstArray")
@@ -68,7 +68,7 @@ struct ArrayTests {
   }
 }
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(5)))
 struct QueueTests {
   @Test func againstArray() throws {
     var random = SeededGenerator("QueueTests.againstArray")

@@ -11,7 +11,7 @@ enum Color: String, StorableKey { case red, green, blue }
 enum Level: Int, Codable, StorableKey { case low = -1, middle, high }
 struct Point: BitwiseStorable, Equatable { var x, y: Double }
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(5)))
 struct CodecTests {
   private func bytes<C: Codec>(_ codec: C.Type, _ value: C.Value) throws -> [UInt8] {
     var writer = ByteWriter()

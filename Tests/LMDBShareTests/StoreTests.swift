@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(2)))
 struct StoreTests {
   let test: TestStore
   var store: SharedStore { test.store }

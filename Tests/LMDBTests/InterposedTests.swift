@@ -4,7 +4,7 @@
   import Testing
 
   /// What a test machine does not have, shown to another process by a library between it and its own ones.
-  @Suite(.timeLimit(.minutes(10)))
+  @Suite(.timeLimit(.minutes(2)))
   struct InterposedTests {
     let directory = TemporaryDirectory()
     let library: String

@@ -14,7 +14,7 @@ private struct Memory: PageSource {
   func size() throws -> Int { bytes.count }
 }
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(5)))
 struct PageTests {
   /// The file of a store with every kind of tree and page.
   private func sample() throws -> [UInt8] {
