@@ -22,8 +22,6 @@ package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
   package let options: EnvironmentOptions
   package let signals: SignalFile
-  /// Which processes live; nil where it cannot be told.
-  package let owners: Owners?
   private let gate: WriterGate?
   let dataIdentity: FileIdentity
   let lockIdentity: FileIdentity
@@ -65,8 +63,8 @@ package final class Environment: @unchecked Sendable {
     forkCount = lms_fork_count()
     readers = ReaderPool(capacity: options.maximumReaders)
     signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
-    owners = options.isReadOnly ? nil : Owners(directory: directory, mode: options.fileMode)
-    gate = WriterGate(signals, owners)
+    gate =
+      options.isReadOnly ? nil : WriterGate(signals, Owners(directory: directory, mode: options.fileMode))
     unsafe writeLock.initialize(to: pthread_mutex_t())
     unsafe pthread_mutex_init(writeLock, nil)
   }

@@ -136,6 +136,19 @@ func run() throws -> Bool {
     }, floor: { Double(floor_append(floor, Int64(elements), 1000)) })
 
   try compare(
+    "Int64 list append, 1,000 a list.write", operations: elements, target: .nanoseconds(20),
+    ours: {
+      try list.removeAll()
+      return try nanoseconds {
+        for start in stride(from: 0, to: elements, by: 1000) {
+          try list.write { contents in
+            for element in start..<start + 1000 { contents.append(Int64(element)) }
+          }
+        }
+      }
+    })
+
+  try compare(
     "Int64 list append, one transaction", operations: elements, target: .nanoseconds(20),
     ours: {
       try list.removeAll()
