@@ -9,17 +9,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds) {
-  struct timespec limit = {.tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)};
-  return syscall(SYS_futex, word, FUTEX_WAIT, expected, &limit, NULL, 0) == 0 ? 0 : errno;
+int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, uint32_t bits) {
+  // With bits the time is a point in time, of the monotonic clock.
+  struct timespec limit;
+  clock_gettime(CLOCK_MONOTONIC, &limit);
+  uint64_t end = (uint64_t)limit.tv_nsec + nanoseconds;
+  limit.tv_sec += (time_t)(end / 1000000000u);
+  limit.tv_nsec = (long)(end % 1000000000u);
+  return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &limit, NULL, bits) == 0 ? 0 : errno;
 }
 
-void lms_futex_wake(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
+void lms_futex_wake(const void *word, uint32_t bits) {
+  syscall(SYS_futex, word, FUTEX_WAKE_BITSET, INT_MAX, NULL, NULL, bits);
+}
+
 void lms_futex_wake_one(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0); }
 
 #else
 
-int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds) {
+int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, uint32_t bits) {
+  (void)bits;
   const uint64_t step = 500000;
   for (uint64_t slept = 0; slept < nanoseconds; slept += step) {
     if (lms_load32(word) != expected) return 0;
@@ -29,7 +38,7 @@ int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds) {
   return ETIMEDOUT;
 }
 
-void lms_futex_wake(const void *word) { (void)word; }
+void lms_futex_wake(const void *word, uint32_t bits) { (void)word; (void)bits; }
 void lms_futex_wake_one(const void *word) { (void)word; }
 
 #endif

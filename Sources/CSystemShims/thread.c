@@ -1,6 +1,8 @@
 #include "CSystemShims.h"
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
 uint64_t lms_thread_self(void) { return (uint64_t)(uintptr_t)pthread_self(); }
@@ -40,3 +42,33 @@ int64_t lms_time_of_day(void) {
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+struct start {
+  void (*body)(void *);
+  void *argument;
+};
+
+static void *run(void *raw) {
+  struct start start = *(struct start *)raw;
+  free(raw);
+  start.body(start.argument);
+  return NULL;
+}
+
+int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument) {
+  struct start *start = malloc(sizeof *start);
+  if (!start) return ENOMEM;
+  *start = (struct start){body, argument};
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t made;
+  int code = pthread_create(&made, NULL, run, start);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (code == 0) *thread = (uint64_t)(uintptr_t)made;
+  else free(start);
+  return code;
+}
+
+void lms_thread_join(uint64_t thread) { pthread_join((pthread_t)(uintptr_t)thread, NULL); }
+void lms_thread_detach(uint64_t thread) { pthread_detach((pthread_t)(uintptr_t)thread); }

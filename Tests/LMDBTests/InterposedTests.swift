@@ -1,5 +1,6 @@
 #if os(Linux)
   import Foundation
+  import LMDBShare
   import TestSupport
   import Testing
 
@@ -22,10 +23,16 @@
     private func run(_ command: String, _ store: String, _ number: String, _ settings: [String: String]) throws
       -> (status: Int32, output: String)
     {
+      try start(command, store, number, settings).finish()
+    }
+
+    private func start(
+      _ command: String, _ store: String, _ number: String, _ settings: [String: String]
+    ) throws -> Program {
       let path = Program.directory.appendingPathComponent("TestWorker").path
       var environment = ProcessInfo.processInfo.environment.merging(settings) { $1 }
       environment["LD_PRELOAD"] = library
-      return try Program(path: path, [command, store, number], environment: environment).finish()
+      return try Program(path: path, [command, store, number], environment: environment)
     }
 
     @Test(arguments: [
@@ -65,6 +72,26 @@
       #expect(lines.allSatisfy { $0 == "outcomeUnknown" || $0 == "stored" }, "\(result)")
       // All that was acknowledged is there, and the rest wholly or not at all.
       #expect(counts.count == 2 && counts[0] == counts[1] && (19...20).contains(counts[0]), "\(counts)")
+    }
+
+    /// Nobody tells of the commit: who waits looks for himself.
+    @Test func aWriterKilledBetweenCommitAndWakeIsNoticed() throws {
+      let path = directory.file("store")
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let value = try store.value("value", initial: 0)
+      // So that the worker makes nothing.
+      #expect(try Program.run("TestWorker", "open-all", path).status == 0)
+      for round in 1...3 {
+        let known = try store.read { $0.snapshotID }
+        let worker = try start("increment-later", path, "300", ["TEST_KILL_AFTER_COMMIT": "1"])
+        #expect(worker.line() == "ready")
+        let start = ContinuousClock.now
+        #expect(try value.waitForChange(after: known, timeout: .seconds(20)) != nil)
+        // It writes after 300 ms.
+        #expect(start.duration(to: .now) < .milliseconds(300 + 300))
+        #expect(worker.finish().status == -SIGKILL)
+        #expect(try value.get() == round)
+      }
     }
   }
 #endif

@@ -50,6 +50,30 @@ struct TestWorker {
     case "open":
       _ = try SharedStore(path: path)
       say("opened")
+    case "open-all":
+      _ = try Shared(path)
+    case "increment-later":
+      // Increments the value after so many milliseconds.
+      let value = try SharedStore(path: path, options: .durability(.processCrashOnly)).value("value", initial: 0)
+      say("ready")
+      usleep(UInt32(number) * 1000)
+      try value.update { $0 += 1 }
+    case "add":
+      // Adds 1 to the value so many times.
+      let value = try SharedStore(path: path, options: .durability(.processCrashOnly)).value("value", initial: 0)
+      for _ in 0..<number { try value.update { $0 += 1 } }
+    case "observe":
+      // Observes the value until it is so large; tells how many states it has seen.
+      let value = try SharedStore(path: path, options: .durability(.processCrashOnly)).value("value", initial: 0)
+      say("\(try blocking { try await observe(value, until: number) })")
+    case "wait-in-tasks":
+      // So many tasks wait for a queue; tells what they took of the processor's time, in microseconds, in five seconds.
+      let queue = try Shared(path).queue
+      say("\(try blocking { try await waitInTasks(queue, number) })")
+    case "time-outs":
+      // How many microseconds too late waits in vain end.
+      let list = try Shared(path).list
+      say(try blocking { try await timeOuts(list) })
     case "open-network":
       var options = StoreOptions()
       options.allowNetworkFileSystem = true

@@ -14,13 +14,19 @@ static inline uint32_t lms_add32(void *word, uint32_t delta) { return __atomic_f
 static inline bool lms_swap32(void *word, uint32_t expected, uint32_t desired) {
   return __atomic_compare_exchange_n((uint32_t *)word, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
+static inline uint64_t lms_load64(const void *word) { return __atomic_load_n((const uint64_t *)word, __ATOMIC_SEQ_CST); }
+static inline void lms_store64(void *word, uint64_t value) { __atomic_store_n((uint64_t *)word, value, __ATOMIC_SEQ_CST); }
+static inline uint64_t lms_or64(void *word, uint64_t bits) { return __atomic_fetch_or((uint64_t *)word, bits, __ATOMIC_SEQ_CST); }
+static inline uint64_t lms_and64(void *word, uint64_t bits) { return __atomic_fetch_and((uint64_t *)word, bits, __ATOMIC_SEQ_CST); }
 
 // MARK: Futex (futex.c). Elsewhere than on Linux the wait is a short sleep: a hint that arrives late is still correct.
 
-/// Sleeps while `*word == expected`, for at most `nanoseconds`. 0 when woken, else an errno (EAGAIN, ETIMEDOUT, EINTR).
-int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds);
-/// Wakes everybody who sleeps on `word`, or one of them.
-void lms_futex_wake(const void *word);
+/// Sleeps while `*word == expected`, for at most `nanoseconds`, until somebody wakes one of `bits`. 0 when woken, else an
+/// errno (EAGAIN, ETIMEDOUT, EINTR).
+int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, uint32_t bits);
+/// Wakes everybody who sleeps on `word` with one of `bits`.
+void lms_futex_wake(const void *word, uint32_t bits);
+/// Wakes one of those who sleep on `word`.
 void lms_futex_wake_one(const void *word);
 
 // MARK: Fork (fork.c).
@@ -44,6 +50,11 @@ static inline uint64_t lms_thread_id(void) { extern uint64_t lms_thread_self(voi
 uint32_t lms_thread_slot(void);
 /// Locks a `pthread_mutex_t`; 0, or ETIMEDOUT when it takes longer than `nanoseconds`.
 int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds);
+
+/// Starts a thread, in which signals are left to others; 0 or an errno. It must be joined or detached.
+int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument);
+void lms_thread_join(uint64_t thread);
+void lms_thread_detach(uint64_t thread);
 
 /// Nanoseconds since 1970.
 int64_t lms_time_of_day(void);

@@ -62,11 +62,12 @@ extension Environment {
     }
   }
 
-  func forgetUncommittedDatabases() {
-    guard !uncommittedDatabases.isEmpty else { return }
+  /// Forgets the databases that the running write transaction has opened, but for the first `count`.
+  func forgetUncommittedDatabases(after count: Int = 0) {
+    guard uncommittedDatabases.count > count else { return }
     databases.withLock { known in
-      for name in uncommittedDatabases { known[DatabaseName(name)] = nil }
+      for name in uncommittedDatabases[count...] { known[DatabaseName(name)] = nil }
     }
-    uncommittedDatabases.removeAll()
+    uncommittedDatabases.removeSubrange(count...)
   }
 }

@@ -56,6 +56,7 @@ extension Environment {
     unsafe registry.removeAll { $0 === self }
     // After fork the environment is the parent's: closing it here would end the parent's readers.
     guard isOfThisProcess else { return }
+    waiters.stop(self)
     readers.endAll()
     // What it remembers keeps the environment.
     writer?.forget()

@@ -22,7 +22,10 @@ package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
   package let options: EnvironmentOptions
   package let signals: SignalFile
+  let owners: Owners?
   private let gate: WriterGate?
+  /// Tasks that wait for commits.
+  package let waiters = Waiters()
   let dataIdentity: FileIdentity
   let lockIdentity: FileIdentity
   let forkCount: UInt32
@@ -63,8 +66,8 @@ package final class Environment: @unchecked Sendable {
     forkCount = lms_fork_count()
     readers = ReaderPool(capacity: options.maximumReaders)
     signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
-    gate =
-      options.isReadOnly ? nil : WriterGate(signals, Owners(directory: directory, mode: options.fileMode))
+    owners = options.isReadOnly ? nil : Owners(directory: directory, mode: options.fileMode)
+    gate = WriterGate(signals, owners)
     unsafe writeLock.initialize(to: pthread_mutex_t())
     unsafe pthread_mutex_init(writeLock, nil)
   }
@@ -226,8 +229,11 @@ package final class Environment: @unchecked Sendable {
       throw commitError(code)
     }
     uncommittedDatabases.removeAll()
-    signals.noteCommit(transaction.snapshotID)
-    signals.bump(transaction.writtenSignals)
+    if transaction.hasWritten {
+      let channels = transaction.writtenChannels | Channels.everyCommit
+      signals.log?.note(transaction.snapshotID, channels)
+      signals.wake(channels)
+    }
     commitsSinceReaderCheck += 1
     if commitsSinceReaderCheck >= 256 { _ = try? clearStaleReaders() }
     unlockForWriting()
@@ -295,6 +301,7 @@ package final class Environment: @unchecked Sendable {
   private func checkIdentity() throws(StoreError) {
     let changed = lms_change_time(directory.descriptor.number)
     if changed == directoryChange { return }
+    signals.refresh()
     guard try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == dataIdentity,
       try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lockIdentity
     else {

@@ -1,4 +1,5 @@
 internal import CSystemShims
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -8,125 +9,183 @@ internal import CSystemShims
   internal import Darwin
 #endif
 
-/// Words that processes bump after a commit and sleep on (`signal` beside the data file).
+/// Memory that the processes of a store share beside the data: what wakes sleepers after a commit, which of the last
+/// commits touched what, and the writer gate (`signal` beside the data file).
 ///
-/// Only a hint: whoever wakes looks at the store itself, and looks again every 250 ms in any case. So a missing,
-/// foreign or garbled file costs time at worst, and is used as it is.
+/// Only a hint: whoever wakes looks at the store itself, and looks again every 250 ms in any case. So a missing, short,
+/// foreign or garbled file costs time at worst; it is filled in anew, or made anew, whenever somebody looks.
 ///
-/// Layout: 8,192 bytes; the first page starts with the magic, has the writer gate's words at byte 256 (`WriterGate`), and
-/// holds from byte 1,024 on the times of the last 128
-/// commits (transaction and nanoseconds since 1970, 8 bytes each, at the transaction's number modulo 128), from which
-/// the age of snapshots is told; the second holds 64 words of 64 bytes each, the first
-/// four bytes a counter, the next four how many wait on it.
+/// Layout of its 8,192 bytes, in the machine's order:
+///
+/// | Offset | Contents |
+/// |---|---|
+/// | 0 | the magic, 16 bytes, and the layout's number (`u32`) |
+/// | 256 | the writer gate (`WriterGate`), 64 bytes |
+/// | 320 | the word on which everybody sleeps (`u32`), behind 4 bytes the channels that somebody waits on (`u64`) |
+/// | 4,096 + 32 *i* | the last commit whose number is *i* modulo 128 (`CommitLog`) |
 @safe package final class SignalFile: @unchecked Sendable {
-  // Why unchecked: the mapped words are only touched by atomic operations.
+  // Why unchecked: the mapped words are only touched by atomic operations, or belong to the writer.
   private static let size = 8192
   private static let magic = Array("LMDBSHARE-SIGNAL".utf8)
+  private static let layout: UInt32 = 2
   /// How long a waiter sleeps at most before it looks for itself.
   package static let recheck = Duration.milliseconds(250)
-  private let base: UnsafeMutableRawPointer?
+  /// How often a file may be replaced before this process goes on without.
+  private static let mostMappings = 16
+
+  private let directory: StoreDirectory
+  private let mode: UInt32
+  private let mayCreate: Bool
+  /// The address of the file's memory, or 0.
+  private let base: Atomic<UInt>
+  /// All that were mapped so far, since others may still look at an earlier one.
+  private let mappings: Mutex<[(address: UInt, file: FileIdentity)]>
 
   init(directory: StoreDirectory, mode: UInt32, isReadOnly: Bool) {
-    unsafe base = isReadOnly ? nil : SignalFile.map(directory, mode)
+    self.directory = directory
+    self.mode = mode
+    mayCreate = !isReadOnly
+    let first = Self.map(directory, mode, mayCreate)
+    base = Atomic(first?.address ?? 0)
+    mappings = Mutex(first.map { [$0] } ?? [])
   }
 
   deinit {
-    if let base = unsafe base { unsafe munmap(base, Self.size) }
+    for mapping in mappings.withLock({ $0 }) {
+      unsafe munmap(UnsafeMutableRawPointer(bitPattern: mapping.address), Self.size)
+    }
   }
 
-  private static func map(_ directory: StoreDirectory, _ mode: UInt32) -> UnsafeMutableRawPointer? {
-    let file = unsafe openat(
+  private static func map(
+    _ directory: StoreDirectory, _ mode: UInt32, _ mayCreate: Bool
+  ) -> (address: UInt, file: FileIdentity)? {
+    let number = unsafe openat(
       directory.descriptor.number, StoreDirectory.signalFile,
-      O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(mode))
-    guard file >= 0 else { return nil }
-    defer { _ = close(file) }
-    var info = stat()
-    guard unsafe fstat(file, &info) == 0, UInt32(info.st_mode) & UInt32(S_IFMT) == UInt32(S_IFREG) else { return nil }
+      O_RDWR | (mayCreate ? O_CREAT : 0) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(mode))
+    guard number >= 0 else { return nil }
+    let file = FileDescriptor(number)
+    guard let status = try? file.status(), status.isRegular, mayCreate || status.size >= size else { return nil }
     // Real blocks: a hole that finds the disk full when it is written through the map is a SIGBUS.
-    #if os(Linux)
-      guard posix_fallocate(file, 0, off_t(size)) == 0 else { return nil }
-    #else
-      if info.st_size < size, ftruncate(file, off_t(size)) != 0 { return nil }
-    #endif
-    let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    if mayCreate {
+      #if os(Linux)
+        guard posix_fallocate(number, 0, off_t(size)) == 0 else { return nil }
+      #else
+        if status.size < size, ftruncate(number, off_t(size)) != 0 { return nil }
+      #endif
+    }
+    let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0)
     guard unsafe base != MAP_FAILED, let base = unsafe base else { return nil }
-    unsafe UnsafeMutableRawBufferPointer(start: base, count: magic.count).copyBytes(from: magic)
-    return unsafe base
+    let known = unsafe Array(UnsafeRawBufferPointer(start: base, count: magic.count))
+    let itsLayout = unsafe lms_load32(base + 16)
+    if known != magic || itsLayout != layout {
+      unsafe memset(base, 0, size)
+      unsafe lms_store32(base + 16, layout)
+      unsafe UnsafeMutableRawBufferPointer(start: base, count: magic.count).copyBytes(from: magic)
+    }
+    return (UInt(bitPattern: base), status.identity)
   }
 
-  private func word(_ index: Int) -> UnsafeMutableRawPointer? {
-    unsafe base.map { unsafe $0 + 4096 + (index & 63) * 64 }
+  /// Takes up the file that stands in the directory now, should it be another one.
+  func refresh() {
+    let file = try? directory.descriptor.status(of: StoreDirectory.signalFile)?.identity
+    mappings.withLock { mappings in
+      guard mappings.last?.file != file, mappings.count < Self.mostMappings else { return }
+      guard let new = Self.map(directory, mode, mayCreate) else { return }
+      mappings.append(new)
+      base.store(new.address, ordering: .relaxed)
+    }
+  }
+
+  @inline(__always)
+  private func place(_ offset: Int) -> UnsafeMutableRawPointer? {
+    unsafe UnsafeMutableRawPointer(bitPattern: base.load(ordering: .relaxed)).map { unsafe $0 + offset }
   }
 
   /// The writer gate's words, 64 bytes.
-  var gate: UnsafeMutableRawPointer? { unsafe base.map { unsafe $0 + 256 } }
+  var gate: UnsafeMutableRawPointer? { unsafe place(256) }
+  /// The word on which everybody sleeps.
+  var word: UnsafeMutableRawPointer? { unsafe place(320) }
+  /// What the last commits touched.
+  var log: CommitLog? { unsafe place(4096).map { unsafe CommitLog($0) } }
+}
 
-  private static let timesOffset = 1024
-  private static let timesCount = 128
+/// What structures are told apart by when it comes to waking, a bit each: a structure has one of the first 63, and the last
+/// one stands for every commit.
+package enum Channels {
+  package static let everyCommit: UInt64 = 1 << 63
+  /// The channel of the structure with this identity.
+  package static func of(_ identity: UInt64) -> UInt64 { 1 << (identity % 63) }
 
-  /// Notes when a transaction was committed.
-  func noteCommit(_ transaction: Int) {
-    guard let base = unsafe base else { return }
-    let entry = unsafe base + Self.timesOffset + transaction % Self.timesCount * 16
-    unsafe entry.storeBytes(of: UInt64(transaction), as: UInt64.self)
-    unsafe entry.storeBytes(of: lms_time_of_day(), toByteOffset: 8, as: Int64.self)
+  /// Futexes know 32 bits: these are the 24 that stand for channels; those above are for waking a process by itself.
+  static func futexBits(_ channels: UInt64) -> UInt32 {
+    UInt32(truncatingIfNeeded: channels | channels >> 24 | channels >> 48) & 0xFF_FFFF
+  }
+}
+
+// Sleeping and waking. Whoever sleeps reads the word, says which channels it waits on, looks at the store, and sleeps
+// while the word is as it was. Whoever commits looks whether somebody waits on what it touched; if so it takes these
+// channels back, moves the word, and wakes. So a sleeper that says so before the commit is seen, and one that says so
+// afterwards sees the commit; and one that was killed costs one wake, no more.
+extension SignalFile {
+  /// What a sleeper has seen of the word.
+  @safe struct Ticket {
+    let value: UInt32
+    let word: UnsafeMutableRawPointer?
   }
 
-  /// How long ago a transaction was committed, if that is still known.
-  package func age(of transaction: Int) -> Duration? {
-    guard transaction >= 0, let base = unsafe base else { return nil }
-    let entry = unsafe base + Self.timesOffset + transaction % Self.timesCount * 16
-    guard unsafe entry.load(as: UInt64.self) == UInt64(transaction) else { return nil }
-    let committed = unsafe entry.load(fromByteOffset: 8, as: UInt64.self)
-    let now = lms_time_of_day()
-    guard let past = Int64(exactly: committed), past <= now else { return .zero }
-    return .nanoseconds(now - past)
+  /// Says that somebody is about to look at the store, and to sleep if nothing is there.
+  func prepare(_ channels: UInt64) -> Ticket {
+    guard let word = unsafe word else { return unsafe Ticket(value: 0, word: nil) }
+    let value = unsafe lms_load32(word)
+    unsafe _ = lms_or64(word + 8, channels)
+    return unsafe Ticket(value: value, word: word)
   }
 
-  /// After a commit: bumps the words whose bits are set and wakes those who wait on them.
-  func bump(_ words: UInt64) {
-    var rest = words
-    while rest != 0 {
-      let index = rest.trailingZeroBitCount
-      rest &= rest &- 1
-      guard let word = unsafe word(index) else { return }
-      unsafe _ = lms_add32(word, 1)
-      if unsafe lms_load32(word + 4) != 0 { unsafe lms_futex_wake(word) }
+  /// Whether nobody has been woken since; without a signal file that cannot be told.
+  func isCurrent(_ ticket: Ticket) -> Bool {
+    guard let word = unsafe ticket.word else { return false }
+    return unsafe lms_load32(word) == ticket.value
+  }
+
+  /// Sleeps until a commit touches one of the channels, somebody wakes one of the other bits, or the pause is over. May
+  /// return earlier.
+  func sleep(_ ticket: Ticket, _ channels: UInt64, for pause: Duration, bits: UInt32 = 0) {
+    guard let word = unsafe ticket.word else {
+      // Without a signal file: looks every millisecond.
+      usleep(UInt32(min(pause.futexNanoseconds / 1000, 1000)))
+      return
     }
+    let code = unsafe lms_futex_wait(
+      word, ticket.value, pause.futexNanoseconds, Channels.futexBits(channels) | bits)
+    if code == ETIMEDOUT { refresh() }
   }
 
-  /// Sleeps until `isReady` says so or the deadline passes; tells which. `isReady` is asked first, after every commit
-  /// that touches one of `words`, and every 250 ms.
-  package func wait<E: Error>(
-    on index: Int, until deadline: ContinuousClock.Instant?, _ isReady: () throws(E) -> Bool
-  ) throws(E) -> Bool {
-    guard let word = unsafe word(index) else { return try poll(until: deadline, isReady) }
-    unsafe _ = lms_add32(word + 4, 1)
-    defer { unsafe _ = lms_add32(word + 4, UInt32.max) }
-    while true {
-      // Read before looking: a commit in between changes the word, and the sleep ends at once.
-      let seen = unsafe lms_load32(word)
-      if try isReady() { return true }
-      var pause = Self.recheck
-      if let deadline {
-        let left = ContinuousClock.now.duration(to: deadline)
-        if left <= .zero { return false }
-        pause = min(pause, left)
-      }
-      let (seconds, attoseconds) = pause.components
-      let nanoseconds = UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
-      unsafe _ = lms_futex_wait(word, seen, max(nanoseconds, 1))
-    }
+  /// After a commit: wakes those who wait on what it touched.
+  @inline(__always)
+  func wake(_ channels: UInt64) {
+    guard let word = unsafe word, unsafe lms_load64(word + 8) & channels != 0 else { return }
+    unsafe wakeSleepers(channels, word)
   }
 
-  /// Without a signal file: looks every millisecond.
-  private func poll<E: Error>(
-    until deadline: ContinuousClock.Instant?, _ isReady: () throws(E) -> Bool
-  ) throws(E) -> Bool {
-    while true {
-      if try isReady() { return true }
-      if let deadline, ContinuousClock.now >= deadline { return false }
-      usleep(1000)
-    }
+  @inline(never)
+  private func wakeSleepers(_ channels: UInt64, _ word: UnsafeMutableRawPointer) {
+    let waited = unsafe lms_and64(word + 8, ~channels) & channels
+    unsafe _ = lms_add32(word, 1)
+    if waited != 0 { unsafe lms_futex_wake(word, Channels.futexBits(waited)) }
+  }
+
+  /// Wakes those who sleep with these bits.
+  func poke(bits: UInt32) {
+    guard let word = unsafe word else { return }
+    unsafe _ = lms_add32(word, 1)
+    unsafe lms_futex_wake(word, bits)
+  }
+}
+
+extension Duration {
+  /// As a futex takes it: at least one nanosecond, at most an hour.
+  var futexNanoseconds: UInt64 {
+    let bounded = min(max(self, .nanoseconds(1)), .seconds(3600)).components
+    return UInt64(bounded.seconds) * 1_000_000_000 + UInt64(bounded.attoseconds / 1_000_000_000)
   }
 }

@@ -28,7 +28,7 @@ internal import CSystemShims
   private let signals: SignalFile
   private let owners: Owners
   /// The word; behind it whether somebody may be asleep, and how often the gate was passed.
-  private let word: UnsafeMutableRawPointer
+  private var word: UnsafeMutableRawPointer
   private var sleepers: UnsafeMutableRawPointer { unsafe word + 4 }
   private var passes: UnsafeMutableRawPointer { unsafe word + 8 }
   private let mine: UInt32
@@ -51,6 +51,8 @@ internal import CSystemShims
   /// - Throws: `.writerBusy` when another process is still writing at the deadline.
   @inline(__always)
   func enter(until deadline: ContinuousClock.Instant?) throws(StoreError) {
+    // The file may have been replaced since.
+    if let current = unsafe signals.gate, unsafe current != word { unsafe word = current }
     if !isContended || inARow < Self.turns, unsafe lms_swap32(word, 0, mine) { return passed() }
     try enterSlowly(until: deadline)
   }
@@ -88,7 +90,7 @@ internal import CSystemShims
         return
       }
       unsafe lms_store32(sleepers, 1)
-      unsafe _ = lms_futex_wait(word, holder, UInt64(pause.components.attoseconds / 1_000_000_000))
+      unsafe _ = lms_futex_wait(word, holder, pause.futexNanoseconds, .max)
     }
   }
 
@@ -117,6 +119,7 @@ internal import CSystemShims
 
   /// The process that writes, as far as the gate knows.
   var holder: Int? {
+    guard let word = unsafe signals.gate else { return nil }
     let holder = unsafe lms_load32(word)
     return holder == 0 ? nil : owners.processID(Int(holder) - 1)
   }

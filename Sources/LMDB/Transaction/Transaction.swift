@@ -19,7 +19,8 @@ package struct Transaction {
     @usableFromInline var environment: Unmanaged<Environment>?
     /// How often any database was written.
     @usableFromInline var writes: UInt64 = 0
-    @usableFromInline var writtenSignals: UInt64 = 0
+    var writesBefore: UInt64 = 0
+    @usableFromInline var writtenChannels: UInt64 = 0
     @usableFromInline var generations: [UInt32] = []
     @usableFromInline var states: [(any StructureState)?] = []
     @usableFromInline var idleToken: ViewToken? = nil
@@ -76,10 +77,10 @@ package struct Transaction {
   @inlinable package var failure: StoreError? { hasFailed ? fields.value.failure : nil }
   /// Whether there is one.
   @inlinable package var hasFailed: Bool { fields.value.hasFailed }
-  /// Which signal words the commit has to bump, a bit each.
-  @inlinable package var writtenSignals: UInt64 {
-    get { fields.value.writtenSignals }
-    nonmutating _modify { yield &fields.value.writtenSignals }
+  /// The channels of what was written, whose waiters the commit wakes.
+  @inlinable package var writtenChannels: UInt64 {
+    get { fields.value.writtenChannels }
+    nonmutating _modify { yield &fields.value.writtenChannels }
   }
   /// The catalogue's version as of this epoch, kept by the layer above.
   @inlinable package var catalogueVersion: (epoch: UInt64, version: UInt64) {
@@ -176,8 +177,9 @@ package struct Transaction {
     snapshotID = unsafe Int(mdb_txn_id(begun))
     epoch &+= 1
     fields.value.hasFailed = false
-    writtenSignals = 0
+    writtenChannels = 0
     changedCatalogue = false
+    fields.value.writesBefore = fields.value.writes
     for index in fields.value.generations.indices { fields.value.generations[index] = 0 }
   }
 
@@ -198,7 +200,37 @@ package struct Transaction {
     epoch &+= 1
   }
 
+  // MARK: Parts of a writer's transaction
+
+  /// Works in a child transaction from now on; views of the part before are out of date.
+  func enter(part child: OpaquePointer) {
+    closeCursors()
+    use &+= 1
+    unsafe handle = child
+  }
+
+  /// Works in the parent again.
+  func leavePart(to parent: OpaquePointer) {
+    closeCursors()
+    use &+= 1
+    unsafe handle = parent
+  }
+
+  /// What the part has left behind in memory is not true any more.
+  func forgetPart(writtenChannels: UInt64, changedCatalogue: Bool) {
+    self.writtenChannels = writtenChannels
+    self.changedCatalogue = changedCatalogue
+    fields.value.failure = nil
+    fields.value.hasFailed = false
+    fields.value.writes &+= 1
+    catalogueVersion = (0, 0)
+    epoch &+= 1
+  }
+
   // MARK: Checks
+
+  /// Whether this transaction has written anything: a commit without changes makes no snapshot.
+  var hasWritten: Bool { fields.value.writes != fields.value.writesBefore }
 
   /// Whether the transaction still lives.
   @inlinable @inline(__always)

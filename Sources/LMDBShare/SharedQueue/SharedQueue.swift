@@ -103,16 +103,11 @@ extension SharedQueue {
   /// - Parameter timeout: How long to wait.
   /// - Returns: The item, or nil when there was none in time.
   public func pop(timeout: Duration) throws -> Element? {
-    guard !store.environment.isWriting else {
-      throw StoreError(
-        .nestedWrite, "pop", structure: name,
-        reason: "this thread is inside a write of the same store, so nobody can add",
-        advice: "use txn[queue].pop() there, which does not wait")
-    }
+    try store.environment.checkMayWait("pop", name)
     var item: Element?
-    _ = try store.environment.signals.wait(on: reference.signal, until: .now + timeout) {
+    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
       item = try pop()
-      return item != nil
+      return Look(isReady: item != nil)
     }
     return item
   }
@@ -122,7 +117,7 @@ extension SharedQueue {
   ///
   /// - Returns: Whether there was one in time. Somebody else may be faster to take it.
   public func waitForItem(timeout: Duration) throws -> Bool {
-    try store.environment.signals.wait(on: reference.signal, until: .now + timeout) { try !isEmpty }
+    try store.environment.wait(for: reference.channel, until: .now + timeout) { Look(isReady: try !isEmpty) }
   }
 
   /// Removes all items.

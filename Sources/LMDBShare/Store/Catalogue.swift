@@ -49,6 +49,14 @@ enum Catalogue {
     }
   }
 
+  /// An identity for a new structure. Structures made one after the other get channels one after the other, so that not
+  /// many share one: who waits for one of them is woken for all that have its channel.
+  static func newIdentity(_ catalogue: UInt32, _ transaction: Transaction) -> UInt64 {
+    let channels: UInt64 = 63
+    let channel = version(catalogue, transaction) % channels
+    return UInt64.random(in: 1..<UInt64.max / channels) * channels + channel
+  }
+
   static func description(
     of name: String, _ catalogue: UInt32, _ transaction: Transaction
   ) throws(StoreError) -> StructureDescription? {
@@ -57,7 +65,7 @@ enum Catalogue {
     return try StructureDescription(name: name, record: record)
   }
 
-  /// Writes a structure's record, or removes it.
+  /// Writes a structure's record, or removes it; wakes those who wait for its changes.
   static func set(
     _ description: StructureDescription?, for name: String, _ catalogue: UInt32, _ transaction: Transaction
   ) {
@@ -69,6 +77,7 @@ enum Catalogue {
       }
     }
     setVersion(version(catalogue, transaction) + 1, catalogue, transaction)
+    if let description { transaction.writtenChannels |= Channels.of(description.identity) }
     transaction.changedCatalogue = true
     transaction.catalogueVersion = (0, 0)
   }

@@ -22,6 +22,7 @@ extension SharedStore {
       } else {
         try core.dropDatabase(name)
       }
+      core.writtenChannels |= Channels.of(found.identity)
       Catalogue.set(nil, for: name, environment.catalogue, core)
       return true
     }
@@ -54,7 +55,8 @@ extension SharedStore {
       Catalogue.set(nil, for: name, catalogue, core)
       found.name = other
       // Its database has another number under its new name, so it counts as another one.
-      found.identity = UInt64.random(in: 1...UInt64.max)
+      core.writtenChannels |= Channels.of(found.identity)
+      found.identity = Catalogue.newIdentity(catalogue, core)
       Catalogue.set(found, for: other, catalogue, core)
     }
   }
@@ -122,7 +124,7 @@ extension SharedStore {
       return StructureReference(found, number: number, environment)
     }
     var made = wanted
-    made.identity = UInt64.random(in: 1...UInt64.max)
+    made.identity = Catalogue.newIdentity(catalogue, core)
     try environment.forgetIfOutdated(made)
     if made.kind != .value {
       guard try core.openDatabase(made.name, integerKeys: false, create: false) == nil else {

@@ -14,8 +14,8 @@ internal import Dispatch
 /// A store may be used from any thread. It is closed with its last reference; handles and snapshots hold one.
 public final class SharedStore: Sendable {
   @usableFromInline package let environment: Environment
-  /// Where asynchronous writes run: LMDB's writer lock belongs to a thread, and a task has none of its own.
-  private let writer = DispatchQueue(label: "lmdbshare.writer")
+  /// The writes of tasks.
+  private let writeQueue = WriteQueue()
 
   /// Opens the store in the directory at `path`; makes it when there is none, unless the options say otherwise.
   ///
@@ -123,9 +123,12 @@ extension SharedStore {
 
   /// Changes the store from a task, on a thread of the store's own; otherwise as the synchronous `write`.
   ///
+  /// Writes that wait at the same time are committed together, in the order in which they were asked for, and wait for the
+  /// disk once. Each is all or nothing by itself: one that throws takes back what it did and nothing else.
+  ///
   /// A task that is cancelled before its turn gets `CancellationError` at once, and `body` does not run; one whose `body`
   /// has begun gets its result.
-  public func write<R: Sendable>(
+  public nonisolated(nonsending) func write<R: Sendable>(
     _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
   ) async throws -> R {
     try await writeInTurn(until: nil, body)
@@ -134,41 +137,31 @@ extension SharedStore {
   /// Changes the store from a task, unless others are still writing when the time is up.
   ///
   /// - Throws: ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is who writes.
-  public func write<R: Sendable>(
+  public nonisolated(nonsending) func write<R: Sendable>(
     timeout: Duration, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
   ) async throws -> R {
     try await writeInTurn(until: .now + timeout, body)
   }
 
-  private func writeInTurn<R: Sendable>(
+  private nonisolated(nonsending) func writeInTurn<R: Sendable>(
     until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
   ) async throws -> R {
-    let turn = Turn<R>()
+    let write = TaskWrite(body)
     // The thread may be waiting for the lock on behalf of an earlier task.
-    let limit = DispatchWorkItem { [environment] in turn.cancel(environment.writerBusy) }
-    if let deadline {
+    let limit = deadline.map { deadline in
+      let limit = DispatchWorkItem { [environment] in write.cancel(environment.writerBusy) }
       let left = min(ContinuousClock.now.duration(to: deadline), .seconds(1 << 30)).components
       let seconds = Double(left.seconds) + Double(left.attoseconds) / 1e18
       DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
+      return limit
     }
-    defer { limit.cancel() }
+    defer { limit?.cancel() }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        guard turn.wait(continuation) else { return }
-        writer.async {
-          guard turn.isWaiting else { return }
-          let result = Result {
-            try self.writeNow(until: deadline) { txn in
-              // Given up while the lock was waited for: nobody wants the result any more.
-              guard turn.begin() else { throw CancellationError() }
-              return try body(&txn)
-            }
-          }
-          turn.end(result)
-        }
+        if write.wait(continuation) { writeQueue.add(write, to: self) }
       }
     } onCancel: {
-      turn.cancel()
+      write.cancel()
     }
   }
 

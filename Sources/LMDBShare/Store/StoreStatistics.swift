@@ -77,7 +77,7 @@ extension SharedStore {
     let last = environment.lastTransaction
     let readers = try environment.readerSlots().map { slot in
       let lag = slot.snapshotID.map { max(0, last - $0) }
-      let age = lag.flatMap { $0 > 0 ? environment.signals.age(of: (slot.snapshotID ?? 0) + 1) : nil }
+      let age = lag.flatMap { $0 > 0 ? environment.age(of: (slot.snapshotID ?? 0) + 1) : nil }
       return StoreStatistics.Reader(
         processID: slot.pid, thread: slot.thread, snapshotID: slot.snapshotID, lag: lag, age: age)
     }

@@ -10,15 +10,15 @@ final class StructureReference: Sendable {
   @usableFromInline let number: Atomic<UInt32>
   /// The catalogue's version as of which this is known to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
-  /// What `name` is written as, for the values, which lie in one database by name.
-  @usableFromInline let signal: Int
+  /// What those who wait for its changes are woken by.
+  @usableFromInline let channel: UInt64
 
   init(_ description: StructureDescription, number: UInt32, _ environment: Environment) {
     self.description = description
     self.environment = environment
     self.number = Atomic(number)
     name = description.name
-    signal = Int(description.identity % 64)
+    channel = Channels.of(description.identity)
   }
 
   var database: UInt32 { number.load(ordering: .relaxed) }
@@ -47,7 +47,7 @@ extension Transaction {
   /// The same for a view that will write.
   @inlinable @inline(__always)
   func useForWriting(_ reference: StructureReference) -> UInt32 {
-    writtenSignals |= 1 << UInt64(reference.signal)
+    writtenChannels |= reference.channel
     return use(reference)
   }
 

@@ -2,9 +2,11 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 // TEST_FILE_SYSTEM: the type that every file system claims to be, in hexadecimal.
 int fstatfs(int file, struct statfs *status) {
@@ -69,4 +71,20 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
   ssize_t (*next)(int, const void *, size_t, off64_t) =
       (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
   return next(file, bytes, count, offset);
+}
+
+// TEST_KILL_AFTER_COMMIT: behind which commit the process dies, counted from 1, before anybody is told of it.
+int mdb_txn_commit(void *transaction) {
+  static int seen = 0;
+  int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_commit");
+  void *(*environment)(void *) = (void *(*)(void *))dlsym(RTLD_NEXT, "mdb_txn_env");
+  size_t (*number)(void *) = (size_t(*)(void *))dlsym(RTLD_NEXT, "mdb_txn_id");
+  struct { size_t map_size_and_more[3]; size_t last_transaction; unsigned readers[2]; } info;
+  int (*ask)(void *, void *) = (int (*)(void *, void *))dlsym(RTLD_NEXT, "mdb_env_info");
+  const char *which = getenv("TEST_KILL_AFTER_COMMIT");
+  // Only one that writes has a number above the last one.
+  int writes = which && ask(environment(transaction), &info) == 0 && number(transaction) > info.last_transaction;
+  int code = next(transaction);
+  if (writes && code == 0 && ++seen == atoi(which)) kill(getpid(), SIGKILL);
+  return code;
 }

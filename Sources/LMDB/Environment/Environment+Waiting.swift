@@ -1,0 +1,102 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// What somebody who waits found when he looked.
+package struct Look: Sendable {
+  /// Whether the wait is over.
+  package var isReady: Bool
+  /// When to look again even if nothing is committed until then.
+  package var again: ContinuousClock.Instant?
+  /// Owners whose death would change what was seen.
+  package var owners: [OwnerID] = []
+
+  package init(isReady: Bool, again: ContinuousClock.Instant? = nil, owners: [OwnerID] = []) {
+    self.isReady = isReady
+    self.again = again
+    self.owners = owners
+  }
+}
+
+extension Environment {
+  /// The number of the newest snapshot; nil when it cannot be read now.
+  func newestSnapshot() -> Int? {
+    guard let slot = try? readers.acquire() else { return nil }
+    let transaction = readers.transaction(slot, of: self)
+    guard unsafe transaction.renew(handle) == 0 else {
+      readers.release(slot)
+      return nil
+    }
+    defer { transaction.end() }
+    return transaction.snapshotID
+  }
+
+  /// The channels that commits after one snapshot up to another touched; all when that is not known.
+  package func touched(after first: Int, upTo last: Int) -> UInt64 {
+    guard let log = signals.log else { return last > first ? .max : 0 }
+    return log.touched(after: first, upTo: last)
+  }
+
+  /// How long ago a transaction was committed, if that is still known.
+  package func age(of transaction: Int) -> Duration? { signals.log?.age(of: transaction) }
+
+  /// By which number leases and locks name this process; nil where it cannot own any.
+  package var owner: OwnerID? { owners?.id }
+
+  /// Whether the process with this number lives. Whoever cannot tell takes it to be alive.
+  package func isAlive(_ owner: OwnerID) -> Bool { owners?.isAlive(owner) ?? true }
+
+  /// Waits in a task until a commit after `known` touched one of the channels, or one of the owners has died.
+  ///
+  /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
+  /// - Throws: `CancellationError` when the task is cancelled.
+  package nonisolated(nonsending) func change(
+    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant? = nil, owners: [OwnerID] = []
+  ) async throws -> Bool {
+    try checkFork()
+    return try await waiters.change(of: channels, after: known, until: deadline, owners: owners, self)
+  }
+
+  /// Sleeps until `look` finds what it looks for, or the deadline passes; tells which.
+  ///
+  /// `look` is called first, after every commit that touches one of `channels`, and every 250 ms.
+  package func wait<E: Error>(
+    for channels: UInt64, until deadline: ContinuousClock.Instant?, _ look: () throws(E) -> Look
+  ) throws(E) -> Bool {
+    while true {
+      // Read before looking: a commit in between changes the word, and the sleep ends at once.
+      let ticket = signals.prepare(channels)
+      let found = try look()
+      if found.isReady { return true }
+      let looked = ContinuousClock.now
+      while true {
+        let now = ContinuousClock.now
+        if let deadline, deadline <= now { return false }
+        let next = min(looked + SignalFile.recheck, found.again ?? .now + SignalFile.recheck)
+        var pause = now.duration(to: next)
+        if pause <= .zero { break }
+        if let deadline { pause = min(pause, now.duration(to: deadline)) }
+        if !found.owners.isEmpty { pause = min(pause, Waiters.ownerCheck) }
+        signals.sleep(ticket, channels, for: pause)
+        // Nothing was committed, so that only a death can have changed anything.
+        guard signals.isCurrent(ticket), found.owners.allSatisfy(isAlive) else { break }
+      }
+    }
+  }
+
+  /// Refuses to wait inside of a write: nobody could commit what is waited for.
+  package func checkMayWait(_ operation: String, _ structure: String?) throws(StoreError) {
+    try checkFork()
+    guard isWriting else { return }
+    throw StoreError(
+      .nestedWrite, operation, structure: structure,
+      reason: "this thread is inside a write of the same store, so nobody can commit what it would wait for",
+      advice: "wait outside of the write")
+  }
+}

@@ -1,0 +1,227 @@
+internal import CSystemShims
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// The tasks of this process that wait for commits, and the one thread that sleeps for all of them.
+///
+/// The thread is there while somebody waits. It sleeps on the signal file's word, and compares what the commits since
+/// then touched with what each task waits for: so a thousand waiting tasks cost as much as one. It looks every 250 ms in
+/// any case, and every 20 ms whether owners live, where somebody waits for what an owner of another process has.
+package final class Waiters: @unchecked Sendable {
+  // Why unchecked: the thread's number and pointer are used under `state`'s lock.
+
+  /// How often owners are looked at.
+  package static let ownerCheck = Duration.milliseconds(20)
+  /// How long the thread stays when nobody waits any more: the next one may come at once.
+  private static let lingering = 4
+
+  /// What a task waits for.
+  private struct Wait {
+    let channels: UInt64
+    /// The newest snapshot that it knows.
+    var known: Int
+    let deadline: ContinuousClock.Instant?
+    let owners: [OwnerID]
+    let continuation: CheckedContinuation<Bool, any Error>
+  }
+
+  private struct State {
+    var waits: [UInt64: Wait] = [:]
+    var nextNumber: UInt64 = 0
+    /// Waits that were cancelled before they began.
+    var cancelled: Set<UInt64> = []
+    var thread: UInt64?
+    var isStopping = false
+    /// What the sleeping thread knows of: the channels, and when it wakes by itself.
+    var channels: UInt64 = 0
+    var wakesAt: ContinuousClock.Instant?
+    var watchesOwners = false
+  }
+  private let state = Mutex(State())
+  /// The bit of the word by which this process wakes its own thread.
+  private let ownBit: UInt32 = 1 << (24 + UInt32(getpid()) % 8)
+
+  init() {}
+
+  /// Waits until a commit after `known` has touched one of the channels, or an owner has died.
+  ///
+  /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
+  /// - Throws: `CancellationError` when the task is cancelled.
+  nonisolated(nonsending) func change(
+    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant?, owners: [OwnerID],
+    _ environment: Environment
+  ) async throws -> Bool {
+    let number = state.withLock { state in
+      state.nextNumber += 1
+      return state.nextNumber
+    }
+    defer { state.withLock { _ = $0.cancelled.remove(number) } }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let wait = Wait(
+          channels: channels, known: known, deadline: deadline, owners: owners, continuation: continuation)
+        add(wait, number, environment)
+      }
+    } onCancel: {
+      let wait = state.withLock { state in
+        let wait = state.waits.removeValue(forKey: number)
+        if wait == nil { state.cancelled.insert(number) }
+        return wait
+      }
+      wait?.continuation.resume(throwing: CancellationError())
+    }
+  }
+
+  private func add(_ wait: Wait, _ number: UInt64, _ environment: Environment) {
+    let refusal = state.withLock { state -> (any Error)? in
+      guard !state.cancelled.contains(number) else { return CancellationError() }
+      let isKnown =
+        state.channels & wait.channels == wait.channels && (wait.owners.isEmpty || state.watchesOwners)
+        && wait.deadline.map { $0 >= state.wakesAt ?? .now + SignalFile.recheck } ?? true
+      guard state.thread != nil || start(environment, &state) else { return Self.noThread }
+      state.waits[number] = wait
+      if !isKnown { environment.signals.poke(bits: ownBit) }
+      return nil
+    }
+    if let refusal { return wait.continuation.resume(throwing: refusal) }
+    // A commit may have come between the caller's look and this.
+    guard let newest = environment.newestSnapshot() else { return end(number, true) }
+    if newest > wait.known, environment.touched(after: wait.known, upTo: newest) & wait.channels != 0 {
+      end(number, true)
+    }
+  }
+
+  private func end(_ number: UInt64, _ result: Bool) {
+    let wait = state.withLock { $0.waits.removeValue(forKey: number) }
+    wait?.continuation.resume(returning: result)
+  }
+
+  // MARK: The thread
+
+  private func start(_ environment: Environment, _ state: inout State) -> Bool {
+    let start = unsafe Unmanaged.passRetained(Start(self, environment))
+    var thread: UInt64 = 0
+    let code = unsafe lms_thread_start(
+      &thread,
+      { argument in
+        guard let argument = unsafe argument else { return }
+        let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        unsafe start.waiters.run(start.environment)
+      }, start.toOpaque())
+    if code == 0 { state.thread = thread } else { unsafe start.release() }
+    return code == 0
+  }
+
+  private static let noThread = StoreError(
+    .resourceLimit, "wait", reason: "the system has no more threads", advice: "raise its limit (ulimit -u)")
+
+  /// What the thread begins with. The environment stops it before it goes.
+  @safe private final class Start {
+    let waiters: Waiters
+    unowned(unsafe) let environment: Environment
+    init(_ waiters: Waiters, _ environment: Environment) {
+      self.waiters = waiters
+      unsafe self.environment = environment
+    }
+  }
+
+  private func run(_ environment: Environment) {
+    var checked = -1
+    var idle = 0
+    while true {
+      // What is waited for now, and by those who have just gone: they often come again.
+      let wanted = state.withLock {
+        state -> (channels: UInt64, owners: Set<OwnerID>, deadline: ContinuousClock.Instant?)? in
+        idle = state.waits.isEmpty ? idle + 1 : 0
+        guard !state.isStopping, idle < Self.lingering else {
+          // Whoever stops it waits for its end; else nobody does.
+          if !state.isStopping, let thread = state.thread { lms_thread_detach(thread) }
+          state.thread = nil
+          return nil
+        }
+        var channels: UInt64 = 0
+        var owners: Set<OwnerID> = []
+        var deadline: ContinuousClock.Instant?
+        for wait in state.waits.values {
+          channels |= wait.channels
+          owners.formUnion(wait.owners)
+          if let end = wait.deadline { deadline = min(deadline ?? end, end) }
+        }
+        state.channels |= channels
+        state.watchesOwners = !owners.isEmpty
+        return (state.channels, owners, deadline)
+      }
+      guard let wanted else { return }
+      let ticket = environment.signals.prepare(wanted.channels)
+      let newest = environment.newestSnapshot()
+      var ready: [Wait] = []
+      var dead: Set<OwnerID> = []
+      for owner in wanted.owners where !environment.isAlive(owner) { dead.insert(owner) }
+      let now = ContinuousClock.now
+      var expired: [Wait] = []
+      if newest != checked || !dead.isEmpty || newest == nil {
+        state.withLock { state in
+          // By what was known before, which is mostly the same for all.
+          var touched: [Int: UInt64] = [:]
+          for (number, wait) in state.waits {
+            var isTouched: Bool?
+            if let newest {
+              let channels = touched[wait.known] ?? environment.touched(after: wait.known, upTo: newest)
+              touched[wait.known] = channels
+              isTouched = channels & wait.channels != 0
+            }
+            if isTouched ?? true || wait.owners.contains(where: dead.contains) {
+              ready.append(wait)
+              state.waits[number] = nil
+            } else if let newest, newest > wait.known {
+              state.waits[number]?.known = newest
+            }
+          }
+        }
+        checked = newest ?? -1
+      }
+      if let deadline = wanted.deadline, deadline <= now {
+        state.withLock { state in
+          for (number, wait) in state.waits {
+            guard let end = wait.deadline, end <= now else { continue }
+            expired.append(wait)
+            state.waits[number] = nil
+          }
+        }
+      }
+      for wait in ready { wait.continuation.resume(returning: true) }
+      for wait in expired { wait.continuation.resume(returning: false) }
+      if newest == nil { usleep(10_000) }
+      guard ready.isEmpty, expired.isEmpty else { continue }
+      var pause = wanted.owners.isEmpty ? SignalFile.recheck : Self.ownerCheck
+      if let deadline = wanted.deadline { pause = min(pause, now.duration(to: deadline)) }
+      state.withLock { state in state.wakesAt = now + pause }
+      environment.signals.sleep(ticket, wanted.channels, for: pause, bits: ownBit)
+      state.withLock { state in
+        state.wakesAt = nil
+        // From time to time channels that nobody waits on any more are forgotten.
+        if ContinuousClock.now >= now + pause { state.channels = 0 }
+      }
+    }
+  }
+
+  /// Ends the thread and waits for it; the environment is about to close.
+  func stop(_ environment: Environment) {
+    let (thread, left) = state.withLock { state in
+      state.isStopping = true
+      defer { state.waits.removeAll() }
+      return (state.thread, Array(state.waits.values))
+    }
+    for wait in left { wait.continuation.resume(returning: true) }
+    guard let thread else { return }
+    environment.signals.poke(bits: ownBit)
+    lms_thread_join(thread)
+  }
+}

@@ -1,0 +1,218 @@
+internal import Dispatch
+internal import Synchronization
+
+/// The writes of a process's tasks on their way to the store: they run one after the other, in the order in which they
+/// came, on a thread of the store's own, since LMDB's writer lock belongs to a thread and a task has none.
+///
+/// Those that wait at the same time share a transaction, and with it the waiting for the disk. Each but the first is a part
+/// of its own, so that one which throws takes back its own changes and no other's. Nobody is told of success before the
+/// commit.
+final class WriteQueue: Sendable {
+  /// How many writes share a commit at most, and for how long the first of them may wait for the others' closures.
+  private static let mostInCommon = 1024
+  private static let longest = Duration.milliseconds(10)
+  /// How long to wait for as many as the last time, where a commit waits for the disk: a tenth of what that takes.
+  private static let gathering = DispatchTimeInterval.microseconds(150)
+
+  private struct State {
+    var waiting: [any PendingWrite] = []
+    var isRunning = false
+    /// How many the thread is waiting for, while it gathers.
+    var wanted: Int?
+  }
+  private let state = Mutex(State())
+  private let arrived = DispatchSemaphore(value: 0)
+  private let thread = DispatchQueue(label: "lmdbshare.writer")
+
+  /// Adds a write; it ends with its result or its error.
+  func add(_ write: any PendingWrite, to store: SharedStore) {
+    let (isFirst, isEnough) = state.withLock { state in
+      state.waiting.append(write)
+      let isFirst = !state.isRunning
+      state.isRunning = true
+      guard let wanted = state.wanted, state.waiting.count >= wanted else { return (isFirst, false) }
+      state.wanted = nil
+      return (isFirst, true)
+    }
+    if isEnough { arrived.signal() }
+    if isFirst { thread.async { [self] in run(store) } }
+  }
+
+  /// Writes until nothing is left.
+  private func run(_ store: SharedStore) {
+    // In reverse, so that the next one is the last.
+    var taken: [any PendingWrite] = []
+    var before = 1
+    while true {
+      if taken.isEmpty { taken = take(orStop: true) }
+      if taken.isEmpty { return }
+      do {
+        let core = try store.environment.beginWrite()
+        before = writeTogether(core, store, &taken, before)
+      } catch {
+        taken.popLast()?.end(error)
+      }
+    }
+  }
+
+  private func take(orStop: Bool) -> [any PendingWrite] {
+    state.withLock { state in
+      if state.waiting.isEmpty, orStop { state.isRunning = false }
+      defer { state.waiting.removeAll() }
+      return state.waiting.reversed()
+    }
+  }
+
+  /// Runs what waits in one transaction, and commits it; tells how many there were.
+  private func writeTogether(
+    _ core: Transaction, _ store: SharedStore, _ taken: inout [any PendingWrite], _ before: Int
+  ) -> Int {
+    let environment = store.environment
+    let start = ContinuousClock.now
+    var mayGather = environment.options.durability != .processCrashOnly
+    var done: [any PendingWrite] = []
+    while done.count < Self.mostInCommon, start.duration(to: .now) < Self.longest {
+      if taken.isEmpty { taken = take(orStop: false) }
+      if taken.isEmpty, mayGather {
+        mayGather = false
+        gather(before - done.count)
+        taken = take(orStop: false)
+      }
+      guard let write = taken.popLast() else { break }
+      // Given up while the lock was waited for: nobody wants the result any more.
+      guard write.begin() else { continue }
+      do {
+        if done.isEmpty {
+          try write.run(core, store)
+          try environment.endPart(core)
+        } else {
+          let part = try environment.beginPart(core)
+          do {
+            try write.run(core, store)
+          } catch {
+            environment.abortPart(part, core)
+            throw error
+          }
+          try environment.commitPart(part, core)
+        }
+        done.append(write)
+      } catch {
+        if done.isEmpty {
+          environment.abort(core)
+          write.end(error)
+          return before
+        }
+        write.end(error)
+      }
+    }
+    guard !done.isEmpty else {
+      environment.abort(core)
+      return before
+    }
+    do {
+      try environment.commit(core)
+      for write in done { write.end(nil) }
+    } catch {
+      for write in done { write.end(error) }
+    }
+    return done.count
+  }
+
+  /// Waits a little for so many more writes.
+  private func gather(_ count: Int) {
+    let isEnough = state.withLock { state in
+      if count <= state.waiting.count { return true }
+      state.wanted = count
+      return false
+    }
+    if isEnough || arrived.wait(timeout: .now() + Self.gathering) == .success { return }
+    let hasArrived = state.withLock { state in
+      defer { state.wanted = nil }
+      return state.wanted == nil
+    }
+    if hasArrived { arrived.wait() }
+  }
+}
+
+/// A task's write in the queue.
+protocol PendingWrite: AnyObject, Sendable {
+  /// From here on a cancellation comes too late; false when it came before.
+  func begin() -> Bool
+  /// Runs the task's closure in a transaction, and keeps the result.
+  func run(_ core: Transaction, _ store: SharedStore) throws
+  /// Tells the task how it ended: with an error, or committed.
+  func end(_ error: (any Error)?)
+}
+
+/// It waits, is cancelled or begins, and ends; its continuation is resumed once.
+final class TaskWrite<Value: Sendable>: PendingWrite {
+  typealias Body = @Sendable (inout WriteTransaction) throws -> Value
+  private typealias Continuation = CheckedContinuation<Value, any Error>
+  private enum State {
+    case new
+    case waiting(Continuation)
+    case begun(Continuation)
+    case done(Continuation, Value)
+    case over
+  }
+  private let state = Mutex(State.new)
+  private let body: Body
+
+  init(_ body: @escaping Body) { self.body = body }
+
+  /// Takes the continuation; false, and resumed, when the task was cancelled before.
+  func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
+    let isFirst = state.withLock { state in
+      guard case .new = state else { return false }
+      state = .waiting(continuation)
+      return true
+    }
+    if !isFirst { continuation.resume(throwing: CancellationError()) }
+    return isFirst
+  }
+
+  func begin() -> Bool {
+    state.withLock { state in
+      guard case .waiting(let continuation) = state else { return false }
+      state = .begun(continuation)
+      return true
+    }
+  }
+
+  func run(_ core: Transaction, _ store: SharedStore) throws {
+    var transaction = WriteTransaction(core, store)
+    let value = try body(&transaction)
+    state.withLock { state in
+      if case .begun(let continuation) = state { state = .done(continuation, value) }
+    }
+  }
+
+  func end(_ error: (any Error)?) {
+    let ended = state.withLock { state in
+      defer { state = .over }
+      return state
+    }
+    switch (ended, error) {
+    case (.done(let continuation, let value), nil): continuation.resume(returning: value)
+    case (.waiting(let continuation), let error?), (.begun(let continuation), let error?),
+      (.done(let continuation, _), let error?):
+      continuation.resume(throwing: error)
+    default: break
+    }
+  }
+
+  /// The task has been cancelled, or its time is up; too late once the write has begun.
+  func cancel(_ error: any Error = CancellationError()) {
+    let continuation = state.withLock { state -> Continuation? in
+      switch state {
+      case .new: state = .over
+      case .waiting(let continuation):
+        state = .over
+        return continuation
+      case .begun, .done, .over: break
+      }
+      return nil
+    }
+    continuation?.resume(throwing: error)
+  }
+}
