@@ -86,6 +86,11 @@ int lms_own_byte(int file, off_t offset) {
   return -1;
 }
 
+int lms_disown_byte(int file, off_t offset) {
+  struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  return fcntl(file, F_OFD_SETLK, &lock);
+}
+
 bool lms_byte_is_owned(int file, off_t offset) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
   // Whoever cannot ask takes the owner for alive: that costs time, never an item or a turn.
@@ -93,5 +98,6 @@ bool lms_byte_is_owned(int file, off_t offset) {
 }
 #else
 int lms_own_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
+int lms_disown_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
 bool lms_byte_is_owned(int file, off_t offset) { (void)file; (void)offset; return true; }
 #endif

@@ -25,6 +25,11 @@ struct Shared {
   }
 }
 
+/// Dies as by kill -9, once in so many times; 0 for never.
+func dieByChance(_ odds: Int) {
+  if odds > 0, Int.random(in: 0..<odds) == 0 { kill(getpid(), SIGKILL) }
+}
+
 func say(_ text: String) {
   FileHandle.standardOutput.write(Data((text + "\n").utf8))
 }
@@ -135,6 +140,50 @@ struct TestWorker {
       say("waiting")
       let item = try shared.queue.pop(timeout: .milliseconds(number))
       say("got \(item.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")")
+    case "lease-and-stop":
+      // Leases three items for so many milliseconds, or a minute, and stands still.
+      let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
+      let leases = try queue.lease(atMost: 3, for: .milliseconds(number == 0 ? 60_000 : number))
+      say("leased \(leases.count)")
+      _ = readLine()
+      do {
+        for lease in leases { try queue.acknowledge(lease) }
+      } catch let error as StoreError {
+        say("\(error.code)")
+      }
+    case "work":
+      // Leases items until there are none left; writes down each that it begins, and each that it ends. At each step it dies
+      // with a chance of one in so many.
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let queue = try store.queue("jobs", of: Int.self)
+      let (done, begun) = (try store.list("done", of: Int.self), try store.dictionary("begun", Int.self, Int.self))
+      while let lease = try queue.lease(for: .seconds(60), timeout: .seconds(60)) {
+        dieByChance(number)
+        try begun.update(lease.element, default: 0) { $0 += 1 }
+        dieByChance(number)
+        try store.write { txn in
+          try txn[queue].acknowledge(lease)
+          dieByChance(number)
+          txn[done].append(lease.element)
+          dieByChance(number)
+        }
+        dieByChance(number)
+      }
+    case "move":
+      // Moves items from one queue to another until the first one is closed and empty.
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let (first, second) = (try store.queue("first", of: Int.self), try store.queue("second", of: Int.self))
+      let moved = try store.value("moved", initial: 0)
+      while try first.waitForItem(timeout: .seconds(60)) {
+        try store.write { txn in
+          guard let item = txn[first].pop() else { return }
+          dieByChance(number)
+          txn[second].push(item)
+          dieByChance(number)
+          txn[moved] += 1
+        }
+        dieByChance(number)
+      }
     case "recreate":
       // Removes the structures and makes them anew with other types.
       let store = try Shared(path).store

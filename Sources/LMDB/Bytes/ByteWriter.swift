@@ -5,6 +5,12 @@ public struct ByteWriter: ~Copyable {
   /// An empty writer.
   public init() {}
 
+  /// An empty writer with room for so many bytes.
+  package init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+  /// Takes back what was written.
+  package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
   /// How many bytes have been written.
   @inlinable public var count: Int { bytes.count }
 

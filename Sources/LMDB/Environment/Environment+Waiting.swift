@@ -14,13 +14,13 @@ package struct Look: Sendable {
   package var isReady: Bool
   /// When to look again even if nothing is committed until then.
   package var again: ContinuousClock.Instant?
-  /// Owners whose death would change what was seen.
-  package var owners: [OwnerID] = []
+  /// Bytes of the `owners` file whose holders' death would change what was seen.
+  package var watched: [BytePlace] = []
 
-  package init(isReady: Bool, again: ContinuousClock.Instant? = nil, owners: [OwnerID] = []) {
+  package init(isReady: Bool, again: ContinuousClock.Instant? = nil, watched: [BytePlace] = []) {
     self.isReady = isReady
     self.again = again
-    self.owners = owners
+    self.watched = watched
   }
 }
 
@@ -52,15 +52,30 @@ extension Environment {
   /// Whether the process with this number lives. Whoever cannot tell takes it to be alive.
   package func isAlive(_ owner: OwnerID) -> Bool { owners?.isAlive(owner) ?? true }
 
-  /// Waits in a task until a commit after `known` touched one of the channels, or one of the owners has died.
+  /// Whether another process has locked a byte. Whoever cannot tell takes it so.
+  func isLockedElsewhere(_ place: BytePlace) -> Bool { owners?.isLockedElsewhere(place) ?? true }
+
+  /// What counts the pulses of a channel: wakings that are not commits.
+  package func pulse(_ channels: UInt64) -> UInt32 { signals.pulse(channels) }
+
+  /// Wakes those who wait on a channel though nothing was committed.
+  package func pulsate(_ channels: UInt64) {
+    signals.addPulse(channels)
+    signals.wake(channels)
+  }
+
+  /// Waits in a task until a commit after `known` touched one of the channels, or the holder of a watched byte has died.
   ///
+  /// - Parameter pulse: The channel's pulse, where another one ends the wait, too.
   /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
   /// - Throws: `CancellationError` when the task is cancelled.
   package nonisolated(nonsending) func change(
-    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant? = nil, owners: [OwnerID] = []
+    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant? = nil,
+    watched: [BytePlace] = [], pulse: UInt32? = nil
   ) async throws -> Bool {
     try checkFork()
-    return try await waiters.change(of: channels, after: known, until: deadline, owners: owners, self)
+    return try await waiters.change(
+      of: channels, after: known, until: deadline, watched: watched, pulse: pulse, self)
   }
 
   /// Sleeps until `look` finds what it looks for, or the deadline passes; tells which.
@@ -82,10 +97,10 @@ extension Environment {
         var pause = now.duration(to: next)
         if pause <= .zero { break }
         if let deadline { pause = min(pause, now.duration(to: deadline)) }
-        if !found.owners.isEmpty { pause = min(pause, Waiters.ownerCheck) }
+        if !found.watched.isEmpty { pause = min(pause, Waiters.ownerCheck) }
         signals.sleep(ticket, channels, for: pause)
         // Nothing was committed, so that only a death can have changed anything.
-        guard signals.isCurrent(ticket), found.owners.allSatisfy(isAlive) else { break }
+        guard signals.isCurrent(ticket), found.watched.allSatisfy(isLockedElsewhere) else { break }
       }
     }
   }
@@ -100,3 +115,9 @@ extension Environment {
       advice: "wait outside of the write")
   }
 }
+
+/// The time of day in microseconds since 1970.
+package func microsecondsSince1970() -> UInt64 { UInt64(max(0, lms_time_of_day()) / 1000) }
+
+/// This process's number.
+package func currentProcessID() -> UInt32 { UInt32(getpid()) }

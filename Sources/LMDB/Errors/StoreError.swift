@@ -141,6 +141,15 @@ extension StoreError.Code {
   /// Bulk-loaded keys do not ascend.
   public static let notSorted = Self(rawValue: "notSorted")
 
+  // MARK: Queues
+
+  /// A queue has as many items as it takes.
+  public static let queueFull = Self(rawValue: "queueFull")
+  /// A queue was closed and takes no more items.
+  public static let queueClosed = Self(rawValue: "queueClosed")
+  /// A lease is not current any more: it ran out, or its item was acknowledged, released or removed.
+  public static let leaseLost = Self(rawValue: "leaseLost")
+
   // MARK: System
 
   /// Reading or writing the disk failed.

@@ -1,4 +1,5 @@
 internal import CSystemShims
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -7,6 +8,9 @@ internal import CSystemShims
 #else
   internal import Darwin
 #endif
+
+/// The place of a byte in the `owners` file that somebody may have locked.
+package typealias BytePlace = UInt64
 
 /// A number that one process has, for as long as it has a store open, and no other one ever gets.
 package typealias OwnerID = UInt64
@@ -26,6 +30,8 @@ package typealias OwnerID = UInt64
   private static let slots = 4096
   private static let firstLock = 1 << 32
   private let file: FileDescriptor
+  /// The bytes of locks that threads and tasks of this process hold: the kernel tells processes apart, not threads.
+  private let held = Mutex<Set<BytePlace>>([])
   /// This process's slot.
   package let slot: Int
   /// This process's number.
@@ -44,7 +50,7 @@ package typealias OwnerID = UInt64
       if result == 0 || lms_errno() != EAGAIN { break }
     }
     let number = OwnerID.random(in: 1..<1 << 61)
-    guard let found, lms_own_byte(file.number, Self.place(of: number)) == 0 else { return nil }
+    guard let found, lms_own_byte(file.number, off_t(Self.place(of: number))) == 0 else { return nil }
     slot = found
     id = number
     self.file = file
@@ -63,10 +69,14 @@ package typealias OwnerID = UInt64
     return lms_byte_is_owned(file.number, off_t(Self.firstLock + slot))
   }
 
-  private static func place(of id: OwnerID) -> off_t { off_t(1 << 61 | id & (1 << 61 - 1)) }
+  /// The byte that the process with this number has locked while it lives.
+  package static func place(of id: OwnerID) -> BytePlace { 1 << 61 | id & (1 << 61 - 1) }
 
   /// Whether the process with this number lives.
-  package func isAlive(_ id: OwnerID) -> Bool { id == self.id || lms_byte_is_owned(file.number, Self.place(of: id)) }
+  package func isAlive(_ id: OwnerID) -> Bool { id == self.id || isLockedElsewhere(Self.place(of: id)) }
+
+  /// Whether another process has locked a byte.
+  package func isLockedElsewhere(_ place: BytePlace) -> Bool { lms_byte_is_owned(file.number, off_t(place)) }
 
   /// Opens the file once more; its locks are those of the new open file alone.
   static func open(_ directory: StoreDirectory, _ mode: UInt32) -> FileDescriptor? {
@@ -82,5 +92,56 @@ package typealias OwnerID = UInt64
       return nil
     }
     return Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16 | Int(bytes[3]) << 24
+  }
+
+  // MARK: Locks
+
+  /// How an attempt to lock a byte ended.
+  package enum Attempt: Sendable { case locked, heldHere, heldElsewhere }
+
+  /// Locks a byte, unless somebody has it, of this process or another one.
+  package func tryLock(_ place: BytePlace) throws(StoreError) -> Attempt {
+    let code = held.withLock { held -> Int32? in
+      guard !held.contains(place) else { return nil }
+      guard lms_own_byte(file.number, off_t(place)) == 0 else { return lms_errno() }
+      held.insert(place)
+      return 0
+    }
+    switch code {
+    case nil: return .heldHere
+    case 0: return .locked
+    case EAGAIN: return .heldElsewhere
+    case let code?: throw StoreError(returnCode: code, "lock")
+    }
+  }
+
+  /// Gives a byte back that this process has locked; false when it has not.
+  package func unlock(_ place: BytePlace) -> Bool {
+    held.withLock { held in
+      guard held.remove(place) != nil else { return false }
+      return lms_disown_byte(file.number, off_t(place)) == 0
+    }
+  }
+
+  /// Whether this process holds a byte.
+  package func holds(_ place: BytePlace) -> Bool { held.withLock { $0.contains(place) } }
+
+  /// Where the notes of locks begin: for each 16 bytes, the number of the process that has it and the lock's identity.
+  private static let notes = 1 << 16
+
+  /// What is noted of a lock: its holder, or its last one if that did not give it back; 0 for nobody.
+  package func noted(_ index: UInt64, _ identity: UInt64) -> OwnerID {
+    guard let bytes = try? file.read(at: Self.notes + 16 * Int(index), count: 16), bytes.count == 16 else { return 0 }
+    let words = withBytes(of: bytes) {
+      ($0.littleEndian(at: 0, UInt64.self) ?? 0, $0.littleEndian(at: 8, UInt64.self) ?? 0)
+    }
+    return words.1 == identity ? words.0 : 0
+  }
+
+  /// Notes who holds a lock; the caller does.
+  package func note(_ holder: OwnerID, _ index: UInt64, _ identity: UInt64) {
+    var words = [holder.littleEndian, identity.littleEndian]
+    // A note that cannot be written costs the next holder a warning, not the lock.
+    _ = unsafe pwrite(file.number, &words, 16, off_t(Self.notes + 16 * Int(index)))
   }
 }

@@ -22,6 +22,7 @@ internal import Synchronization
 /// | 0 | the magic, 16 bytes, and the layout's number (`u32`) |
 /// | 256 | the writer gate (`WriterGate`), 64 bytes |
 /// | 320 | the word on which everybody sleeps (`u32`), behind 4 bytes the channels that somebody waits on (`u64`) |
+/// | 512 + 4 *c* | how often channel *c* was woken for other reasons than a commit (`u32`) |
 /// | 4,096 + 32 *i* | the last commit whose number is *i* modulo 128 (`CommitLog`) |
 @safe package final class SignalFile: @unchecked Sendable {
   // Why unchecked: the mapped words are only touched by atomic operations, or belong to the writer.
@@ -172,6 +173,18 @@ extension SignalFile {
     let waited = unsafe lms_and64(word + 8, ~channels) & channels
     unsafe _ = lms_add32(word, 1)
     if waited != 0 { unsafe lms_futex_wake(word, Channels.futexBits(waited)) }
+  }
+
+  /// How often a channel was woken for other reasons than a commit.
+  func pulse(_ channel: UInt64) -> UInt32 {
+    guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return 0 }
+    return unsafe lms_load32(word)
+  }
+
+  /// Counts such a waking.
+  func addPulse(_ channel: UInt64) {
+    guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return }
+    unsafe _ = lms_add32(word, 1)
   }
 
   /// Wakes those who sleep with these bits.

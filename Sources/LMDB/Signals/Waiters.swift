@@ -13,11 +13,11 @@ internal import Synchronization
 ///
 /// The thread is there while somebody waits. It sleeps on the signal file's word, and compares what the commits since
 /// then touched with what each task waits for: so a thousand waiting tasks cost as much as one. It looks every 250 ms in
-/// any case, and every 20 ms whether owners live, where somebody waits for what an owner of another process has.
+/// any case, and every 20 ms whether somebody has died, where a task waits for what another process has.
 package final class Waiters: @unchecked Sendable {
   // Why unchecked: the thread's number and pointer are used under `state`'s lock.
 
-  /// How often owners are looked at.
+  /// How often it is looked whether the holders of watched bytes live.
   package static let ownerCheck = Duration.milliseconds(20)
   /// How long the thread stays when nobody waits any more: the next one may come at once.
   private static let lingering = 4
@@ -28,7 +28,8 @@ package final class Waiters: @unchecked Sendable {
     /// The newest snapshot that it knows.
     var known: Int
     let deadline: ContinuousClock.Instant?
-    let owners: [OwnerID]
+    let watched: [BytePlace]
+    let pulse: UInt32?
     let continuation: CheckedContinuation<Bool, any Error>
   }
 
@@ -42,7 +43,7 @@ package final class Waiters: @unchecked Sendable {
     /// What the sleeping thread knows of: the channels, and when it wakes by itself.
     var channels: UInt64 = 0
     var wakesAt: ContinuousClock.Instant?
-    var watchesOwners = false
+    var watchesBytes = false
   }
   private let state = Mutex(State())
   /// The bit of the word by which this process wakes its own thread.
@@ -50,13 +51,14 @@ package final class Waiters: @unchecked Sendable {
 
   init() {}
 
-  /// Waits until a commit after `known` has touched one of the channels, or an owner has died.
+  /// Waits until a commit after `known` has touched one of the channels, or the holder of a watched
+  /// byte has died.
   ///
   /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
   /// - Throws: `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func change(
-    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant?, owners: [OwnerID],
-    _ environment: Environment
+    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant?, watched: [BytePlace],
+    pulse: UInt32?, _ environment: Environment
   ) async throws -> Bool {
     let number = state.withLock { state in
       state.nextNumber += 1
@@ -66,7 +68,8 @@ package final class Waiters: @unchecked Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let wait = Wait(
-          channels: channels, known: known, deadline: deadline, owners: owners, continuation: continuation)
+          channels: channels, known: known, deadline: deadline, watched: watched, pulse: pulse,
+          continuation: continuation)
         add(wait, number, environment)
       }
     } onCancel: {
@@ -83,7 +86,7 @@ package final class Waiters: @unchecked Sendable {
     let refusal = state.withLock { state -> (any Error)? in
       guard !state.cancelled.contains(number) else { return CancellationError() }
       let isKnown =
-        state.channels & wait.channels == wait.channels && (wait.owners.isEmpty || state.watchesOwners)
+        state.channels & wait.channels == wait.channels && (wait.watched.isEmpty || state.watchesBytes)
         && wait.deadline.map { $0 >= state.wakesAt ?? .now + SignalFile.recheck } ?? true
       guard state.thread != nil || start(environment, &state) else { return Self.noThread }
       state.waits[number] = wait
@@ -93,6 +96,7 @@ package final class Waiters: @unchecked Sendable {
     if let refusal { return wait.continuation.resume(throwing: refusal) }
     // A commit may have come between the caller's look and this.
     guard let newest = environment.newestSnapshot() else { return end(number, true) }
+    if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { return end(number, true) }
     if newest > wait.known, environment.touched(after: wait.known, upTo: newest) & wait.channels != 0 {
       end(number, true)
     }
@@ -133,66 +137,35 @@ package final class Waiters: @unchecked Sendable {
   }
 
   private func run(_ environment: Environment) {
-    var checked = -1
     var idle = 0
     while true {
       // What is waited for now, and by those who have just gone: they often come again.
-      let wanted = state.withLock {
-        state -> (channels: UInt64, owners: Set<OwnerID>, deadline: ContinuousClock.Instant?)? in
-        idle = state.waits.isEmpty ? idle + 1 : 0
-        guard !state.isStopping, idle < Self.lingering else {
-          // Whoever stops it waits for its end; else nobody does.
-          if !state.isStopping, let thread = state.thread { lms_thread_detach(thread) }
-          state.thread = nil
-          return nil
-        }
-        var channels: UInt64 = 0
-        var owners: Set<OwnerID> = []
-        var deadline: ContinuousClock.Instant?
-        for wait in state.waits.values {
-          channels |= wait.channels
-          owners.formUnion(wait.owners)
-          if let end = wait.deadline { deadline = min(deadline ?? end, end) }
-        }
-        state.channels |= channels
-        state.watchesOwners = !owners.isEmpty
-        return (state.channels, owners, deadline)
-      }
-      guard let wanted else { return }
+      guard let wanted = state.withLock({ state in survey(&state, &idle) }) else { return }
       let ticket = environment.signals.prepare(wanted.channels)
       let newest = environment.newestSnapshot()
-      var ready: [Wait] = []
-      var dead: Set<OwnerID> = []
-      for owner in wanted.owners where !environment.isAlive(owner) { dead.insert(owner) }
+      let freed = wanted.watched.filter { !environment.isLockedElsewhere($0) }
       let now = ContinuousClock.now
+      var ready: [Wait] = []
       var expired: [Wait] = []
-      if newest != checked || !dead.isEmpty || newest == nil {
-        state.withLock { state in
-          // By what was known before, which is mostly the same for all.
-          var touched: [Int: UInt64] = [:]
-          for (number, wait) in state.waits {
-            var isTouched: Bool?
-            if let newest {
-              let channels = touched[wait.known] ?? environment.touched(after: wait.known, upTo: newest)
-              touched[wait.known] = channels
-              isTouched = channels & wait.channels != 0
-            }
-            if isTouched ?? true || wait.owners.contains(where: dead.contains) {
-              ready.append(wait)
-              state.waits[number] = nil
-            } else if let newest, newest > wait.known {
-              state.waits[number]?.known = newest
-            }
+      state.withLock { state in
+        // By what was known before, which is mostly the same for all.
+        var touched: [Int: UInt64] = [:]
+        for (number, wait) in state.waits {
+          var isTouched = true
+          if let newest {
+            let channels = touched[wait.known] ?? environment.touched(after: wait.known, upTo: newest)
+            touched[wait.known] = channels
+            isTouched = channels & wait.channels != 0
           }
-        }
-        checked = newest ?? -1
-      }
-      if let deadline = wanted.deadline, deadline <= now {
-        state.withLock { state in
-          for (number, wait) in state.waits {
-            guard let end = wait.deadline, end <= now else { continue }
+          if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { isTouched = true }
+          if isTouched || !freed.isEmpty && wait.watched.contains(where: freed.contains) {
+            ready.append(wait)
+            state.waits[number] = nil
+          } else if let end = wait.deadline, end <= now {
             expired.append(wait)
             state.waits[number] = nil
+          } else if let newest, newest > wait.known {
+            state.waits[number]?.known = newest
           }
         }
       }
@@ -200,7 +173,7 @@ package final class Waiters: @unchecked Sendable {
       for wait in expired { wait.continuation.resume(returning: false) }
       if newest == nil { usleep(10_000) }
       guard ready.isEmpty, expired.isEmpty else { continue }
-      var pause = wanted.owners.isEmpty ? SignalFile.recheck : Self.ownerCheck
+      var pause = wanted.watched.isEmpty ? SignalFile.recheck : Self.ownerCheck
       if let deadline = wanted.deadline { pause = min(pause, now.duration(to: deadline)) }
       state.withLock { state in state.wakesAt = now + pause }
       environment.signals.sleep(ticket, wanted.channels, for: pause, bits: ownBit)
@@ -210,6 +183,33 @@ package final class Waiters: @unchecked Sendable {
         if ContinuousClock.now >= now + pause { state.channels = 0 }
       }
     }
+  }
+
+  private struct Wanted {
+    var channels: UInt64 = 0
+    var watched: Set<BytePlace> = []
+    var deadline: ContinuousClock.Instant?
+  }
+
+  /// What all wait for together; nil when the thread is to end.
+  private func survey(_ state: inout State, _ idle: inout Int) -> Wanted? {
+    idle = state.waits.isEmpty ? idle + 1 : 0
+    guard !state.isStopping, idle < Self.lingering else {
+      // Whoever stops it waits for its end; else nobody does.
+      if !state.isStopping, let thread = state.thread { lms_thread_detach(thread) }
+      state.thread = nil
+      return nil
+    }
+    var wanted = Wanted()
+    for wait in state.waits.values {
+      wanted.channels |= wait.channels
+      wanted.watched.formUnion(wait.watched)
+      wanted.deadline = earlier(wanted.deadline, wait.deadline)
+    }
+    state.channels |= wanted.channels
+    state.watchesBytes = !wanted.watched.isEmpty
+    wanted.channels = state.channels
+    return wanted
   }
 
   /// Ends the thread and waits for it; the environment is about to close.
@@ -224,4 +224,10 @@ package final class Waiters: @unchecked Sendable {
     environment.signals.poke(bits: ownBit)
     lms_thread_join(thread)
   }
+}
+
+/// The earlier of two points in time, where there are any.
+package func earlier(_ a: ContinuousClock.Instant?, _ b: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+  guard let a, let b else { return a ?? b }
+  return min(a, b)
 }

@@ -47,6 +47,8 @@ extension Transaction {
     case insert
     /// The key is greater than all others; an error when it is not.
     case append
+    /// As `append` if the key is greater than all others, else as `replace`.
+    case likelyLast
   }
 
   /// Stores a value; false when `mode` is `.insert` and the key exists, or when the transaction has failed.
@@ -70,7 +72,13 @@ extension Transaction {
       }
     }
     if code == 0 { return true }
-    if code == MDB_KEYEXIST, case .insert = mode { return false }
+    if code == MDB_KEYEXIST {
+      switch mode {
+      case .insert: return false
+      case .likelyLast: return put(database, key, value, .replace, isNew: false)
+      case .append, .replace: break
+      }
+    }
     fail(code, "write")
     return false
   }
@@ -139,7 +147,7 @@ extension Transaction.PutMode {
     switch self {
     case .replace: 0
     case .insert: UInt32(MDB_NOOVERWRITE)
-    case .append: UInt32(MDB_APPEND)
+    case .append, .likelyLast: UInt32(MDB_APPEND)
     }
   }
 }

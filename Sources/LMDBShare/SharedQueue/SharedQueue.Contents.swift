@@ -1,7 +1,3 @@
-// Items lie under 64-bit integers: the priority's level in the highest byte (one level so far, 4), the sequence number
-// below. Numbers never repeat: key 0 holds the last one that was given when the queue's newest item was taken, so that
-// an emptied queue goes on where it was.
-
 extension SharedQueue {
   /// The items of a queue, from the next one to the newest.
   ///
@@ -33,31 +29,43 @@ extension SharedQueue {
     public let sequence: UInt64
     /// The item.
     public let element: Element
+    /// How soon it is taken.
+    public let priority: QueuePriority
+    /// How often it has been leased.
+    public let attempts: Int
   }
 }
 
 extension SharedQueue.Contents {
-  private static var counterKey: UInt64 { 0 }
-  private static var level: UInt64 { 4 << 56 }
-  private static var sequenceMask: UInt64 { 1 << 56 - 1 }
-
-  /// The number of items.
-  ///
-  /// - Complexity: O(1).
-  public var count: Int {
+  /// The queue as of this transaction.
+  @inlinable
+  var storage: QueueStorage {
     core.live(use, reference.title)
-    let entries = core.count(database)
-    guard entries > 0 else { return 0 }
-    return core.get(database, Self.counterKey) == nil ? entries : entries - 1
+    return core.queue(reference, database)
   }
 
-  /// Whether there are no items.
+  // MARK: Reading
+
+  /// The number of items that can be taken; those that are leased or not due yet do not count.
+  ///
+  /// - Complexity: O(1).
+  public var count: Int { storage.state.ready }
+
+  /// Whether there are no items that can be taken.
   public var isEmpty: Bool { count == 0 }
 
-  /// The item that is next, which stays; or nil.
-  public func peek() -> Element? { items.makeIterator().peeked()?.element }
+  /// Whether the queue takes no more items.
+  public var isClosed: Bool { storage.state.isClosed }
 
-  /// The items with their numbers, from the next one to the newest.
+  /// The item that is next, which stays; or nil.
+  ///
+  /// - Complexity: O(log *n*).
+  public func peek() -> Element? {
+    var iterator = items.makeIterator()
+    return iterator.next()?.element
+  }
+
+  /// The items that can be taken, with their numbers, in the order in which they would be.
   public var items: Items { Items(contents: self) }
 
   /// The items with their numbers, in order.
@@ -72,14 +80,12 @@ extension SharedQueue.Contents {
   public struct Iterator: IteratorProtocol {
     private typealias Payload = SharedQueue.Payload
     private let contents: SharedQueue.Contents
-    private let cursor: Cursor
     private let generation: UInt32
-    private var isPlaced = false
+    private var walk: QueueWalk
 
     init(_ contents: SharedQueue.Contents) {
-      contents.core.live(contents.use, contents.reference.title)
       self.contents = contents
-      cursor = Cursor(contents.core, contents.database)
+      walk = QueueWalk(contents.core, contents.storage)
       generation = contents.core.generation(of: contents.database)
     }
 
@@ -89,92 +95,115 @@ extension SharedQueue.Contents {
       guard contents.core.generation(of: contents.database) == generation else {
         StructureReference.stopChanged(contents.reference)
       }
-      guard isPlaced ? cursor.move(.next) : cursor.seek(1 as UInt64) else { return nil }
-      isPlaced = true
-      guard let key = cursor.key.littleEndian(UInt64.self) else { return nil }
-      do throws(DecodingFailure) {
-        let element = try Payload.StorageCodec.decode(cursor.value)
-        return SharedQueue.Item(sequence: key & SharedQueue.Contents.sequenceMask, element: element)
-      } catch {
-        contents.core.failUndecodable(contents.reference, "item \(key & SharedQueue.Contents.sequenceMask)", error)
-        return nil
+      var item: SharedQueue.Item?
+      _ = walk.next { taken, bytes in
+        guard let element = contents.decoded(bytes, taken.sequence) else { return }
+        item = SharedQueue.Item(
+          sequence: taken.sequence, element: element,
+          priority: QueuePriority(level: taken.level) ?? .normal, attempts: Int(taken.attempts))
       }
-    }
-
-    func peeked() -> SharedQueue.Item? {
-      var copy = self
-      return copy.next()
+      return item
     }
   }
 
-  // MARK: Changing
+  /// An item; nil, with the transaction failed, when its bytes are none.
+  @inlinable
+  func decoded(_ bytes: RawSpan, _ sequence: UInt64) -> Element? {
+    do throws(DecodingFailure) {
+      return try Element.StorageCodec.decode(bytes)
+    } catch {
+      core.failUndecodable(reference, "item \(sequence)", error)
+      return nil
+    }
+  }
+
+  // MARK: Adding
 
   /// Adds an item.
   ///
+  /// When the queue is full or closed, the transaction is undone and throws ``StoreError/Code/queueFull`` or
+  /// ``StoreError/Code/queueClosed``.
+  ///
+  /// - Parameters:
+  ///   - priority: Items of a higher priority are taken first; those of the same in the order of their numbers.
+  ///   - delay: How long the item cannot be taken.
   /// - Returns: Its number.
   /// - Complexity: O(log *n*).
-  @discardableResult
-  public mutating func push(_ item: Element) -> UInt64 {
-    let sequence = lastSequence() + 1
-    put(item, sequence)
-    return sequence
-  }
-
-  /// Adds the items of a sequence.
-  public mutating func push(contentsOf items: some Sequence<Element>) {
-    var sequence = lastSequence()
-    for item in items {
-      sequence += 1
-      put(item, sequence)
+  @inlinable @discardableResult
+  public mutating func push(_ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero) -> UInt64 {
+    let storage = storage
+    do throws(EncodingFailure) {
+      return try Element.StorageCodec.withEncoded(item) {
+        storage.push(core, $0, level: priority.level, delay: delay)
+      }
+    } catch {
+      core.failUnencodable(reference.name, error)
+      return 0
     }
   }
+
+  /// Adds the items of a sequence, several to a record: that takes a fraction of the time and room.
+  ///
+  /// - Complexity: O(*k*) for *k* items, and O(log *n*) for each record.
+  @inlinable
+  public mutating func push(contentsOf items: some Sequence<Element>, priority: QueuePriority = .normal) {
+    let storage = storage
+    var builder = storage.makeBuilder()
+    for item in items {
+      do throws(EncodingFailure) {
+        try Element.StorageCodec.withEncoded(item) { storage.pack(core, $0, level: priority.level, &builder) }
+      } catch {
+        return core.failUnencodable(reference.name, error)
+      }
+    }
+    storage.store(core, level: priority.level, &builder)
+  }
+
+  // MARK: Taking
 
   /// Takes the item that is next, or nil.
   ///
   /// - Complexity: O(log *n*).
+  @inlinable
   public mutating func pop() -> Element? {
-    core.live(use, reference.title)
-    guard let item = items.makeIterator().peeked(), !core.hasFailed else { return nil }
-    remove(item.sequence)
-    return item.element
+    var item: Element?
+    take(1) { item = $0 }
+    return item
   }
 
-  /// Removes the item of that number, wherever it stands in the queue.
-  ///
-  /// - Returns: Whether it was there.
-  @discardableResult
-  public mutating func remove(_ sequence: UInt64) -> Bool {
-    core.live(use, reference.title)
-    if sequence == lastSequence(), core.get(database, Self.level | sequence) != nil { keepCounter(sequence) }
-    return core.delete(database, Self.level | sequence)
+  /// Takes up to so many items, in order.
+  @inlinable
+  public mutating func pop(atMost count: Int) -> [Element] {
+    var items: [Element] = []
+    take(count) { items.append($0) }
+    return items
   }
 
-  /// Removes all items.
-  public mutating func removeAll() {
-    core.live(use, reference.title)
-    let last = lastSequence()
-    core.removeAll(database)
-    keepCounter(last)
-  }
-
-  private func put(_ item: Element, _ sequence: UInt64) {
-    do throws(EncodingFailure) {
-      try Element.StorageCodec.withEncoded(item) { _ = core.put(database, Self.level | sequence, $0, .append) }
-    } catch {
-      core.failUnencodable(reference.name, error)
+  @inlinable
+  func take(_ count: Int, _ body: (Element) -> Void) {
+    let storage = storage
+    storage.prepareToTake(core)
+    _ = storage.take(core, atMost: count) { taken, bytes in
+      guard let element = decoded(bytes, taken.sequence) else { return false }
+      body(element)
+      return true
     }
   }
 
-  private func keepCounter(_ sequence: UInt64) {
-    _ = withBytes(of: sequence.littleEndian) { core.put(database, Self.counterKey, $0) }
-  }
+  /// Removes the item of that number, wherever it stands in the queue, leased, delayed or given up.
+  ///
+  /// - Returns: Whether it was there.
+  @discardableResult
+  public mutating func remove(_ sequence: UInt64) -> Bool { storage.remove(core, sequence) }
 
-  /// The number that was given last.
-  private func lastSequence() -> UInt64 {
-    core.live(use, reference.title)
-    let cursor = Cursor(core, database)
-    guard cursor.move(.last), let key = cursor.key.littleEndian(UInt64.self) else { return 0 }
-    let counter = core.get(database, Self.counterKey)?.littleEndian(UInt64.self) ?? 0
-    return max(counter, key & Self.sequenceMask)
-  }
+  /// Removes all items, those too that are leased, delayed or given up.
+  public mutating func removeAll() { storage.removeAll(core) }
+
+  // MARK: Closing
+
+  /// Takes no more items from now on; what is there can be taken. Whoever waits for items ends when the last one is gone.
+  public mutating func close() { storage.state.isClosed = true }
+
+  /// Takes items again.
+  public mutating func reopen() { storage.state.isClosed = false }
 }

@@ -2,9 +2,18 @@
 ///
 ///     let jobs = try store.queue("jobs", of: Job.self)
 ///     try jobs.push(Job(path: "a.txt"))
-///     while let job = try jobs.pop(timeout: .seconds(1)) { … }
+///     while let job = try jobs.pop(timeout: .seconds(1)) { … }       // a thread that sleeps
+///     for try await job in jobs { … }                                // or a task, until the queue is closed
 ///
-/// Inside of a write transaction, taking an item and what is done about it are one: `txn[jobs].pop()`.
+/// A popped item is gone, also when the process that has it dies the next moment. Where each item must be worked on for
+/// certain, either take it in the transaction that stores what became of it, `txn[jobs].pop()`; or lease it:
+///
+///     while let lease = try jobs.lease(for: .seconds(30), timeout: .seconds(1)) {
+///       work(lease.element)
+///       try jobs.acknowledge(lease)
+///     }
+///
+/// A leased item comes back when its process dies, at once, or when the time is up.
 ///
 /// A handle: it is small, holds no transaction, and may be used from any thread.
 public struct SharedQueue<Element: Storable>: Sendable {
@@ -18,25 +27,48 @@ public struct SharedQueue<Element: Storable>: Sendable {
 
   /// The queue's name.
   public var name: String { reference.name }
+  /// The most items that the queue takes, or nil for no limit.
+  public var capacity: Int? { reference.description.maximumCount }
+  /// How often an item may be leased before it goes to the dead letters, or nil for no limit.
+  public var maximumAttempts: Int? { reference.description.maximumAttempts }
 
-  static func description(_ name: String) -> StructureDescription {
-    StructureDescription(name, .queue, element: Element.StorageCodec.identifier)
+  static func description(_ name: String, _ capacity: Int?, _ attempts: Int?) throws(StoreError) -> StructureDescription
+  {
+    for (value, what) in [(capacity, "a capacity"), (attempts, "a maximum")] {
+      guard let value, value < 1 else { continue }
+      throw StoreError(
+        .outOfRange, "open", structure: name, reason: "\(what) of \(value)", advice: "give 1 or more, or nil")
+    }
+    var description = StructureDescription(
+      name, .queue, layout: .packed, element: Element.StorageCodec.identifier, maximumCount: capacity)
+    description.maximumAttempts = attempts
+    return description
   }
 }
 
 extension SharedStore {
   /// Opens the queue of that name; makes an empty one when there is none.
   ///
+  /// - Parameters:
+  ///   - capacity: The most items that a new queue takes, those included that are not due yet; of an existing one it must be
+  ///     the same, or nil.
+  ///   - maximumAttempts: How often an item of a new queue may be leased before it goes to the dead letters; of an existing
+  ///     one it must be the same, or nil.
   /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
-  public func queue<Element: Storable>(_ name: String, of _: Element.Type) throws(StoreError) -> SharedQueue<Element> {
-    SharedQueue(self, try open(SharedQueue<Element>.description(name)))
+  public func queue<Element: Storable>(
+    _ name: String, of _: Element.Type, capacity: Int? = nil, maximumAttempts: Int? = nil
+  ) throws(StoreError) -> SharedQueue<Element> {
+    SharedQueue(self, try open(SharedQueue<Element>.description(name, capacity, maximumAttempts)))
   }
 }
 
 extension WriteTransaction {
   /// Opens the queue of that name, or makes an empty one, as part of this transaction.
-  public func queue<Element: Storable>(_ name: String, of _: Element.Type) throws(StoreError) -> SharedQueue<Element> {
-    SharedQueue(store, try store.openOrCreate(SharedQueue<Element>.description(name), core))
+  public func queue<Element: Storable>(
+    _ name: String, of _: Element.Type, capacity: Int? = nil, maximumAttempts: Int? = nil
+  ) throws(StoreError) -> SharedQueue<Element> {
+    SharedQueue(
+      store, try store.openOrCreate(SharedQueue<Element>.description(name, capacity, maximumAttempts), core))
   }
 
   /// The queue's items, to be added and taken.
@@ -70,56 +102,4 @@ extension Snapshot {
       return contents
     }
   }
-}
-
-extension SharedQueue {
-  /// The number of items.
-  public var count: Int { get throws { try store.read { $0[self].count } } }
-  /// Whether there are no items.
-  public var isEmpty: Bool { get throws { try count == 0 } }
-
-  /// The item that is next, which stays; or nil.
-  public func peek() throws -> Element? { try store.read { $0[self].peek() } }
-
-  /// Adds an item and wakes a process that waits for one.
-  public func push(_ item: Element) throws { try store.writeNow { _ = $0[self].push(item) } }
-
-  /// Adds the items of a sequence, in one transaction.
-  public func push(contentsOf items: some Sequence<Element>) throws {
-    try store.writeNow { $0[self].push(contentsOf: items) }
-  }
-
-  /// Takes the item that is next; nil when there is none.
-  public func pop() throws -> Element? {
-    // A look first: it disturbs nobody, and a queue that is empty needs no writer's lock.
-    if try isEmpty { return nil }
-    return try store.writeNow { $0[self].pop() }
-  }
-
-  /// Takes the item that is next; waits for one.
-  ///
-  /// The thread sleeps until a process adds an item, without polling. In a task, it blocks the task's thread.
-  ///
-  /// - Parameter timeout: How long to wait.
-  /// - Returns: The item, or nil when there was none in time.
-  public func pop(timeout: Duration) throws -> Element? {
-    try store.environment.checkMayWait("pop", name)
-    var item: Element?
-    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
-      item = try pop()
-      return Look(isReady: item != nil)
-    }
-    return item
-  }
-
-  /// Waits until the queue has an item, and leaves it there: for a transaction of one's own that takes it together with
-  /// other changes.
-  ///
-  /// - Returns: Whether there was one in time. Somebody else may be faster to take it.
-  public func waitForItem(timeout: Duration) throws -> Bool {
-    try store.environment.wait(for: reference.channel, until: .now + timeout) { Look(isReady: try !isEmpty) }
-  }
-
-  /// Removes all items.
-  public func removeAll() throws { try store.writeNow { $0[self].removeAll() } }
 }

@@ -18,7 +18,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public enum Layout: String, Hashable, Sendable {
     /// One element a key.
     case indexed
-    /// Elements of a fixed size side by side in blocks.
+    /// Elements of a fixed size side by side in blocks; for queues, items that were pushed together in one record.
     case packed
   }
 
@@ -26,7 +26,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public internal(set) var name: String
   /// What it is.
   public let kind: Kind
-  /// How its elements lie, for lists and arrays.
+  /// How its elements lie, for lists, arrays and queues.
   public let layout: Layout?
   /// The representation of its keys, for dictionaries.
   public let key: String?
@@ -36,8 +36,10 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public internal(set) var elementSize: Int?
   /// The number of elements of an array.
   public let count: Int?
-  /// The most elements that a list keeps, or nil for no limit.
+  /// The most elements that a list keeps, or the most items that a queue takes; nil for no limit.
   public internal(set) var maximumCount: Int?
+  /// How often an item of a queue may be leased before it is given up; nil for no limit.
+  public internal(set) var maximumAttempts: Int?
   /// A number of its own, by which one that was created anew under the same name is told apart.
   public internal(set) var identity: UInt64 = 0
 
@@ -57,7 +59,10 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// For example `list of string (indexed)`.
   public var description: String {
     let types = key.map { "\($0) to \(element)" } ?? "of \(element)"
-    let shape = [layout?.rawValue, count.map { "\($0) elements" }, maximumCount.map { "at most \($0)" }].compactMap(
+    let shape = [
+      layout?.rawValue, count.map { "\($0) elements" }, maximumCount.map { "at most \($0)" },
+      maximumAttempts.map { "\($0) attempts" },
+    ].compactMap(
       \.self
     ).joined(separator: ", ")
     return "\(kind.rawValue) \(types)\(shape.isEmpty ? "" : " (\(shape))")"
@@ -68,6 +73,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     kind == other.kind && layout == other.layout && elementSize == other.elementSize && key == other.key
       && element == other.element
       && count == other.count && (other.maximumCount == nil || maximumCount == other.maximumCount)
+      && (other.maximumAttempts == nil || maximumAttempts == other.maximumAttempts)
   }
 
   /// The database in which it lies.
@@ -86,6 +92,7 @@ extension StructureDescription {
     if let elementSize { lines.append("size \(elementSize)") }
     if let count { lines.append("count \(count)") }
     if let maximumCount { lines.append("maximum \(maximumCount)") }
+    if let maximumAttempts { lines.append("attempts \(maximumAttempts)") }
     return lines.joined(separator: "\n")
   }
 
@@ -108,6 +115,7 @@ extension StructureDescription {
       element: String(element), count: fields["count"].flatMap { Int($0) },
       maximumCount: fields["maximum"].flatMap { Int($0) })
     elementSize = fields["size"].flatMap { Int($0) }
+    maximumAttempts = fields["attempts"].flatMap { Int($0) }
     self.identity = identity
   }
 

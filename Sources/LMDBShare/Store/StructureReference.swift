@@ -21,6 +21,17 @@ final class StructureReference: Sendable {
     channel = Channels.of(description.identity)
   }
 
+  /// When the leases of the queue were looked at last, in microseconds since 1970.
+  private let looked = Atomic<UInt64>(0)
+
+  /// Whether it is 20 ms or more ago; then it is now.
+  func isTimeToLook(_ now: UInt64) -> Bool {
+    let last = looked.load(ordering: .relaxed)
+    guard now < last || now - last >= 20_000 else { return false }
+    looked.store(now, ordering: .relaxed)
+    return true
+  }
+
   var database: UInt32 { number.load(ordering: .relaxed) }
 
   /// `kind 'name'`, as messages name it.

@@ -34,8 +34,13 @@ MIDDLE_KEY = 1 << 62  # where a new list starts
 BLOCK_BYTES = 4080
 ENTRIES_PER_LEAF = 255
 
-QUEUE_LEVEL = 4 << 56
-QUEUE_SEQUENCE_MASK = (1 << 56) - 1
+QUEUE_LEVELS = 8
+QUEUE_READY = 0x10  # the area of the first level's items
+QUEUE_NORMAL = 4  # the level of items without a priority
+QUEUE_HEADER = 48  # of the record of an item with a history
+# Last number, last token; items that are ready, leased, delayed, dead; flags; items skipped in the first record of each level.
+QUEUE_STATE = struct.Struct("<QQQQQQQ8I")
+QUEUE_NUMBER_MASK = (1 << 56) - 1
 
 LONGEST_PLAIN_KEY = 510
 HASHED_KEY_BYTES = 511
@@ -490,10 +495,38 @@ def read_dictionary(store: Store, record: Record) -> list[Any]:
     return found
 
 
+def queue_state(store: Store, database: Any) -> list[int]:
+    raw = store.txn.get(key_bytes(0), db=database)
+    if raw is None:
+        return [0] * 15
+    if len(raw) != QUEUE_STATE.size:
+        raise Problem(f"the state has {len(raw)} bytes")
+    return list(QUEUE_STATE.unpack(raw))
+
+
 def read_queue(store: Store, record: Record) -> list[Any]:
     decode = value_codec(record.element).decode
-    # Key 0 is the counter.
-    return [decode(raw) for key, raw in store.txn.cursor(db=store.database_of(record)) if integer_key(key) != 0]
+    database = store.database_of(record)
+    skipped = queue_state(store, database)[7:]
+    items = []  # level, number, bytes
+    seen = set()
+    for key, raw in store.txn.cursor(db=database):
+        area, number = integer_key(key) >> 56, integer_key(key) & QUEUE_NUMBER_MASK
+        if not QUEUE_READY <= area < QUEUE_READY + 2 * QUEUE_LEVELS:
+            continue
+        level = (area - QUEUE_READY) // 2
+        if area % 2 == 0:
+            (reason,) = U32.unpack_from(raw, 44)
+            items.append((level, number, raw[QUEUE_HEADER + reason:]))
+            continue
+        (count,) = U32.unpack_from(raw, 0)
+        ends = [0] + [U32.unpack_from(raw, 4 + 4 * index)[0] for index in range(count)]
+        base = 4 + 4 * count
+        first = 0 if level in seen else skipped[level]
+        seen.add(level)
+        for index in range(first, count):
+            items.append((level, number + index, raw[base + ends[index]:base + ends[index + 1]]))
+    return [decode(raw) for _, _, raw in sorted(items)]
 
 
 def read_value(store: Store, record: Record) -> Any:
@@ -509,7 +542,7 @@ def read_structure(store: Store, record: Record) -> Any:
         ("list", "indexed"): read_indexed,
         ("array", "packed"): read_packed,
         ("dictionary", None): read_dictionary,
-        ("queue", None): read_queue,
+        ("queue", "packed"): read_queue,
         ("value", None): read_value,
     }
     read = readers.get((record.kind, record.layout))
@@ -618,15 +651,13 @@ def append_by_directory(store: Store, database: Any, raw: bytes, leaves: list[tu
 
 def push(store: Store, name: str, element: str, raw: bytes) -> None:
     database = store.database_of(store.record(name, "queue", element))
-    # Numbers are never given again: beyond the counter, and beyond all items.
-    counter = store.txn.get(key_bytes(0), db=database)
-    if counter is not None and len(counter) != U64.size:
-        raise Problem(f"the counter of '{name}' has {len(counter)} bytes")
-    last = U64.unpack(counter)[0] if counter is not None else 0
-    cursor = store.txn.cursor(db=database)
-    if cursor.last():
-        last = max(last, integer_key(cursor.key()) & QUEUE_SEQUENCE_MASK)
-    store.txn.put(key_bytes(QUEUE_LEVEL | (last + 1)), raw, db=database)
+    state = queue_state(store, database)
+    state[0] += 1
+    state[2] += 1
+    area = QUEUE_READY + 2 * QUEUE_NORMAL + 1
+    record = U32.pack(1) + U32.pack(len(raw)) + raw
+    store.txn.put(key_bytes(area << 56 | state[0]), record, db=database)
+    store.txn.put(key_bytes(0), QUEUE_STATE.pack(*state), db=database)
 
 
 def write_all(store: Store) -> None:

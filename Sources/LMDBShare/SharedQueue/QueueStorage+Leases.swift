@@ -1,0 +1,236 @@
+// Leases, delays and dead letters. An item that is leased lies under its number until it is acknowledged, given back, or
+// its lease ends: with its time, or with its owner, whose lock in the `owners` file the kernel drops at its death.
+
+extension QueueStorage {
+  /// How many items are put back in one transaction.
+  private static let most = 1000
+
+  /// Microseconds since 1970.
+  static func now(after delay: Duration = .zero) -> UInt64 {
+    let bounded = min(max(delay, .zero), .seconds(1 << 32)).components
+    return microsecondsSince1970() + UInt64(bounded.seconds) * 1_000_000
+      + UInt64(bounded.attoseconds / 1_000_000_000_000)
+  }
+
+  // MARK: What is due
+
+  /// What somebody who waits for an item finds.
+  enum Availability {
+    /// There is an item to take.
+    case ready
+    /// The queue is closed and nothing will come.
+    case drained
+    /// Nothing yet.
+    case nothing(Look)
+  }
+
+  func availability(_ core: Transaction) -> Availability {
+    if state.ready > 0 { return .ready }
+    guard state.delayed > 0 || state.leased > 0 else {
+      return state.isClosed ? .drained : .nothing(Look(isReady: false))
+    }
+    let now = Self.now()
+    var next = UInt64.max
+    if state.delayed > 0 {
+      let cursor = Cursor(core, database)
+      if cursor.seek(QueueArea.delayed), let key = cursor.key.littleEndian(UInt64.self), key < QueueArea.dead {
+        next = key & QueueArea.numberMask
+      }
+    }
+    var owners: Set<OwnerID> = []
+    walkLeased(core) { record, _ in
+      next = min(next, record.time)
+      owners.insert(record.owner)
+      return true
+    }
+    if next <= now || owners.contains(where: { !isAlive($0) }) { return .ready }
+    owners.remove(reference.environment.owner ?? 0)
+    let again = next == .max ? nil : ContinuousClock.now + .microseconds(Int64(min(next - now, 1 << 52)))
+    return .nothing(Look(isReady: false, again: again, watched: owners.map(Owners.place)))
+  }
+
+  private func isAlive(_ owner: OwnerID) -> Bool { reference.environment.isAlive(owner) }
+
+  /// Walks the leased items until `body` says no.
+  func walkLeased(_ core: Transaction, _ body: (QueueRecord, RawSpan) -> Bool) {
+    walk(core, QueueArea.leased, body)
+  }
+
+  /// Walks the records of an area.
+  func walk(_ core: Transaction, _ area: UInt64, _ body: (QueueRecord, RawSpan) -> Bool) {
+    let cursor = Cursor(core, database)
+    var isThere = cursor.seek(area)
+    while isThere, let key = cursor.key.littleEndian(UInt64.self), key & ~QueueArea.numberMask == area {
+      guard let record = QueueRecord(cursor.value) else { return fail(core, "the record of an item is damaged") }
+      guard body(record, cursor.value) else { return }
+      isThere = cursor.move(.next)
+    }
+  }
+
+  /// Makes ready what is due: delayed items, and those whose lease has ended. When there are items to take anyway, the leases
+  /// are looked at every 20 ms.
+  func makeReady(_ core: Transaction) {
+    guard state.delayed > 0 || state.leased > 0, !core.hasFailed else { return }
+    let now = Self.now()
+    if state.delayed > 0 { promote(core, now) }
+    guard state.leased > 0, state.ready == 0 || reference.isTimeToLook(now) else { return }
+    reclaim(core, now)
+  }
+
+  private func promote(_ core: Transaction, _ now: UInt64) {
+    var due: [(QueueRecord, [UInt8])] = []
+    walk(core, QueueArea.delayed) { record, bytes in
+      guard record.time <= now, due.count < Self.most else { return false }
+      due.append((record, QueueRecord.item(bytes).copied()))
+      return true
+    }
+    for (record, item) in due {
+      core.delete(database, QueueArea.delayed | record.time)
+      state.delayed -= 1
+      withBytes(of: item) { putReady(core, record, $0) }
+    }
+  }
+
+  private func reclaim(_ core: Transaction, _ now: UInt64) {
+    var lives: [OwnerID: Bool] = [:]
+    var ended: [(QueueRecord, [UInt8], String)] = []
+    walkLeased(core) { record, bytes in
+      let isAlive = lives[record.owner] ?? isAlive(record.owner)
+      lives[record.owner] = isAlive
+      if record.time <= now || !isAlive {
+        let reason = isAlive ? "its lease ran out" : "the process that had leased it died (pid \(record.processID))"
+        ended.append((record, QueueRecord.item(bytes).copied(), reason))
+      }
+      return ended.count < Self.most
+    }
+    for (record, item, reason) in ended {
+      withBytes(of: item) { giveBack(core, record, $0, reason: reason) }
+    }
+  }
+
+  private func putReady(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan) {
+    var record = record
+    (record.token, record.owner, record.processID, record.time) = (0, 0, 0, 0)
+    record.withBytes(item) { _ = core.put(database, QueueArea.returned(record.level) | record.sequence, $0) }
+    state.ready += 1
+  }
+
+  // MARK: Leases
+
+  /// Leases items in order; `body` gets each with its bytes, its token and the attempt.
+  func lease(
+    _ core: Transaction, atMost most: Int, for duration: Duration,
+    _ body: (QueueRecord, RawSpan) -> Bool
+  ) throws(StoreError) {
+    guard let owner = reference.environment.owner else {
+      throw StoreError(
+        .permissionDenied, "lease", structure: reference.name,
+        reason: "this process cannot use the store's file 'owners', by which others know that it lives",
+        advice: "check owner and mode of the store's directory; or use pop()")
+    }
+    makeReady(core)
+    var leased: [(QueueRecord, [UInt8])] = []
+    _ = take(core, atMost: most) { taken, bytes in
+      state.lastToken += 1
+      var record = QueueRecord(taken.sequence, level: taken.level)
+      record.token = state.lastToken
+      record.owner = owner
+      record.processID = currentProcessID()
+      record.attempts = taken.attempts + 1
+      record.time = Self.now(after: duration)
+      guard body(record, bytes) else { return false }
+      leased.append((record, bytes.copied()))
+      return true
+    }
+    for (record, item) in leased {
+      withBytes(of: item) { item in
+        record.withBytes(item) { _ = core.put(database, QueueArea.leased | record.sequence, $0) }
+      }
+      state.leased += 1
+    }
+  }
+
+  /// The record of a lease that is current, with its item.
+  private func current(
+    _ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ operation: String
+  ) throws(StoreError) -> (QueueRecord, [UInt8]) {
+    if let failure = core.failure { throw failure }
+    guard let bytes = core.get(database, QueueArea.leased | sequence), let record = QueueRecord(bytes),
+      record.token == token
+    else {
+      throw StoreError(
+        .leaseLost, operation, structure: reference.name,
+        reason: "item \(sequence) is not leased under token \(token) any more: the lease ran out, or the item was "
+          + "acknowledged, released or removed",
+        advice: "drop the result, somebody else may have the item; lease for longer, or extend in time")
+    }
+    return (record, QueueRecord.item(bytes).copied())
+  }
+
+  func acknowledge(_ core: Transaction, _ sequence: UInt64, _ token: UInt64) throws(StoreError) {
+    _ = try current(core, sequence, token, "acknowledge")
+    core.delete(database, QueueArea.leased | sequence)
+    state.leased -= 1
+  }
+
+  func extend(_ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ duration: Duration) throws(StoreError) {
+    var (record, item) = try current(core, sequence, token, "extend")
+    record.time = Self.now(after: duration)
+    withBytes(of: item) { item in
+      record.withBytes(item) { _ = core.put(database, QueueArea.leased | sequence, $0) }
+    }
+  }
+
+  func release(
+    _ core: Transaction, _ sequence: UInt64, _ token: UInt64, delay: Duration, reason: String
+  ) throws(StoreError) {
+    let (record, item) = try current(core, sequence, token, "release")
+    withBytes(of: item) { giveBack(core, record, $0, delay: delay, reason: reason) }
+  }
+
+  /// Ends a lease: the item comes again, or goes to the dead letters when it has been tried too often.
+  private func giveBack(
+    _ core: Transaction, _ record: QueueRecord, _ item: RawSpan, delay: Duration = .zero, reason: String
+  ) {
+    core.delete(database, QueueArea.leased | record.sequence)
+    state.leased -= 1
+    if let most = reference.description.maximumAttempts, record.attempts >= most {
+      bury(core, record, item, reason)
+    } else if delay > .zero {
+      putDelayed(core, record, item, until: Self.now(after: delay))
+    } else {
+      putReady(core, record, item)
+    }
+  }
+
+  // MARK: Dead letters
+
+  private func bury(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, _ reason: String) {
+    var record = record
+    (record.token, record.owner, record.time) = (0, 0, Self.now())
+    let short = String(decoding: reason.utf8.prefix(1000), as: UTF8.self)
+    record.withBytes(reason: short, item) { _ = core.put(database, QueueArea.dead | record.sequence, $0) }
+    state.dead += 1
+  }
+
+  /// Moves a leased item to the dead letters at once.
+  func reject(_ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ reason: String) throws(StoreError) {
+    let (record, item) = try current(core, sequence, token, "reject")
+    core.delete(database, QueueArea.leased | sequence)
+    state.leased -= 1
+    withBytes(of: item) { bury(core, record, $0, reason) }
+  }
+
+  /// Puts a dead letter back into the queue, as one that was never tried; false when there is none of that number.
+  func revive(_ core: Transaction, _ sequence: UInt64) -> Bool {
+    guard let bytes = core.get(database, QueueArea.dead | sequence), var record = QueueRecord(bytes) else {
+      return false
+    }
+    let item = QueueRecord.item(bytes).copied()
+    core.delete(database, QueueArea.dead | sequence)
+    state.dead -= 1
+    record.attempts = 0
+    withBytes(of: item) { putReady(core, record, $0) }
+    return true
+  }
+}

@@ -1,0 +1,329 @@
+/// A queue within one transaction: its items as bytes, and its state, which is written back once at the end.
+@usableFromInline
+final class QueueStorage: StructureState {
+  @usableFromInline let reference: StructureReference
+  let database: UInt32
+  /// The transaction's epoch as of which the state is known.
+  @usableFromInline private(set) var epoch: UInt64 = 0
+  private var stored = QueueState()
+  @usableFromInline var state = QueueState()
+
+  init(_ reference: StructureReference, _ database: UInt32) {
+    self.reference = reference
+    self.database = database
+  }
+
+  func load(_ core: Transaction) {
+    epoch = core.epoch
+    stored = QueueState()
+    if !core.hasFailed, let bytes = core.get(database, QueueArea.state) {
+      if let state = QueueState(bytes) { stored = state } else { fail(core, "its state is damaged") }
+    }
+    state = stored
+  }
+
+  @usableFromInline func flush(_ core: Transaction) {
+    guard epoch == core.epoch, core.isWritable, !state.isSame(as: stored) else { return }
+    state.withBytes { _ = core.put(database, QueueArea.state, $0) }
+    stored = state
+  }
+
+  @inline(never)
+  func fail(_ core: Transaction, _ reason: String) {
+    core.fail(
+      StoreError(
+        .damaged, "read", structure: reference.name, reason: reason,
+        advice: "another program may have written to it; restore a backup"))
+  }
+
+  // MARK: Adding
+
+  /// Whether so many more items may be added; if not, why.
+  func refusal(_ count: Int) -> StoreError? {
+    if state.isClosed {
+      return StoreError(
+        .queueClosed, "push", structure: reference.name, reason: "the queue is closed",
+        advice: "open it again with reopen(), or give the item to another queue")
+    }
+    guard let capacity = reference.description.maximumCount, state.ready + state.delayed + count > capacity else {
+      return nil
+    }
+    return StoreError(
+      .queueFull, "push", structure: reference.name,
+      reason: "it has \(state.ready + state.delayed) items and room for \(capacity)",
+      advice: count > capacity
+        ? "push fewer items at once" : "take items first, or allow time: push(…, timeout: …)")
+  }
+
+  /// Adds an item and returns its number.
+  @usableFromInline
+  func push(_ core: Transaction, _ item: RawSpan, level: Int, delay: Duration) -> UInt64 {
+    if state.isClosed || reference.description.maximumCount != nil, let refusal = refusal(1) {
+      core.fail(refusal)
+      return 0
+    }
+    state.lastSequence += 1
+    let sequence = state.lastSequence
+    if delay > .zero {
+      putDelayed(core, QueueRecord(sequence, level: level), item, until: Self.now(after: delay))
+    } else {
+      QueueChunkBuilder.single(item) {
+        _ = core.put(database, QueueArea.fresh(level) | sequence, $0, .likelyLast)
+      }
+      state.ready += 1
+    }
+    return sequence
+  }
+
+  @usableFromInline func makeBuilder() -> QueueChunkBuilder { QueueChunkBuilder() }
+
+  /// Adds an item to a record that holds several, which is stored when it is full.
+  @usableFromInline
+  func pack(_ core: Transaction, _ item: RawSpan, level: Int, _ builder: inout QueueChunkBuilder) {
+    if !builder.hasRoom(item.byteCount) { store(core, level: level, &builder) }
+    builder.append(item)
+  }
+
+  /// Stores a record of several items.
+  @usableFromInline
+  func store(_ core: Transaction, level: Int, _ builder: inout QueueChunkBuilder) {
+    let count = builder.count
+    guard count > 0 else { return }
+    if let refusal = refusal(count) { return core.fail(refusal) }
+    let first = state.lastSequence + 1
+    state.lastSequence += UInt64(count)
+    state.ready += count
+    builder.finish { _ = core.put(database, QueueArea.fresh(level) | first, $0, .likelyLast) }
+  }
+
+  func putDelayed(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, until time: UInt64) {
+    var key = QueueArea.delayed | time & QueueArea.numberMask
+    // Two that are due at the same microsecond stay in order.
+    while core.get(database, key) != nil { key += 1 }
+    var record = record
+    record.time = key & QueueArea.numberMask
+    record.token = 0
+    record.owner = 0
+    record.withBytes(item) { _ = core.put(database, key, $0) }
+    state.delayed += 1
+  }
+
+  // MARK: Taking
+
+  /// What has become due can be taken, too.
+  @usableFromInline
+  func prepareToTake(_ core: Transaction) {
+    if state.delayed > 0 || state.leased > 0 { makeReady(core) }
+  }
+
+  /// An item that is being taken.
+  @usableFromInline
+  struct Taken {
+    @usableFromInline var sequence: UInt64
+    var level: Int
+    var attempts: UInt32
+  }
+
+  /// Takes items in order; `body` gets each with its bytes, and says whether it is to go.
+  ///
+  /// - Returns: How many were taken.
+  @usableFromInline
+  func take(_ core: Transaction, atMost most: Int, _ body: (Taken, RawSpan) -> Bool) -> Int {
+    var taken = 0
+    while taken < most, state.ready > 0, !core.hasFailed {
+      let cursor = Cursor(core, database)
+      guard cursor.seek(QueueArea.ready), let key = cursor.key.littleEndian(UInt64.self),
+        let level = QueueArea.level(key)
+      else {
+        if !core.hasFailed { fail(core, "its state tells of \(state.ready) items that are not there") }
+        break
+      }
+      var step: Int
+      if QueueArea.isFresh(key) {
+        step = takeFresh(core, cursor, atMost: most - taken, before: .max, body)
+      } else {
+        // One that was pushed earlier, and never taken, comes first.
+        let returned = key & QueueArea.numberMask
+        let fresh = Cursor(core, database)
+        if let first = firstFresh(fresh, level), first < returned {
+          step = takeFresh(core, fresh, atMost: most - taken, before: returned, body)
+        } else {
+          step = takeReturned(core, cursor, level, body)
+        }
+      }
+      if step == 0 { break }
+      taken += step
+    }
+    return taken
+  }
+
+  /// Puts the cursor on the first fresh record of a level; tells the number of the first item in it that is there.
+  private func firstFresh(_ cursor: Cursor, _ level: Int) -> UInt64? {
+    guard cursor.seek(QueueArea.fresh(level)), let key = cursor.key.littleEndian(UInt64.self),
+      key & ~QueueArea.numberMask == QueueArea.fresh(level)
+    else { return nil }
+    return key & QueueArea.numberMask + UInt64(state.skipped[level])
+  }
+
+  private func takeFresh(
+    _ core: Transaction, _ cursor: Cursor, atMost most: Int, before end: UInt64, _ body: (Taken, RawSpan) -> Bool
+  ) -> Int {
+    guard let key = cursor.key.littleEndian(UInt64.self), let level = QueueArea.level(key),
+      let chunk = QueueChunk(cursor.value), Int(state.skipped[level]) < chunk.count
+    else {
+      fail(core, "a record of items is damaged")
+      return 0
+    }
+    let start = Int(state.skipped[level])
+    var index = start
+    while index < chunk.count, index - start < most {
+      let sequence = key & QueueArea.numberMask + UInt64(index)
+      guard sequence < end else { break }
+      guard let item = chunk.item(index) else {
+        fail(core, "a record of items is damaged")
+        break
+      }
+      guard body(Taken(sequence: sequence, level: level, attempts: 0), item) else { break }
+      index += 1
+    }
+    if index == chunk.count {
+      cursor.delete()
+      state.skipped[level] = 0
+    } else {
+      state.skipped[level] = UInt32(index)
+      core.wrote(database)
+    }
+    state.ready -= index - start
+    return index - start
+  }
+
+  private func takeReturned(
+    _ core: Transaction, _ cursor: Cursor, _ level: Int, _ body: (Taken, RawSpan) -> Bool
+  ) -> Int {
+    guard let record = QueueRecord(cursor.value) else {
+      fail(core, "the record of an item is damaged")
+      return 0
+    }
+    let taken = Taken(sequence: record.sequence, level: level, attempts: record.attempts)
+    guard body(taken, QueueRecord.item(cursor.value)) else { return 0 }
+    cursor.delete()
+    state.ready -= 1
+    return 1
+  }
+
+  // MARK: Removing
+
+  /// Removes all items, whatever became of them.
+  func removeAll(_ core: Transaction) {
+    core.removeAll(database)
+    var empty = QueueState()
+    empty.lastSequence = state.lastSequence
+    empty.lastToken = state.lastToken
+    empty.isClosed = state.isClosed
+    state = empty
+    // Written in any case, since its record has gone with the rest.
+    stored = QueueState()
+  }
+
+  /// Removes the item of that number, wherever it is; tells whether it was there.
+  func remove(_ core: Transaction, _ sequence: UInt64) -> Bool {
+    guard sequence > 0, sequence <= state.lastSequence else { return false }
+    if core.get(database, QueueArea.leased | sequence) != nil {
+      state.leased -= 1
+      return core.delete(database, QueueArea.leased | sequence)
+    }
+    if core.get(database, QueueArea.dead | sequence) != nil {
+      state.dead -= 1
+      return core.delete(database, QueueArea.dead | sequence)
+    }
+    for level in 0..<QueuePriority.levels {
+      if core.get(database, QueueArea.returned(level) | sequence) != nil {
+        state.ready -= 1
+        return core.delete(database, QueueArea.returned(level) | sequence)
+      }
+      if removeFresh(core, sequence, level) { return true }
+    }
+    return removeDelayed(core, sequence)
+  }
+
+  private func removeFresh(_ core: Transaction, _ sequence: UInt64, _ level: Int) -> Bool {
+    let cursor = Cursor(core, database)
+    let wanted = QueueArea.fresh(level) | sequence
+    // The record that begins with this item, or the one before.
+    if !cursor.seek(wanted) {
+      guard cursor.move(.last) else { return false }
+    } else if cursor.key.littleEndian(UInt64.self) != wanted {
+      guard cursor.move(.previous) else { return false }
+    }
+    guard let key = cursor.key.littleEndian(UInt64.self), key >= QueueArea.fresh(level), key <= wanted,
+      let chunk = QueueChunk(cursor.value)
+    else { return false }
+    let index = Int(wanted - key)
+    let isFirst = isFirstFresh(core, key, level)
+    let skipped = isFirst ? Int(state.skipped[level]) : 0
+    guard index >= skipped, index < chunk.count else { return false }
+    var before = QueueChunkBuilder()
+    var after = QueueChunkBuilder()
+    for other in 0..<chunk.count {
+      guard let item = chunk.item(other) else {
+        fail(core, "a record of items is damaged")
+        return false
+      }
+      if other < index { before.append(item) } else if other > index { after.append(item) }
+    }
+    if index > skipped {
+      before.finish { _ = core.put(database, key, $0) }
+    } else {
+      core.delete(database, key)
+      if isFirst { state.skipped[level] = 0 }
+    }
+    if after.count > 0 { after.finish { _ = core.put(database, wanted + 1, $0) } }
+    state.ready -= 1
+    return true
+  }
+
+  private func isFirstFresh(_ core: Transaction, _ key: UInt64, _ level: Int) -> Bool {
+    let cursor = Cursor(core, database)
+    return cursor.seek(QueueArea.fresh(level)) && cursor.key.littleEndian(UInt64.self) == key
+  }
+
+  private func removeDelayed(_ core: Transaction, _ sequence: UInt64) -> Bool {
+    guard state.delayed > 0 else { return false }
+    let cursor = Cursor(core, database)
+    var isThere = cursor.seek(QueueArea.delayed)
+    while isThere, let key = cursor.key.littleEndian(UInt64.self), key < QueueArea.dead {
+      if QueueRecord(cursor.value)?.sequence == sequence {
+        state.delayed -= 1
+        return cursor.delete()
+      }
+      isThere = cursor.move(.next)
+    }
+    return false
+  }
+}
+
+extension Transaction {
+  /// The queue as of this transaction.
+  @inlinable
+  func queue(_ reference: StructureReference, _ database: UInt32) -> QueueStorage {
+    if let known = state(database, as: QueueStorage.self), known.reference === reference, known.epoch == epoch {
+      return known
+    }
+    return loadQueue(reference, database)
+  }
+
+  @usableFromInline @inline(never)
+  func loadQueue(_ reference: StructureReference, _ database: UInt32) -> QueueStorage {
+    if let known = state(database, as: QueueStorage.self),
+      known.reference.description.identity == reference.description.identity
+    {
+      // Another handle of the same queue may hold changes back.
+      if known.epoch != epoch { known.load(self) }
+      return known
+    }
+    let queue = QueueStorage(reference, database)
+    queue.load(self)
+    if database != noDatabase { setState(database, queue) }
+    return queue
+  }
+}

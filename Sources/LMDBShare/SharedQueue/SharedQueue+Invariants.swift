@@ -1,0 +1,66 @@
+extension SharedQueue {
+  /// Checks that what is stored is as the format says: for tests and tools.
+  ///
+  /// - Throws: ``StoreError/Code/damaged``, which says what is wrong.
+  /// - Complexity: O(*n*).
+  package func checkInvariants() throws {
+    try store.read { txn in try txn[self].storage.checkInvariants(txn.core) }
+  }
+}
+
+extension QueueStorage {
+  /// Counts all items and compares with the state.
+  fileprivate func checkInvariants(_ core: Transaction) throws(StoreError) {
+    var found = QueueState()
+    found.lastSequence = state.lastSequence
+    found.lastToken = state.lastToken
+    found.isClosed = state.isClosed
+    var seen: Set<UInt64> = []
+    var problem: String?
+    func note(_ sequence: UInt64) {
+      if sequence == 0 || sequence > state.lastSequence { problem = "item \(sequence) is beyond the last number" }
+      if !seen.insert(sequence).inserted { problem = "item \(sequence) is there twice" }
+    }
+    var level: Int?
+    let cursor = Cursor(core, database)
+    var isThere = cursor.move(.first)
+    while isThere, problem == nil, let key = cursor.key.littleEndian(UInt64.self) {
+      let number = key & QueueArea.numberMask
+      if key == QueueArea.state {
+        // Read already.
+      } else if let at = QueueArea.level(key), QueueArea.isFresh(key) {
+        guard let chunk = QueueChunk(cursor.value) else { throw damage("the record of item \(number) is damaged") }
+        let gone = level == at ? 0 : Int(state.skipped[at])
+        if level != at { found.skipped[at] = state.skipped[at] }
+        level = at
+        if gone >= chunk.count { problem = "the first record of level \(at) is used up" }
+        for index in gone..<max(gone, chunk.count) {
+          if chunk.item(index) == nil { problem = "the record of item \(number) is damaged" }
+          note(number + UInt64(index))
+        }
+        found.ready += chunk.count - gone
+      } else {
+        guard let record = QueueRecord(cursor.value) else { throw damage("the record \(number) is damaged") }
+        note(record.sequence)
+        switch key & ~QueueArea.numberMask {
+        case QueueArea.leased where record.sequence == number && record.token > 0 && record.token <= state.lastToken:
+          found.leased += 1
+        case QueueArea.delayed where record.time == number && record.token == 0: found.delayed += 1
+        case QueueArea.dead where record.sequence == number && record.token == 0: found.dead += 1
+        case QueueArea.returned(record.level) where record.sequence == number && record.token == 0: found.ready += 1
+        default: problem = "the record \(number) does not belong under its key"
+        }
+      }
+      isThere = cursor.move(.next)
+    }
+    if let failure = core.failure { throw failure }
+    if problem == nil, !found.isSame(as: state) {
+      problem = "its state tells of other items than there are: \(state), found \(found)"
+    }
+    if let problem { throw damage(problem) }
+  }
+
+  private func damage(_ reason: String) -> StoreError {
+    StoreError(.damaged, "check", structure: reference.name, reason: reason, advice: "restore a backup")
+  }
+}

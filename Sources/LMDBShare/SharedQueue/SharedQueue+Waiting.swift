@@ -1,0 +1,281 @@
+// Waiting for items, and for room, by a thread that sleeps or by a task. A thread or task in waiting costs nothing, is woken
+// by the commit that ends its wait, and, should it be killed, takes nothing with it.
+
+extension SharedQueue {
+  // MARK: Taking
+
+  /// Takes the item that is next; waits for one.
+  ///
+  /// The thread sleeps until a process adds an item, without polling.
+  ///
+  /// - Parameter timeout: How long to wait.
+  /// - Returns: The item; nil when there was none in time, or the queue is closed and empty.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  public func pop(timeout: Duration) throws -> Element? {
+    try waiting("pop", timeout) { txn in txn[self].pop() }
+  }
+
+  /// Takes the item that is next; waits for one, without blocking a thread.
+  ///
+  /// - Parameter timeout: How long to wait; nil for as long as it takes.
+  /// - Returns: The item; nil when there was none in time, or the queue is closed and empty.
+  /// - Throws: ``StoreError``; `CancellationError`, and then no item was taken.
+  public nonisolated(nonsending) func pop(timeout: Duration?) async throws -> Element? {
+    try await waiting(timeout) { txn in txn[self].pop() }
+  }
+
+  /// Takes up to so many items as soon as there are any; see ``pop(timeout:)-(Duration)``.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  public func pop(atMost count: Int, timeout: Duration) throws -> [Element] {
+    try waiting("pop", timeout) { txn in
+      let items = txn[self].pop(atMost: count)
+      return items.isEmpty ? nil : items
+    } ?? []
+  }
+
+  /// Takes up to so many items as soon as there are any, without blocking a thread.
+  public nonisolated(nonsending) func pop(atMost count: Int, timeout: Duration?) async throws -> [Element] {
+    try await waiting(timeout) { txn in
+      let items = txn[self].pop(atMost: count)
+      return items.isEmpty ? nil : items
+    } ?? []
+  }
+
+  /// Takes an item from the first of several queues that has one; waits for one.
+  ///
+  /// - Parameters:
+  ///   - queues: Queues of one store, in the order in which they are asked.
+  ///   - timeout: How long to wait.
+  /// - Returns: The item and the queue that it is from; nil when there was none in time, or all are closed and empty.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  public static func pop(
+    from queues: [SharedQueue], timeout: Duration
+  ) throws -> (queue: SharedQueue, element: Element)? {
+    guard let first = queues.first else { return nil }
+    let environment = first.store.environment
+    try environment.checkMayWait("pop", first.name)
+    var taken: (SharedQueue, Element)?
+    _ = try environment.wait(for: queues.channels, until: .now + timeout) {
+      let found = try first.store.read { txn in survey(queues, &txn) }
+      guard found.isReady else { return found.look }
+      taken = try first.store.writeNow { txn in takeFirst(from: queues, &txn) }
+      return Look(isReady: taken != nil)
+    }
+    return taken
+  }
+
+  /// Takes an item from the first of several queues that has one; waits for one, without blocking a thread.
+  public static nonisolated(nonsending) func pop(
+    from queues: [SharedQueue], timeout: Duration?
+  ) async throws -> (queue: SharedQueue, element: Element)? {
+    guard let store = queues.first?.store else { return nil }
+    let deadline = timeout.map { ContinuousClock.now + $0 }
+    while true {
+      try Task.checkCancellation()
+      let (known, found) = try store.read { txn in (txn.snapshotID, survey(queues, &txn)) }
+      if found.look.isReady { return nil }
+      if found.isReady {
+        if let taken = try await store.write({ txn in takeFirst(from: queues, &txn) }) { return taken }
+        continue
+      }
+      if let deadline, deadline <= .now { return nil }
+      _ = try await store.environment.change(
+        of: queues.channels, after: known, until: earlier(deadline, found.look.again), watched: found.look.watched)
+    }
+  }
+
+  /// What several queues together wait for: ready when all are drained; beside it whether one has an item.
+  private static func survey(_ queues: [SharedQueue], _ txn: inout ReadTransaction) -> (look: Look, isReady: Bool) {
+    var all = Look(isReady: true)
+    for queue in queues {
+      switch txn[queue].storage.availability(txn.core) {
+      case .ready: return (Look(isReady: false), true)
+      case .drained: break
+      case .nothing(let look):
+        all.isReady = false
+        all.again = earlier(all.again, look.again)
+        all.watched += look.watched
+      }
+    }
+    return (all, false)
+  }
+
+  private static func takeFirst(
+    from queues: [SharedQueue], _ txn: inout WriteTransaction
+  ) -> (queue: SharedQueue, element: Element)? {
+    for queue in queues { if let item = txn[queue].pop() { return (queue, item) } }
+    return nil
+  }
+
+  /// Waits until the queue has an item, and leaves it there: for a transaction of one's own that takes it together with
+  /// other changes.
+  ///
+  /// - Returns: Whether there was one in time. Somebody else may be faster to take it.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  public func waitForItem(timeout: Duration) throws -> Bool {
+    try store.environment.checkMayWait("wait", name)
+    var isThere = false
+    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
+      switch try store.read({ txn in txn[self].storage.availability(txn.core) }) {
+      case .ready:
+        isThere = true
+        return Look(isReady: true)
+      case .drained: return Look(isReady: true)
+      case .nothing(let look): return look
+      }
+    }
+    return isThere
+  }
+
+  // MARK: Adding
+
+  /// Adds an item; waits for room when the queue is full.
+  ///
+  /// - Throws: ``StoreError/Code/queueFull`` when there was no room in time; ``StoreError/Code/queueClosed``.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  @discardableResult
+  public func push(
+    _ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero, timeout: Duration
+  ) throws -> UInt64 {
+    try waitingForRoom(1, timeout) { txn in txn[self].push(item, priority: priority, delay: delay) }
+  }
+
+  /// Adds an item; waits for room when the queue is full, without blocking a thread.
+  @discardableResult
+  public nonisolated(nonsending) func push(
+    _ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero, timeout: Duration?
+  ) async throws -> UInt64 {
+    try await waitingForRoom(1, timeout) { txn in txn[self].push(item, priority: priority, delay: delay) }
+  }
+
+  /// Adds the items of a collection, all at once; waits until there is room for them.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  public func push(
+    contentsOf items: some Collection<Element>, priority: QueuePriority = .normal, timeout: Duration
+  ) throws {
+    try waitingForRoom(items.count, timeout) { txn in txn[self].push(contentsOf: items, priority: priority) }
+  }
+
+  /// Adds the items of a collection, all at once; waits until there is room for them, without blocking a thread.
+  public nonisolated(nonsending) func push(
+    contentsOf items: some Collection<Element> & Sendable, priority: QueuePriority = .normal, timeout: Duration?
+  ) async throws {
+    try await waitingForRoom(items.count, timeout) { txn in txn[self].push(contentsOf: items, priority: priority) }
+  }
+
+  private func waitingForRoom<R>(
+    _ count: Int, _ timeout: Duration, _ push: (inout WriteTransaction) -> R
+  ) throws -> R {
+    try store.environment.checkMayWait("push", name)
+    var result: R?
+    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
+      guard try mayPush(count) else { return Look(isReady: false) }
+      result = try store.writeNow { txn in
+        isFull(count, txn[self].storage) ? nil : push(&txn)
+      }
+      return Look(isReady: result != nil)
+    }
+    guard let result else { throw try full(count) }
+    return result
+  }
+
+  private nonisolated(nonsending) func waitingForRoom<R: Sendable>(
+    _ count: Int, _ timeout: Duration?, _ push: @escaping @Sendable (inout WriteTransaction) -> R
+  ) async throws -> R {
+    let deadline = timeout.map { ContinuousClock.now + $0 }
+    while true {
+      try Task.checkCancellation()
+      let (known, mayPush) = try (store.read { $0.snapshotID }, mayPush(count))
+      if mayPush {
+        let result = try await store.write { txn in
+          isFull(count, txn[self].storage) ? nil : push(&txn)
+        }
+        if let result { return result }
+      }
+      if let deadline, deadline <= .now { throw try full(count) }
+      _ = try await store.environment.change(of: reference.channel, after: known, until: deadline)
+    }
+  }
+
+  /// Whether there is room, or no use in waiting for it.
+  private func mayPush(_ count: Int) throws -> Bool {
+    try store.read { txn in !isFull(count, txn[self].storage) }
+  }
+
+  private func isFull(_ count: Int, _ storage: QueueStorage) -> Bool {
+    guard let refusal = storage.refusal(count), let capacity else { return false }
+    return refusal.code == .queueFull && count <= capacity
+  }
+
+  private func full(_ count: Int) throws -> StoreError {
+    let refusal = try store.read { txn in txn[self].storage.refusal(count) }
+    return refusal
+      ?? StoreError(
+        .queueFull, "push", structure: name, reason: "there was no room in time", advice: "allow more time")
+  }
+
+  // MARK: How it is done
+
+  /// Tries to take something until it succeeds, the time is up, or the queue is drained.
+  func waiting<R>(
+    _ operation: String, _ timeout: Duration, _ take: (inout WriteTransaction) throws -> R?
+  ) throws -> R? {
+    try store.environment.checkMayWait(operation, name)
+    var result: R?
+    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
+      switch try store.read({ txn in txn[self].storage.availability(txn.core) }) {
+      case .ready:
+        result = try store.writeNow(take)
+        return Look(isReady: result != nil)
+      case .drained: return Look(isReady: true)
+      case .nothing(let look): return look
+      }
+    }
+    return result
+  }
+
+  /// The same for a task.
+  nonisolated(nonsending) func waiting<R: Sendable>(
+    _ timeout: Duration?, _ take: @escaping @Sendable (inout WriteTransaction) throws -> R?
+  ) async throws -> R? {
+    let deadline = timeout.map { ContinuousClock.now + $0 }
+    while true {
+      try Task.checkCancellation()
+      let (known, found) = try store.read { txn in (txn.snapshotID, txn[self].storage.availability(txn.core)) }
+      switch found {
+      case .ready:
+        if let result = try await store.write(take) { return result }
+      case .drained: return nil
+      case .nothing(let look):
+        if let deadline, deadline <= .now { return nil }
+        _ = try await store.environment.change(
+          of: reference.channel, after: known, until: earlier(deadline, look.again), watched: look.watched)
+      }
+    }
+  }
+}
+
+extension Array where Element: SharedStructure {
+  /// The channels of all of them.
+  fileprivate var channels: UInt64 { reduce(0) { $0 | $1.link.channel } }
+}
+
+extension SharedQueue: AsyncSequence {
+  /// Takes items one after the other, as they come: `for try await job in jobs`. Ends when the queue is closed and empty.
+  ///
+  /// Each item is gone from the queue when it is given; see ``leases(for:)`` where that must not be.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: self) }
+
+  /// Takes items one after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    let queue: SharedQueue
+
+    /// The next item, as soon as there is one; nil when the queue is closed and empty.
+    public mutating func next() async throws -> Element? { try await queue.pop(timeout: nil) }
+
+    /// The next item, as soon as there is one; nil when the queue is closed and empty.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
+      try await queue.pop(timeout: nil)
+    }
+  }
+}

@@ -1,0 +1,474 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct QueueTests {
+  /// What a queue should hold: every item with what became of it.
+  private struct Model {
+    struct Item {
+      var sequence: UInt64
+      var text: String
+      var level: Int
+      var attempts = 0
+      var token: UInt64?
+      var isDead = false
+      var isReady: Bool { token == nil && !isDead }
+    }
+    var items: [Item] = []
+    var last: UInt64 = 0
+
+    var ready: [Item] { items.filter(\.isReady).sorted { ($0.level, $0.sequence) < ($1.level, $1.sequence) } }
+    var leased: [Item] { items.filter { $0.token != nil } }
+
+    mutating func push(_ text: String, _ level: Int) {
+      last += 1
+      items.append(Item(sequence: last, text: text, level: level))
+    }
+    mutating func change(_ sequence: UInt64, _ body: (inout Item) -> Void) {
+      body(&items[items.firstIndex { $0.sequence == sequence }!])
+    }
+    mutating func remove(_ sequence: UInt64) { items.removeAll { $0.sequence == sequence } }
+  }
+
+  @Test func againstAModel() throws {
+    var random = SeededGenerator("QueueTests.againstAModel")
+    let test = try TestStore()
+    var queue = try test.store.queue("queue", of: String.self, maximumAttempts: 3)
+    var model = Model()
+    var leases: [UInt64: SharedQueue<String>.Lease] = [:]
+    for step in 0..<SeededGenerator.operations(100_000) / 5 {
+      let before = (model, leases)
+      do {
+        try test.store.write { txn in
+          for _ in 0..<5 {
+            let priority = QueuePriority(level: [4, 4, 4, 0, 2, 7].randomElement(using: &random)!)!
+            switch Int.random(in: 0..<24, using: &random) {
+            case 0...3:
+              model.push("\(step)", priority.level)
+              same(txn[queue].push("\(step)", priority: priority), model.last)
+            case 4...5:
+              let texts = (0..<[1, 3, 40, 400].randomElement(using: &random)!).map { "\(step)-\($0)" }
+              guard model.items.count < 3000 else { break }
+              for text in texts { model.push(text, priority.level) }
+              txn[queue].push(contentsOf: texts, priority: priority)
+            case 6...8:
+              let next = model.ready.first
+              #expect(txn[queue].peek() == next?.text)
+              same(txn[queue].pop(), next?.text)
+              if let next { model.remove(next.sequence) }
+            case 9...10:
+              let next = Array(model.ready.prefix(Int.random(in: 1...300, using: &random)))
+              same(txn[queue].pop(atMost: max(next.count, 1)), next.map(\.text))
+              for item in next { model.remove(item.sequence) }
+            case 11...13:
+              let next = Array(model.ready.prefix(Int.random(in: 1...20, using: &random)))
+              let got = try txn[queue].lease(atMost: max(1, next.count), for: .seconds(1000))
+              try #require(got.map(\.sequence) == next.map(\.sequence))
+              for (lease, item) in zip(got, next) {
+                #expect(lease.element == item.text && lease.attempt == item.attempts + 1)
+                #expect(lease.priority.level == item.level)
+                model.change(item.sequence) { item in
+                  item.token = lease.token
+                  item.attempts += 1
+                }
+                leases[item.sequence] = lease
+              }
+            case 14...15:
+              guard let item = model.leased.randomElement(using: &random) else { break }
+              try txn[queue].acknowledge(leases[item.sequence]!)
+              #expect(throws: StoreError.self) { try txn[queue].acknowledge(leases[item.sequence]!) }
+              model.remove(item.sequence)
+            case 16...17:
+              guard let item = model.leased.randomElement(using: &random) else { break }
+              let lease = try txn[queue].extend(leases[item.sequence]!, for: .seconds(2000))
+              try txn[queue].release(lease)
+              #expect(throws: StoreError.self) { try txn[queue].extend(lease, for: .seconds(1)) }
+              model.change(item.sequence) { item in
+                item.token = nil
+                item.isDead = item.attempts >= 3
+              }
+            case 18:
+              guard let item = model.leased.randomElement(using: &random) else { break }
+              try txn[queue].reject(leases[item.sequence]!, reason: "never")
+              model.change(item.sequence) { ($0.token, $0.isDead) = (nil, true) }
+            case 19:
+              guard let item = model.items.filter(\.isDead).randomElement(using: &random) else { break }
+              #expect(txn[queue].deadLetters.contains { $0.sequence == item.sequence && $0.element == item.text })
+              same(txn[queue].retry(item.sequence), true)
+              same(txn[queue].retry(item.sequence), false)
+              model.change(item.sequence) { ($0.isDead, $0.attempts) = (false, 0) }
+            case 20...22:
+              guard let item = model.items.randomElement(using: &random) else { break }
+              same(txn[queue].remove(item.sequence), true)
+              same(txn[queue].remove(item.sequence), false)
+              model.remove(item.sequence)
+            default: if step % 100 == 0 { throw Undo() }
+            }
+            try #require(txn[queue].count == model.items.count(where: \.isReady))
+          }
+        }
+      } catch is Undo {
+        (model, leases) = before
+        // Tokens of leases that were undone are given again, to others.
+      }
+      if step % 100 == 0 {
+        queue = try SharedStore(path: test.path, options: .durability(.processCrashOnly)).queue(
+          "queue", of: String.self)
+        try queue.checkInvariants()
+        try test.store.read { txn in
+          let statistics = txn[queue].statistics
+          #expect(statistics.leases.map(\.sequence) == model.leased.map(\.sequence).sorted())
+          #expect(statistics.dead == model.items.count(where: \.isDead))
+          let ready = model.ready
+          try #require(txn[queue].items.map(\.sequence) == ready.map(\.sequence))
+          try #require(txn[queue].items.map(\.element) == ready.map(\.text))
+          try #require(txn[queue].items.map(\.attempts) == ready.map(\.attempts))
+        }
+      }
+    }
+    try queue.removeAll()
+    try queue.checkInvariants()
+    // Numbers go on where they were.
+    #expect(try queue.push("z") == model.last + 1)
+  }
+
+  @Test func popWaitsForAnotherProcess() throws {
+    let test = try TestStore()
+    let worker = try Program("TestWorker", ["pop", test.path, "20000"])
+    #expect(worker.line() == "waiting")
+    let queue = try test.store.queue("queue", of: [UInt8].self)
+    try queue.push(Array("hello".utf8))
+    #expect(worker.line() == "got hello")
+    #expect(worker.finish().status == 0)
+  }
+
+  @Test func popWaitsForAnotherThreadAndWakesAtOnce() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    let echo = try test.store.queue("echo", of: Int.self)
+    let rounds = 200
+    Thread.detachNewThread { () -> Void in
+      for _ in 0..<rounds {
+        guard let item = try? queue.pop(timeout: .seconds(20)) else { return }
+        _ = try? echo.push(item)
+      }
+    }
+    let start = ContinuousClock.now
+    for round in 0..<rounds {
+      try queue.push(round)
+      #expect(try echo.pop(timeout: .seconds(20)) == round)
+    }
+    // 250 ms is the pause after which a waiter looks by itself: had it not been woken, this would take 50 seconds.
+    #expect(start.duration(to: .now) < .seconds(10))
+  }
+
+  @Test func popGivesUpInTime() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    let start = ContinuousClock.now
+    #expect(try queue.pop(timeout: .milliseconds(100)) == nil)
+    let taken = start.duration(to: .now)
+    #expect(taken >= .milliseconds(100) && taken < .seconds(5))
+    #expect(try queue.waitForItem(timeout: .zero) == false)
+    #expect(code { try test.store.write { _ in _ = try queue.pop(timeout: .seconds(60)) } } == .nestedWrite)
+  }
+
+  @Test func takingAndOtherChangesAreOne() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: String.self)
+    let done = try test.store.list("done", of: String.self)
+    try queue.push("a")
+    #expect(throws: Undo.self) {
+      try test.store.write { txn in
+        txn[done].append(txn[queue].pop() ?? "")
+        throw Undo()
+      }
+    }
+    #expect(try queue.count == 1 && done.isEmpty)
+    try test.store.write { txn in txn[done].append(txn[queue].pop() ?? "") }
+    #expect(try queue.isEmpty && done[0] == "a")
+  }
+
+  // MARK: Room, delays, closing
+
+  @Test func aFullQueueRefusesOrWaits() async throws {
+    let test = try TestStore()
+    let (store, queue) = (test.store, try test.store.queue("queue", of: Int.self, capacity: 3))
+    #expect(queue.capacity == 3)
+    #expect(code { _ = try store.queue("queue", of: Int.self, capacity: 4) } == .typeMismatch)
+    #expect(code { _ = try store.queue("none", of: Int.self, capacity: 0) } == .outOfRange)
+    try queue.push(contentsOf: [1, 2])
+    try queue.push(3, delay: .seconds(100))
+    #expect(code { try queue.push(4) } == .queueFull)
+    #expect(code { try queue.push(contentsOf: [4]) } == .queueFull)
+    #expect(try queue.count == 2)
+    let start = ContinuousClock.now
+    await #expect(throws: StoreError.self) { try await queue.push(4, timeout: .milliseconds(50)) }
+    #expect(start.duration(to: .now) >= .milliseconds(50))
+    // What can never fit is told at once.
+    await #expect(throws: StoreError.self) { try await queue.push(contentsOf: [4, 5, 6, 7], timeout: .seconds(100)) }
+    let waiting = Task { try await queue.push(4, timeout: .seconds(60)) }
+    try await Task.sleep(for: .milliseconds(20))
+    #expect(try queue.pop() == 1)
+    #expect(try await waiting.value == 4)
+    // Leased items leave room, and come back although there is none.
+    let lease = try #require(try queue.lease(for: .seconds(60)))
+    try queue.push(5)
+    try queue.release(lease)
+    #expect(try queue.pop(atMost: 9) == [2, 4, 5])
+    try queue.checkInvariants()
+  }
+
+  @Test func delayedItemsComeInTime() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: String.self)
+    try queue.push("late", delay: .milliseconds(300))
+    try queue.push("soon", delay: .milliseconds(100))
+    #expect(try queue.pop() == nil && queue.isEmpty)
+    let start = ContinuousClock.now
+    #expect(try queue.pop(timeout: .seconds(20)) == "soon")
+    #expect(start.duration(to: .now) >= .milliseconds(90))
+    #expect(try queue.pop(timeout: .milliseconds(1)) == nil)
+    #expect(try queue.pop(timeout: .seconds(20)) == "late")
+    #expect(start.duration(to: .now) >= .milliseconds(290))
+    // In the order of their numbers, once they are due.
+    try queue.push("a", delay: .milliseconds(1))
+    try queue.push("b")
+    usleep(5000)
+    #expect(try queue.pop(atMost: 5) == ["a", "b"])
+    try queue.checkInvariants()
+  }
+
+  @Test func aClosedQueueIsDrained() async throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    try queue.push(contentsOf: 0..<5)
+    let consumers = (0..<3).map { _ in
+      Task {
+        var got: [Int] = []
+        for try await item in queue { got.append(item) }
+        return got
+      }
+    }
+    try await Task.sleep(for: .milliseconds(20))
+    try queue.push(5)
+    try queue.close()
+    #expect(code { try queue.push(6) } == .queueClosed)
+    var all: [Int] = []
+    for consumer in consumers { all += try await consumer.value }
+    #expect(all.sorted() == Array(0...5))
+    // Nobody waits for what cannot come.
+    #expect(try await queue.pop(timeout: .seconds(100)) == nil)
+    #expect(try queue.isClosed)
+    try queue.reopen()
+    try queue.push(7)
+    #expect(try await queue.pop(timeout: nil) == 7)
+    // While somebody has a lease, the item may come again.
+    try queue.push(8)
+    let lease = try #require(try queue.lease(for: .seconds(60)))
+    try queue.close()
+    let waiting = Task { try await queue.lease(for: .seconds(60), timeout: .seconds(60)) }
+    try await Task.sleep(for: .milliseconds(20))
+    try queue.release(lease)
+    let again = try #require(try await waiting.value)
+    #expect(again.attempt == 2 && again.element == 8)
+    try queue.acknowledge(again)
+    #expect(try await queue.lease(for: .seconds(60), timeout: .seconds(60)) == nil)
+  }
+
+  @Test func severalQueuesAreWaitedForAtOnce() async throws {
+    let test = try TestStore()
+    let queues = try (0..<3).map { try test.store.queue("queue \($0)", of: Int.self) }
+    #expect(try await SharedQueue.pop(from: queues, timeout: .milliseconds(10)) == nil)
+    let waiting = Task {
+      try await SharedQueue.pop(from: queues, timeout: .seconds(60)).map { ($0.queue.name, $0.element) }
+    }
+    try await Task.sleep(for: .milliseconds(10))
+    try queues[2].push(7)
+    #expect(try await waiting.value.map { "\($0)" } == "(\"queue 2\", 7)")
+    try queues[1].push(1)
+    try queues[2].push(2)
+    #expect(try await SharedQueue.pop(from: queues, timeout: nil)?.element == 1)
+    for queue in queues { try queue.close() }
+    #expect(try await SharedQueue.pop(from: queues, timeout: nil)?.element == 2)
+    #expect(try await SharedQueue.pop(from: queues, timeout: nil) == nil)
+  }
+
+  @Test func cancelledConsumersTakeNothing() async throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    for round in 0..<20 {
+      let consumers = (0..<10).map { _ in Task { try await queue.pop(timeout: nil) } }
+      if round % 2 == 0 { try await Task.sleep(for: .milliseconds(2)) }
+      for consumer in consumers { consumer.cancel() }
+      try queue.push(contentsOf: 0..<10)
+      var got = 0
+      for consumer in consumers { if case .success = await consumer.result { got += 1 } }
+      #expect(try queue.count == 10 - got)
+      try queue.removeAll()
+    }
+  }
+
+  // MARK: Leases
+
+  @Test func tooManyAttemptsMakeADeadLetter() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 2)
+    try queue.push("bad")
+    try queue.release(try #require(try queue.lease(for: .seconds(60))), delay: .milliseconds(1), reason: "first")
+    usleep(3000)
+    let second = try #require(try queue.lease(for: .seconds(60)))
+    #expect(second.attempt == 2)
+    try queue.release(second, reason: "no such file")
+    #expect(code { try queue.acknowledge(second) } == .leaseLost)
+    let letter = try #require(try queue.deadLetters().first)
+    #expect(letter.element == "bad" && letter.reason == "no such file" && letter.attempts == 2 && letter.sequence == 1)
+    #expect(try queue.lease(for: .seconds(60)) == nil && queue.statistics().dead == 1)
+    #expect(try queue.retry(letter.sequence))
+    #expect(try queue.lease(for: .zero)?.attempt == 1)
+    // A lease that has run out.
+    #expect(try queue.lease(for: .zero)?.attempt == 2)
+    #expect(try queue.pop() == nil)
+    #expect(try queue.deadLetters().first?.reason == "its lease ran out")
+    #expect(try queue.remove(letter.sequence) && queue.deadLetters().isEmpty)
+    try queue.checkInvariants()
+  }
+
+  @Test func tokensFenceOffWhoIsLate() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    try queue.push(1)
+    let late = try #require(try queue.lease(for: .milliseconds(1)))
+    usleep(3000)
+    // Nobody else has it yet: the work counts.
+    try queue.extend(late, for: .milliseconds(1))
+    usleep(3000)
+    let current = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(1)))
+    #expect(current.token > late.token && current.sequence == late.sequence)
+    for late in [
+      code { try queue.acknowledge(late) }, code { try queue.extend(late, for: .seconds(1)) },
+      code { try queue.release(late) }, code { try queue.reject(late, reason: "") },
+    ] {
+      #expect(late == .leaseLost)
+    }
+    // What was done in the same transaction is undone with it.
+    #expect(
+      code {
+        try test.store.write { txn in
+          txn[queue].push(2)
+          try txn[queue].acknowledge(late)
+        }
+      } == .leaseLost)
+    try queue.acknowledge(current)
+    #expect(try queue.statistics() == QueueStatistics(ready: 0, delayed: 0, dead: 0, leases: [], isClosed: false))
+  }
+
+  @Test func theItemsOfADeadProcessComeBackAtOnce() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("jobs", of: Int.self)
+    try queue.push(contentsOf: 0..<3)
+    var taken: [Duration] = []
+    for _ in 0..<5 {
+      let worker = try Program("TestWorker", ["lease-and-stop", test.path])
+      #expect(worker.line() == "leased 3")
+      #expect(try queue.statistics().leases.allSatisfy { $0.isAlive && $0.processID == Int(worker.pid) })
+      #expect(try queue.lease(for: .seconds(60)) == nil)
+      let start = ContinuousClock.now
+      Thread.detachNewThread {
+        usleep(50_000)
+        worker.signal(SIGKILL)
+      }
+      let leases = try queue.lease(atMost: 3, for: .seconds(60), timeout: .seconds(20))
+      taken.append(start.duration(to: .now) - .milliseconds(50))
+      #expect(leases.map(\.element) == [0, 1, 2])
+      for lease in leases { try queue.release(lease) }
+      worker.finish()
+    }
+    // Whoever waits looks every 20 ms whether they live.
+    #expect(taken.sorted()[2] < .milliseconds(40), "\(taken)")
+  }
+
+  @Test func aStoppedProcessKeepsItsItemsUntilTheDeadline() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("jobs", of: Int.self)
+    try queue.push(contentsOf: 0..<3)
+    let worker = try Program("TestWorker", ["lease-and-stop", test.path, "700"])
+    #expect(worker.line() == "leased 3")
+    let start = ContinuousClock.now
+    worker.signal(SIGSTOP)
+    #expect(try queue.lease(for: .seconds(60), timeout: .milliseconds(300)) == nil)
+    #expect(try queue.lease(for: .seconds(60), timeout: .seconds(20)) != nil)
+    #expect(start.duration(to: .now) >= .milliseconds(600))
+    worker.signal(SIGCONT)
+    // It is told that it was too late.
+    worker.release()
+    #expect(worker.line() == "leaseLost")
+    worker.finish()
+  }
+
+  @Test func aConsumerThatIsKilledWhileItWaitsHarmsNobody() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: [UInt8].self)
+    for round in 0..<10 {
+      let victims = try (0..<3).map { _ in try Program("TestWorker", ["pop", test.path, "60000"]) }
+      let other = try Program("TestWorker", ["pop", test.path, "60000"])
+      for worker in victims + [other] { #expect(worker.line() == "waiting") }
+      usleep(20_000)
+      for victim in victims { victim.signal(SIGKILL) }
+      for victim in victims { victim.finish() }
+      try queue.push(Array("\(round)".utf8))
+      #expect(other.line() == "got \(round)")
+      #expect(other.finish().status == 0)
+    }
+  }
+
+  /// Runs so many workers, and another one for each that dies, until all have ended; tells how many died.
+  private func untilNobodyDies(_ count: Int, _ start: () throws -> Program) throws -> Int {
+    var workers = try (0..<count).map { _ in try start() }
+    var kills = 0
+    while let worker = workers.popLast() {
+      let status = worker.finish().status
+      guard status == -SIGKILL else {
+        #expect(status == 0)
+        continue
+      }
+      kills += 1
+      workers.insert(try start(), at: 0)
+    }
+    return kills
+  }
+
+  /// Workers that are killed wherever they are: each item is worked on at least once and acknowledged once.
+  @Test func leasesSurviveKillsAtAnyMoment() throws {
+    let test = try TestStore()
+    let items = SeededGenerator.operations(100_000) / 50
+    let queue = try test.store.queue("jobs", of: Int.self)
+    let done = try test.store.list("done", of: Int.self)
+    let begun = try test.store.dictionary("begun", Int.self, Int.self)
+    try queue.push(contentsOf: 0..<items)
+    try queue.close()
+    let kills = try untilNobodyDies(4) { try Program("TestWorker", ["work", test.path, "100"]) }
+    print("\(items) items, \(kills) kills")
+    #expect(kills > items / 50)
+    #expect(try done.read { $0.sorted() } == Array(0..<items))
+    #expect(try begun.read { $0.count == items && $0.values.allSatisfy { $0 >= 1 } })
+    #expect(try queue.statistics() == QueueStatistics(ready: 0, delayed: 0, dead: 0, leases: [], isClosed: true))
+    try queue.checkInvariants()
+  }
+
+  /// Taking, a change elsewhere and giving on are one: nothing is lost or doubled, whoever dies when.
+  @Test func itemsMoveFromQueueToQueueExactlyOnce() throws {
+    let test = try TestStore()
+    let items = SeededGenerator.operations(100_000) / 20
+    let (first, second) = (try test.store.queue("first", of: Int.self), try test.store.queue("second", of: Int.self))
+    try first.push(contentsOf: 0..<items)
+    try first.close()
+    let kills = try untilNobodyDies(3) { try Program("TestWorker", ["move", test.path, "300"]) }
+    #expect(kills > items / 300)
+    // Several may have moved at once, but each item once, and in order of its taking.
+    #expect(try second.pop(atMost: items + 1) == Array(0..<items))
+    #expect(try test.store.value("moved", initial: 0).get() == items)
+  }
+}
