@@ -184,6 +184,58 @@ struct TestWorker {
         }
         dieByChance(number)
       }
+    case "lock-and-stop":
+      let lock = try SharedStore(path: path, options: .durability(.processCrashOnly)).lock("lock")
+      say("acquired \(try lock.acquire()?.previousOwnerDied == true)")
+      _ = readLine()
+      try lock.release()
+    case "lock-and-count":
+      // Adds 1 to the number in a file so many times, which only the lock makes safe.
+      let lock = try SharedStore(path: path, options: .durability(.processCrashOnly)).lock("lock")
+      let file = URL(fileURLWithPath: path + "-count")
+      for _ in 0..<number {
+        try lock.withLock { _ in
+          let count = Int(try String(contentsOf: file, encoding: .utf8)) ?? 0
+          try "\(count + 1)".write(to: file, atomically: false, encoding: .utf8)
+        }
+      }
+    case "permits":
+      // Takes a permit so many times; tells the most that were out at once.
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let semaphore = try store.semaphore("semaphore", permits: 3)
+      let (out, most) = (try store.value("out", initial: 0), try store.value("most", initial: 0))
+      for _ in 0..<number {
+        try semaphore.withPermit {
+          try store.write { txn in
+            txn[out] += 1
+            txn[most] = max(txn[most], txn[out])
+          }
+          usleep(200)
+          try out.update { $0 -= 1 }
+        }
+      }
+    case "permit-and-stop":
+      let semaphore = try SharedStore(path: path).semaphore("semaphore", permits: 3)
+      say("\(try semaphore.acquire() != nil)")
+      _ = readLine()
+    case "barrier":
+      // Passes a barrier of four so many times; at each the value must be a multiple of 4.
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let (barrier, value) = (try store.barrier("barrier", parties: 4), try store.value("value", initial: 0))
+      say("ready")
+      do {
+        for round in 1...max(1, number) {
+          try value.update { $0 += 1 }
+          try barrier.wait(timeout: .seconds(60))
+          guard try value.get() == 4 * round else { return say("too early") }
+          try barrier.wait(timeout: .seconds(60))
+        }
+        say("passed")
+      } catch let error as StoreError {
+        say("\(error.code)")
+      }
+    case "set-event":
+      try SharedStore(path: path).event("event").set()
     case "recreate":
       // Removes the structures and makes them anew with other types.
       let store = try Shared(path).store

@@ -121,3 +121,9 @@ package func microsecondsSince1970() -> UInt64 { UInt64(max(0, lms_time_of_day()
 
 /// This process's number.
 package func currentProcessID() -> UInt32 { UInt32(getpid()) }
+
+/// The task that calls, or the thread where there is none: a number that differs between those that live.
+package func currentCaller() -> UInt64 {
+  unsafe withUnsafeCurrentTask { task in unsafe task.map { unsafe UInt64(bitPattern: Int64($0.hashValue)) } }
+    ?? lms_thread_id()
+}

@@ -22,7 +22,7 @@ package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
   package let options: EnvironmentOptions
   package let signals: SignalFile
-  let owners: Owners?
+  package let owners: Owners?
   private let gate: WriterGate?
   /// Tasks that wait for commits.
   package let waiters = Waiters()
@@ -84,7 +84,7 @@ package final class Environment: @unchecked Sendable {
 
   /// Stops use in a child process of what its parent opened.
   @inline(__always)
-  func checkFork() throws(StoreError) {
+  package func checkFork() throws(StoreError) {
     guard isOfThisProcess else {
       throw StoreError(
         .usedAfterFork, "use \(directory.path)", reason: "the store was opened before fork, in the parent process",

@@ -150,6 +150,17 @@ extension StoreError.Code {
   /// A lease is not current any more: it ran out, or its item was acknowledged, released or removed.
   public static let leaseLost = Self(rawValue: "leaseLost")
 
+  // MARK: Locks and the like
+
+  /// A lock was not free, or an event not set, when the time was up.
+  public static let timedOut = Self(rawValue: "timedOut")
+  /// A lock or permit was given back that this process does not hold.
+  public static let notHeld = Self(rawValue: "notHeld")
+  /// A thread asked again for a lock that it holds.
+  public static let deadlock = Self(rawValue: "deadlock")
+  /// Somebody who waited at a barrier died or gave up, so that it cannot open.
+  public static let barrierBroken = Self(rawValue: "barrierBroken")
+
   // MARK: System
 
   /// Reading or writing the disk failed.

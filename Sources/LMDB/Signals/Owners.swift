@@ -31,7 +31,7 @@ package typealias OwnerID = UInt64
   private static let firstLock = 1 << 32
   private let file: FileDescriptor
   /// The bytes of locks that threads and tasks of this process hold: the kernel tells processes apart, not threads.
-  private let held = Mutex<Set<BytePlace>>([])
+  private let held = Mutex<[BytePlace: (caller: UInt64, depth: Int)]>([:])
   /// This process's slot.
   package let slot: Int
   /// This process's number.
@@ -96,52 +96,72 @@ package typealias OwnerID = UInt64
 
   // MARK: Locks
 
-  /// How an attempt to lock a byte ended.
-  package enum Attempt: Sendable { case locked, heldHere, heldElsewhere }
+  /// How an attempt to lock a byte ended: who has it else is the caller, somebody of this process, or another process.
+  package enum Attempt: Sendable { case locked, lockedAgain, heldByCaller, heldHere, heldElsewhere }
 
   /// Locks a byte, unless somebody has it, of this process or another one.
-  package func tryLock(_ place: BytePlace) throws(StoreError) -> Attempt {
-    let code = held.withLock { held -> Int32? in
-      guard !held.contains(place) else { return nil }
-      guard lms_own_byte(file.number, off_t(place)) == 0 else { return lms_errno() }
-      held.insert(place)
-      return 0
+  ///
+  /// - Parameters:
+  ///   - caller: The thread or task that asks, or 0 when that does not matter.
+  ///   - isReentrant: Whether a caller who has the byte gets it once more.
+  package func tryLock(
+    _ place: BytePlace, for caller: UInt64 = 0, isReentrant: Bool = false
+  ) throws(StoreError) -> Attempt {
+    let (attempt, code) = held.withLock { held -> (Attempt, Int32) in
+      if let holder = held[place] {
+        guard holder.caller == caller, caller != 0 else { return (.heldHere, 0) }
+        if isReentrant { held[place]?.depth += 1 }
+        return (isReentrant ? .lockedAgain : .heldByCaller, 0)
+      }
+      guard lms_own_byte(file.number, off_t(place)) == 0 else { return (.heldElsewhere, lms_errno()) }
+      held[place] = (caller, 1)
+      return (.locked, 0)
     }
-    switch code {
-    case nil: return .heldHere
-    case 0: return .locked
-    case EAGAIN: return .heldElsewhere
-    case let code?: throw StoreError(returnCode: code, "lock")
-    }
+    if code != 0, code != EAGAIN { throw StoreError(returnCode: code, "lock") }
+    return attempt
   }
 
-  /// Gives a byte back that this process has locked; false when it has not.
-  package func unlock(_ place: BytePlace) -> Bool {
+  /// What came of giving a byte back.
+  package enum Release: Sendable { case free, stillHeld, notHeld }
+
+  /// Gives a byte back that this process has locked; `before` is called while it still has it.
+  package func unlock(_ place: BytePlace, before: () -> Void = {}) -> Release {
     held.withLock { held in
-      guard held.remove(place) != nil else { return false }
-      return lms_disown_byte(file.number, off_t(place)) == 0
+      guard let holder = held[place] else { return .notHeld }
+      guard holder.depth == 1 else {
+        held[place]?.depth -= 1
+        return .stillHeld
+      }
+      before()
+      held[place] = nil
+      _ = lms_disown_byte(file.number, off_t(place))
+      return .free
     }
   }
 
   /// Whether this process holds a byte.
-  package func holds(_ place: BytePlace) -> Bool { held.withLock { $0.contains(place) } }
+  package func holds(_ place: BytePlace) -> Bool { held.withLock { $0[place] != nil } }
 
-  /// Where the notes of locks begin: for each 16 bytes, the number of the process that has it and the lock's identity.
+  /// Where the notes of locks begin: for each 32 bytes, the owner number and the number of the process that has it, and the
+  /// lock's identity.
   private static let notes = 1 << 16
 
-  /// What is noted of a lock: its holder, or its last one if that did not give it back; 0 for nobody.
-  package func noted(_ index: UInt64, _ identity: UInt64) -> OwnerID {
-    guard let bytes = try? file.read(at: Self.notes + 16 * Int(index), count: 16), bytes.count == 16 else { return 0 }
-    let words = withBytes(of: bytes) {
-      ($0.littleEndian(at: 0, UInt64.self) ?? 0, $0.littleEndian(at: 8, UInt64.self) ?? 0)
+  /// What is noted of a lock: its holder, or its last one if that did not give it back; nil for nobody.
+  package func noted(_ index: UInt64, _ identity: UInt64) -> (owner: OwnerID, processID: Int)? {
+    guard let bytes = try? file.read(at: Self.notes + 32 * Int(index), count: 24), bytes.count == 24 else { return nil }
+    let (owner, process, noted) = withBytes(of: bytes) { span in
+      (
+        span.littleEndian(at: 0, UInt64.self) ?? 0, span.littleEndian(at: 8, UInt64.self) ?? 0,
+        span.littleEndian(at: 16, UInt64.self) ?? 0
+      )
     }
-    return words.1 == identity ? words.0 : 0
+    return noted == identity && owner != 0 ? (owner, Int(truncatingIfNeeded: process)) : nil
   }
 
-  /// Notes who holds a lock; the caller does.
-  package func note(_ holder: OwnerID, _ index: UInt64, _ identity: UInt64) {
-    var words = [holder.littleEndian, identity.littleEndian]
+  /// Notes that this process has a lock, or that nobody does; the caller has it.
+  package func note(_ isHeld: Bool, _ index: UInt64, _ identity: UInt64) {
+    var words = [isHeld ? id.littleEndian : 0, UInt64(getpid()).littleEndian, identity.littleEndian]
     // A note that cannot be written costs the next holder a warning, not the lock.
-    _ = unsafe pwrite(file.number, &words, 16, off_t(Self.notes + 16 * Int(index)))
+    _ = unsafe pwrite(file.number, &words, 24, off_t(Self.notes + 32 * Int(index)))
   }
 }

@@ -17,7 +17,7 @@ extension SharedStore {
   public func remove(_ name: String) throws(StoreError) -> Bool {
     try inOwnWrite { (core) throws(StoreError) in
       guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return false }
-      if found.kind == .value {
+      if found.kind.liesAmongValues {
         removeValue(name, core)
       } else {
         try core.dropDatabase(name)
@@ -43,7 +43,7 @@ extension SharedStore {
           .structureExists, "rename", structure: name, reason: "there is a structure '\(other)' already",
           advice: "remove that one first, or take another name")
       }
-      if found.kind == .value {
+      if found.kind.liesAmongValues {
         let bytes = withUTF8(of: name) { core.get(environment.values, $0)?.copied() }
         withUTF8(of: other) { key in
           if let bytes { _ = withBytes(of: bytes) { core.put(environment.values, key, $0) } }
@@ -125,8 +125,10 @@ extension SharedStore {
     }
     var made = wanted
     made.identity = Catalogue.newIdentity(catalogue, core)
+    // A number that no other structure of the store ever gets.
+    if made.kind == .lock { made.index = Catalogue.version(catalogue, core) }
     try environment.forgetIfOutdated(made)
-    if made.kind != .value {
+    if !made.kind.liesAmongValues {
       guard try core.openDatabase(made.name, integerKeys: false, create: false) == nil else {
         throw StoreError(
           .structureExists, "create", structure: made.name,
@@ -179,13 +181,13 @@ extension Environment {
 
   /// This process may have the database of an earlier structure of the same name open.
   func forgetIfOutdated(_ description: StructureDescription) throws(StoreError) {
-    guard description.kind != .value else { return }
+    guard !description.kind.liesAmongValues else { return }
     let known = identities.withLock { $0[DatabaseName(description.name)] }
     if let known, known != description.identity { try forgetDatabase(description.name) }
   }
 
   func note(_ description: StructureDescription) {
-    guard description.kind != .value else { return }
+    guard !description.kind.liesAmongValues else { return }
     identities.withLock { $0[DatabaseName(description.name)] = description.identity }
   }
 }

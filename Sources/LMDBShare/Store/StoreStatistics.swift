@@ -70,7 +70,7 @@ extension SharedStore {
       found.append(
         .init(
           description: description, depth: tree.depth, branchPages: tree.branchPages, leafPages: tree.leafPages,
-          overflowPages: tree.overflowPages, entries: description.kind == .value ? 1 : tree.entries))
+          overflowPages: tree.overflowPages, entries: description.kind.liesAmongValues ? 1 : tree.entries))
     }
     let free = core.freePages()
     if let failure = core.failure { throw failure }

@@ -12,6 +12,22 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     case array
     /// Items, first in, first out.
     case queue
+    /// What one thread or task at a time holds.
+    case lock
+    /// What so many threads and tasks at a time hold.
+    case semaphore
+    /// What is set or not.
+    case event
+    /// Where so many processes wait for each other.
+    case barrier
+
+    /// Whether it lies in the database of all values, under its name.
+    var liesAmongValues: Bool {
+      switch self {
+      case .value, .lock, .semaphore, .event, .barrier: true
+      case .list, .dictionary, .array, .queue: false
+      }
+    }
   }
 
   /// How the elements of a list or array lie in its database.
@@ -34,8 +50,10 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public let element: String
   /// How many bytes each element takes, where they are packed.
   public internal(set) var elementSize: Int?
-  /// The number of elements of an array.
+  /// The number of elements of an array, of permits of a semaphore, or of parties of a barrier.
   public let count: Int?
+  /// Where a lock's holder is noted.
+  var index: UInt64?
   /// The most elements that a list keeps, or the most items that a queue takes; nil for no limit.
   public internal(set) var maximumCount: Int?
   /// How often an item of a queue may be leased before it is given up; nil for no limit.
@@ -58,6 +76,12 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
 
   /// For example `list of string (indexed)`.
   public var description: String {
+    switch kind {
+    case .lock, .event: return kind.rawValue
+    case .semaphore: return "semaphore (\(count ?? 0) permits)"
+    case .barrier: return "barrier (\(count ?? 0) parties)"
+    case .value, .list, .dictionary, .array, .queue: break
+    }
     let types = key.map { "\($0) to \(element)" } ?? "of \(element)"
     let shape = [
       layout?.rawValue, count.map { "\($0) elements" }, maximumCount.map { "at most \($0)" },
@@ -77,9 +101,9 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   }
 
   /// The database in which it lies.
-  var database: String { kind == .value ? Catalogue.values : name }
+  var database: String { kind.liesAmongValues ? Catalogue.values : name }
   /// Whether that database has integer keys.
-  var hasIntegerKeys: Bool { kind != .value && kind != .dictionary }
+  var hasIntegerKeys: Bool { !kind.liesAmongValues && kind != .dictionary }
 }
 
 // The record: lines of a word, a space, and the rest, so that it can be read as it stands.
@@ -92,6 +116,7 @@ extension StructureDescription {
     if let elementSize { lines.append("size \(elementSize)") }
     if let count { lines.append("count \(count)") }
     if let maximumCount { lines.append("maximum \(maximumCount)") }
+    if let index { lines.append("index \(index)") }
     if let maximumAttempts { lines.append("attempts \(maximumAttempts)") }
     return lines.joined(separator: "\n")
   }
@@ -115,6 +140,7 @@ extension StructureDescription {
       element: String(element), count: fields["count"].flatMap { Int($0) },
       maximumCount: fields["maximum"].flatMap { Int($0) })
     elementSize = fields["size"].flatMap { Int($0) }
+    index = fields["index"].flatMap { UInt64($0) }
     maximumAttempts = fields["attempts"].flatMap { Int($0) }
     self.identity = identity
   }

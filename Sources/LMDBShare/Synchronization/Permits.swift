@@ -1,0 +1,119 @@
+/// Bytes of the `owners` file that stand for permits: a lock has one, a semaphore several. Who has locked a byte has the
+/// permit. The kernel gives it back when the process dies, however it dies.
+///
+/// Nothing is written to the store, so that these cost a few system calls and no waiting for the disk.
+struct Permits: Sendable {
+  let store: SharedStore
+  let reference: StructureReference
+  let count: Int
+  let isReentrant: Bool
+
+  /// More could not be looked at in good time.
+  static let most = 256
+
+  var environment: Environment { store.environment }
+
+  func place(_ index: Int) -> BytePlace {
+    1 << 62 | (reference.description.identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1)
+  }
+
+  func owners() throws(StoreError) -> Owners {
+    try environment.checkFork()
+    if let owners = environment.owners { return owners }
+    throw StoreError(
+      .permissionDenied, "acquire", structure: reference.name,
+      reason: "this process cannot use the store's file 'owners', by which others know what it holds",
+      advice: "open the store for writing; check owner and mode of its directory")
+  }
+
+  /// Makes sure that the structure is still the one that was opened.
+  func check() throws {
+    try store.read { txn in _ = txn.core.use(reference) }
+  }
+
+  /// What a try to take a permit gave.
+  struct Try {
+    var index: Int?
+    /// Whether the caller has it for one more time.
+    var isAgain = false
+    /// Bytes of other processes that are in the way.
+    var watched: [BytePlace] = []
+  }
+
+  /// Takes a permit if one is free.
+  ///
+  /// - Parameter caller: Who asks, where it matters whether he has it already; else 0.
+  func tryTake(for caller: UInt64) throws -> Try {
+    let owners = try owners()
+    var result = Try()
+    // Not all from the same one on.
+    let start = count == 1 ? 0 : Int.random(in: 0..<count)
+    for step in 0..<count {
+      let index = (start + step) % count
+      switch try owners.tryLock(place(index), for: caller, isReentrant: isReentrant) {
+      case .locked: return Try(index: index)
+      case .lockedAgain: return Try(index: index, isAgain: true)
+      case .heldByCaller:
+        throw StoreError(
+          .deadlock, "lock", structure: reference.name, reason: "the caller has it already, and would wait for itself",
+          advice: "open it as lock(…, reentrant: true), or do not ask twice")
+      case .heldHere: break
+      case .heldElsewhere: result.watched.append(place(index))
+      }
+    }
+    return result
+  }
+
+  /// Gives a permit back and wakes those who wait for one.
+  ///
+  /// - Parameter before: What to do while it is still this process's.
+  /// - Throws: ``StoreError/Code/notHeld``.
+  func giveBack(_ index: Int, before: () -> Void = {}) throws {
+    switch try owners().unlock(place(index), before: before) {
+    case .free: environment.pulsate(reference.channel)
+    case .stillHeld: break
+    case .notHeld:
+      throw StoreError(
+        .notHeld, "release", structure: reference.name, reason: "this process does not have it",
+        advice: "release once for each time that it was acquired")
+    }
+  }
+
+  /// Waits for a permit; nil when there was none in time.
+  func take(until deadline: ContinuousClock.Instant?, for caller: UInt64 = 0) throws -> Try? {
+    try check()
+    var taken: Try?
+    _ = try environment.wait(for: reference.channel, until: deadline) {
+      let found = try tryTake(for: caller)
+      if found.index != nil { taken = found }
+      return Look(isReady: found.index != nil, watched: found.watched)
+    }
+    return taken
+  }
+
+  /// Waits for a permit in a task; nil when there was none in time.
+  nonisolated(nonsending) func take(
+    until deadline: ContinuousClock.Instant?, for caller: UInt64 = 0
+  ) async throws -> Try? {
+    try check()
+    while true {
+      try Task.checkCancellation()
+      let known = try store.read { $0.snapshotID }
+      let pulse = environment.pulse(reference.channel)
+      let found = try tryTake(for: caller)
+      if found.index != nil { return found }
+      if let deadline, deadline <= .now { return nil }
+      _ = try await environment.change(
+        of: reference.channel, after: known, until: deadline, watched: found.watched, pulse: pulse)
+    }
+  }
+}
+
+extension StoreError {
+  static func timedOut(_ operation: String, _ structure: String, _ holder: Int? = nil) -> StoreError {
+    StoreError(
+      .timedOut, operation, structure: structure,
+      reason: "it was not free in time\(holder.map { " (pid \($0) has it)" } ?? "")",
+      advice: "allow more time, or look what its holder does", processID: holder)
+  }
+}

@@ -1,0 +1,201 @@
+/// Where so many threads and tasks, of one process or several, wait for each other: when the last one has come, all go on.
+///
+///     let barrier = try store.barrier("loaded", parties: 4)
+///     try barrier.wait(timeout: .seconds(60))
+///
+/// When somebody who waits dies, is cancelled, or gives up because the time is up, the barrier cannot open: it is broken, and
+/// all who wait are told at once, until somebody calls ``reset()``.
+///
+/// A handle: it is small, holds no transaction, and may be used from any thread.
+public struct SharedBarrier: Sendable {
+  let value: SharedValue<[UInt8]>
+  /// How many have to come.
+  public let parties: Int
+
+  /// The barrier's name.
+  public var name: String { value.name }
+
+  /// What is stored: numbers of eight bytes.
+  private struct State {
+    /// How often it has opened or was reset.
+    var round: UInt64 = 0
+    /// The round that was reset last, plus one; those who had waited in it did so in vain.
+    var abandoned: UInt64 = 0
+    var isBroken = false
+    /// The processes of those who wait.
+    var arrived: [OwnerID] = []
+
+    init() {}
+
+    init(_ bytes: [UInt8]) {
+      let words = bytes.withWords()
+      guard words.count >= 3 else { return }
+      (round, abandoned, isBroken, arrived) = (words[0], words[1], words[2] != 0, Array(words[3...]))
+    }
+
+    var bytes: [UInt8] {
+      ([round, abandoned, isBroken ? 1 : 0] + arrived).flatMap { word in
+        LMDB.withBytes(of: word.littleEndian) { $0.copied() }
+      }
+    }
+  }
+
+  /// What one who waits found.
+  private enum Outcome { case opened, broken, waiting([BytePlace]) }
+
+  /// Waits until all have come.
+  ///
+  /// - Returns: How many came after the caller: 0 for the last one.
+  /// - Throws: ``StoreError/Code/barrierBroken`` when somebody who waited died or gave up, and when the caller's time is up.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  @discardableResult
+  public func wait(timeout: Duration) throws -> Int {
+    let (environment, deadline) = (value.store.environment, ContinuousClock.now + timeout)
+    try environment.checkMayWait("wait", name)
+    let (round, rest) = try value.store.writeNow { txn in try arrive(txn) }
+    guard rest > 0 else { return 0 }
+    var isBroken = false
+    let isOver = try environment.wait(for: value.reference.channel, until: deadline) {
+      switch try outcome(of: round) {
+      case .opened: return Look(isReady: true)
+      case .broken:
+        isBroken = true
+        return Look(isReady: true)
+      case .waiting(let watched): return Look(isReady: false, watched: watched)
+      }
+    }
+    // It may have opened at the last moment.
+    if !isOver, try value.store.writeNow({ txn in giveUp(round, txn) }) { return rest }
+    if !isOver || isBroken { throw broken(isOver) }
+    return rest
+  }
+
+  /// Waits until all have come, without blocking a thread.
+  ///
+  /// A task that is cancelled breaks the barrier, as one whose time is up.
+  @discardableResult
+  public nonisolated(nonsending) func wait(timeout: Duration) async throws -> Int {
+    let (store, deadline) = (value.store, ContinuousClock.now + timeout)
+    let (round, rest) = try await store.write { txn in try arrive(txn) }
+    guard rest > 0 else { return 0 }
+    do {
+      while true {
+        let known = try store.read { $0.snapshotID }
+        switch try outcome(of: round) {
+        case .opened: return rest
+        case .broken: throw broken(true)
+        case .waiting(let watched):
+          if deadline <= .now {
+            // It may have opened at the last moment.
+            if try store.writeNow({ txn in giveUp(round, txn) }) { return rest }
+            throw broken(false)
+          }
+          _ = try await store.environment.change(
+            of: value.reference.channel, after: known, until: deadline, watched: watched)
+        }
+      }
+    } catch let error as CancellationError {
+      if try store.writeNow({ txn in giveUp(round, txn) }) { return rest }
+      throw error
+    }
+  }
+
+  /// Opens a broken barrier for use again; those who wait meanwhile are told that it was broken.
+  public func reset() throws {
+    try change { state in
+      state.abandoned = state.round + 1
+      state.round += 1
+      state.isBroken = false
+      state.arrived = []
+    }
+  }
+
+  /// Breaks the barrier: all who wait, and all who come, are told so until ``reset()``.
+  public func abort() throws { try change { $0.isBroken = true } }
+
+  /// Whether somebody who waited died or gave up.
+  public var isBroken: Bool { get throws { State(try value.get()).isBroken } }
+  /// How many wait.
+  public var waiting: Int { get throws { State(try value.get()).arrived.count } }
+
+  private func change(_ body: (inout State) -> Void) throws {
+    try value.update { bytes in
+      var state = State(bytes)
+      body(&state)
+      bytes = state.bytes
+    }
+  }
+
+  /// Adds the caller; tells the round, and how many are still to come.
+  private func arrive(_ txn: borrowing WriteTransaction) throws -> (round: UInt64, rest: Int) {
+    guard let owner = value.store.environment.owner else {
+      _ = try Permits(store: value.store, reference: value.reference, count: 1, isReentrant: false).owners()
+      return (0, 0)
+    }
+    var state = State(txn[value])
+    if state.isBroken || !state.arrived.allSatisfy(value.store.environment.isAlive) { throw broken(true) }
+    state.arrived.append(owner)
+    let (round, rest) = (state.round, parties - state.arrived.count)
+    if rest <= 0 {
+      state.round += 1
+      state.arrived = []
+    }
+    txn[value] = state.bytes
+    return (round, max(rest, 0))
+  }
+
+  private func outcome(of round: UInt64) throws -> Outcome {
+    let state = State(try value.get())
+    if state.round != round { return state.abandoned == round + 1 ? .broken : .opened }
+    if state.isBroken { return .broken }
+    let environment = value.store.environment
+    guard state.arrived.allSatisfy(environment.isAlive) else {
+      try value.store.writeNow { txn in _ = giveUp(round, txn) }
+      return .broken
+    }
+    return .waiting(Set(state.arrived).subtracting([environment.owner ?? 0]).map(Owners.place))
+  }
+
+  /// Breaks the barrier, unless it has opened; tells whether it has.
+  private func giveUp(_ round: UInt64, _ txn: borrowing WriteTransaction) -> Bool {
+    var state = State(txn[value])
+    guard state.round == round else { return state.abandoned != round + 1 }
+    state.isBroken = true
+    txn[value] = state.bytes
+    return false
+  }
+
+  private func broken(_ byOthers: Bool) -> StoreError {
+    StoreError(
+      .barrierBroken, "wait", structure: name,
+      reason: byOthers ? "somebody who waited died or gave up" : "not all \(parties) came in time",
+      advice: "look what became of the others, then reset() the barrier and start anew")
+  }
+}
+
+extension [UInt8] {
+  /// The bytes as numbers of eight bytes each, least significant first.
+  fileprivate func withWords() -> [UInt64] {
+    LMDB.withBytes(of: self) { span in
+      (0..<span.byteCount / 8).map { span.littleEndian(at: 8 * $0) ?? 0 }
+    }
+  }
+}
+
+extension SharedStore {
+  /// Opens the barrier of that name; makes one when there is none.
+  ///
+  /// - Parameter parties: How many have to come, 1 to 65,536; of an existing barrier it must be the same.
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else, or the number differs.
+  public func barrier(_ name: String, parties: Int) throws(StoreError) -> SharedBarrier {
+    guard 1...65_536 ~= parties else {
+      throw StoreError(
+        .outOfRange, "open", structure: name, reason: "a barrier of \(parties) parties", advice: "give 1 to 65,536")
+    }
+    let wanted = StructureDescription(name, .barrier, element: "bytes", count: parties)
+    let reference = try open(wanted) { (core, _) throws(StoreError) in
+      core.storeValue([UInt8](), name, self.environment.values)
+    }
+    return SharedBarrier(value: SharedValue(self, reference, []), parties: parties)
+  }
+}
