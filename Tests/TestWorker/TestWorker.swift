@@ -38,6 +38,9 @@ func say(_ text: String) {
 struct TestWorker {
   static func main() {
     do {
+      if let worker = Worker.current {
+        return try run(worker.role, worker.storePath, Int(worker.arguments.first ?? "") ?? 0)
+      }
       let arguments = CommandLine.arguments
       let number = arguments.count > 3 ? Int(arguments[3]) ?? 0 : 0
       try run(arguments[1], arguments[2], number)
@@ -236,6 +239,16 @@ struct TestWorker {
       }
     case "set-event":
       try SharedStore(path: path).event("event").set()
+    case "exit":
+      exit(Int32(number))
+    case "start-sleeper":
+      // Starts a worker that waits, and tells its number.
+      let store = try SharedStore(path: path)
+      let worker = try WorkerProcess(role: "sleep", store: store)
+      say("\(worker.processID)")
+      _ = readLine()
+    case "sleep":
+      while true { sleep(60) }
     case "recreate":
       // Removes the structures and makes them anew with other types.
       let store = try Shared(path).store

@@ -59,6 +59,19 @@ void lms_thread_detach(uint64_t thread);
 /// Nanoseconds since 1970.
 int64_t lms_time_of_day(void);
 
+// MARK: Processes (process.c).
+
+/// The path of this program; 0, or -1 when it does not fit.
+int lms_executable_path(char *buffer, uint32_t size);
+/// Starts a program with all signals as usual, which keeps the file `kept` open (none when negative); 0 or an errno.
+int lms_spawn(int32_t *process, const char *path, char *const arguments[], char *const environment[], int kept);
+/// Waits for the end of a child: its exit status, or the signal that ended it; 0 or an errno.
+int lms_wait_for(int32_t process, int32_t *status, int32_t *signal);
+/// A pipe that is closed on exec; 0 or an errno.
+int lms_pipe(int files[2]);
+/// Sends this process SIGTERM when nobody has the other end of the pipe `file` any more; 0 or an errno.
+int lms_end_with(int file);
+
 // MARK: Files (files.c).
 
 /// `rename` that fails with EEXIST when `to` exists.

@@ -3,7 +3,7 @@ import LMDBShare
 /// What the processes of one count share.
 struct Job {
   let store: SharedStore
-  /// The files to be counted; an empty path behind the last one tells the workers to end.
+  /// The files to be counted; closed behind the last one.
   let files: SharedQueue<String>
   let counts: SharedDictionary<String, Int>
   let done: SharedList<String>
@@ -21,38 +21,28 @@ struct Job {
     lengths = try store.array("lengths", of: Int.self, count: Words.lengthClasses)
   }
 
-  /// How many files are finished, one way or the other.
-  func finished() throws -> Int {
-    try store.read { txn in txn[done].count + txn[skipped].count }
+  /// How many files are finished, one way or the other, and as of which snapshot.
+  func finished() throws -> (count: Int, snapshot: Int) {
+    try store.read { txn in (txn[done].count + txn[skipped].count, txn.snapshotID) }
   }
 
-  /// Counts files until there are no more.
+  /// Counts files until the queue is closed and empty.
   ///
-  /// A worker looks at an item near the head of the queue, counts without holding up anybody, and then takes the item out
-  /// and adds the result in one transaction: so a file counts once whoever dies when. Two workers may pick the same file;
-  /// the second then finds it gone and drops its result.
+  /// A worker leases a file, counts without holding up anybody, and then acknowledges the lease and adds the result in one
+  /// transaction. So a file counts once whoever dies when: until then it comes back to the others.
   func work() throws {
-    while true {
-      guard try files.waitForItem(timeout: .seconds(60)) else { continue }
-      let picked = try store.read { txn in
-        Array(txn[files].items.prefix(16)).filter { !$0.element.isEmpty }.randomElement()
-      }
-      guard let picked else {
-        // Nothing but the end, which stays for the others.
-        if try files.peek() == "" { return }
-        continue
-      }
-      let result = Result { () throws(Unreadable) in try Files.words(picked.element) }
+    while let lease = try files.lease(for: .seconds(60), timeout: .seconds(3600)) {
+      let result = Result { () throws(Unreadable) in try Files.words(lease.element) }
       try store.write { txn in
-        guard txn[files].remove(picked.sequence) else { return }
+        try txn[files].acknowledge(lease)
         switch result {
         case .success(let words):
           txn[counts].merge(words.counts, uniquingKeysWith: +)
-          txn[done].append(picked.element)
+          txn[done].append(lease.element)
           txn[self.words] += words.total
           for (index, count) in words.lengths.enumerated() where count > 0 { txn[lengths][index] += count }
         case .failure(let reason):
-          txn[skipped].append("\(picked.element): \(reason)")
+          txn[skipped].append("\(lease.element): \(reason)")
         }
       }
     }

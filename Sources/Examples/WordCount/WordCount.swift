@@ -9,9 +9,9 @@
       commandName: "wordcount",
       abstract: "Counts the words of text files with several processes that share a store.",
       discussion: """
-        The files go through a queue; a worker counts a file and, in one transaction, takes it from the queue and adds \
-        its words to a dictionary, its path to a list, its total to a value and its word lengths to an array. So every \
-        file counts once, whatever happens to the workers.
+        The files go through a queue; a worker leases a file, counts it and, in one transaction, acknowledges the lease \
+        and adds its words to a dictionary, its path to a list, its total to a value and its word lengths to an array. \
+        So every file counts once, whatever happens to the workers.
         """)
 
     @Argument(help: "Files and directories to count.")
@@ -29,18 +29,15 @@
     @Flag(help: "Count again in one process and compare.")
     var verify = false
 
-    @Option(name: .customLong("worker-of"), help: .hidden)
-    var workerOf: String?
-
     func validate() throws {
-      guard workerOf == nil else { return }
+      guard Worker.current == nil else { return }
       if paths.isEmpty { throw ValidationError("give at least one file or directory") }
       if !(1...256).contains(workers) { throw ValidationError("--workers takes a number from 1 to 256") }
       if killWorkers < 0 { throw ValidationError("--kill-workers takes 0 or more") }
     }
 
     func run() throws {
-      if let workerOf { return try Job(SharedStore(path: workerOf)).work() }
+      if let worker = Worker.current { return try Job(worker.openStore()).work() }
       let name = "wordcount-\(ProcessInfo.processInfo.processIdentifier)"
       let path: String
       if let store {
@@ -53,24 +50,24 @@
       guard try shared.structures().isEmpty else {
         throw ValidationError("\(path) is in use for something; give a new directory as --store")
       }
-      let isRight = try count(Job(shared), path)
+      let isRight = try count(Job(shared))
       if !isRight { throw ExitCode.failure }
     }
 
-    private func count(_ job: Job, _ path: String) throws -> Bool {
+    private func count(_ job: Job) throws -> Bool {
       let start = ContinuousClock.now
       let files = try Files.find(paths)
-      let pool = try Workers(workers, store: path)
+      let pool = try WorkerPool(workers, role: "count", store: job.store)
       try feed(files, to: job, pool)
       let progress = Progress()
-      while try job.finished() < files.count {
-        progress.show(try job.finished(), of: files.count)
-        if try pool.replaceDead() > 0 { FileHandle.standardError.write(Data("a worker died and was replaced\n".utf8)) }
-        Thread.sleep(forTimeInterval: 0.005)
+      while true {
+        let (finished, known) = try job.finished()
+        progress.show(finished, of: files.count)
+        if finished == files.count { break }
+        _ = try job.store.waitForChange(of: [job.done, job.skipped], after: known, timeout: .seconds(1))
       }
       progress.end()
-      try job.files.push("")
-      pool.wait()
+      try pool.wait()
       let elapsed = start.duration(to: .now)
 
       for line in try job.skipped.read({ Array($0) }) {
@@ -90,22 +87,25 @@
       }
       let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
       print(
-        "files \(done.count), words \(words), distinct \(counts.count), workers \(workers), killed \(pool.killed), "
+        "files \(done.count), words \(words), distinct \(counts.count), workers \(workers), killed \(pool.restarts), "
           + "seconds \(String(format: "%.2f", seconds))\(verdict)")
       return isRight
     }
 
     /// Pushes the files in parts, and kills a worker behind each part but the last.
-    private func feed(_ files: [String], to job: Job, _ pool: Workers) throws {
+    private func feed(_ files: [String], to job: Job, _ pool: WorkerPool) throws {
       let cuts = (0..<killWorkers).map { _ in Int.random(in: 0...files.count) }.sorted()
       var start = 0
-      for cut in cuts {
+      for (number, cut) in cuts.enumerated() {
         try job.files.push(contentsOf: files[start..<cut])
         start = cut
         Thread.sleep(forTimeInterval: Double.random(in: 0...0.03))
-        try pool.killOne()
+        pool.workers.randomElement()?.kill()
+        // Another one takes its place.
+        while pool.restarts <= number { Thread.sleep(forTimeInterval: 0.001) }
       }
       try job.files.push(contentsOf: files[start...])
+      try job.files.close()
     }
 
     private func check(

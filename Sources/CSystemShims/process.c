@@ -1,0 +1,94 @@
+#define _GNU_SOURCE
+#include "CSystemShims.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+
+int lms_executable_path(char *buffer, uint32_t size) {
+#ifdef __APPLE__
+  return _NSGetExecutablePath(buffer, &size);
+#else
+  ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
+  if (length < 0) return -1;
+  buffer[length] = 0;
+  // Replaced by a newer one while it runs: this link still leads to the old one.
+  const char *gone = " (deleted)";
+  size_t tail = strlen(gone);
+  if ((size_t)length > tail && strcmp(buffer + length - tail, gone) == 0 && size > 15) strcpy(buffer, "/proc/self/exe");
+  return 0;
+#endif
+}
+
+int lms_spawn(int32_t *process, const char *path, char *const arguments[], char *const environment[], int kept) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code) return code;
+  code = posix_spawnattr_init(&attributes);
+  if (code) {
+    posix_spawn_file_actions_destroy(&actions);
+    return code;
+  }
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  // Onto itself: it is not closed on exec then.
+  if (kept >= 0) code = posix_spawn_file_actions_adddup2(&actions, kept, kept);
+  pid_t made = 0;
+  if (code == 0) code = posix_spawn(&made, path, &actions, &attributes, arguments, environment);
+  if (code == 0) *process = made;
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}
+
+int lms_wait_for(int32_t process, int32_t *status, int32_t *signal) {
+  int raw = 0;
+  pid_t ended;
+  do ended = waitpid(process, &raw, 0);
+  while (ended < 0 && errno == EINTR);
+  if (ended < 0) return errno;
+  *status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 0;
+  *signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
+  return 0;
+}
+
+int lms_pipe(int files[2]) {
+#ifdef __APPLE__
+  if (pipe(files) != 0) return errno;
+  fcntl(files[0], F_SETFD, FD_CLOEXEC);
+  fcntl(files[1], F_SETFD, FD_CLOEXEC);
+  return 0;
+#else
+  return pipe2(files, O_CLOEXEC) == 0 ? 0 : errno;
+#endif
+}
+
+static void end_with(void *raw) {
+  int file = (int)(intptr_t)raw;
+  char byte;
+  ssize_t got;
+  do got = read(file, &byte, 1);
+  while (got > 0 || (got < 0 && errno == EINTR));
+  kill(getpid(), SIGTERM);
+}
+
+int lms_end_with(int file) {
+  fcntl(file, F_SETFD, FD_CLOEXEC);
+  uint64_t thread;
+  int code = lms_thread_start(&thread, end_with, (void *)(intptr_t)file);
+  if (code == 0) lms_thread_detach(thread);
+  return code;
+}

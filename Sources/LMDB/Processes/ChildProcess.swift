@@ -1,0 +1,111 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// The crossing to the operating system's processes.
+package enum ChildProcess {
+  /// The path of the program that runs.
+  package static func thisExecutable() throws(StoreError) -> String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    guard unsafe lms_executable_path(&buffer, 4096) == 0 else {
+      throw StoreError(
+        .system, "start a process", reason: "the path of this program is not known", advice: "give an executable")
+    }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Starts a program.
+  ///
+  /// - Parameters:
+  ///   - environment: Added to the environment of this process.
+  ///   - link: A file that it keeps open.
+  package static func spawn(
+    _ path: String, _ arguments: [String], environment added: [String: String], keeping link: FileDescriptor?
+  ) throws(StoreError) -> Int32 {
+    for text in [path] + arguments + added.map({ "\($0)=\($1)" }) where text.utf8.contains(0) {
+      throw StoreError(
+        .outOfRange, "start \(path)", reason: "an argument holds a NUL byte", advice: "give one without")
+    }
+    var variables: [String] = []
+    var entry = unsafe environ
+    while let text = unsafe entry.pointee {
+      let variable = unsafe String(cString: text)
+      if added[String(variable.prefix { $0 != "=" })] == nil { variables.append(variable) }
+      unsafe entry += 1
+    }
+    variables += added.map { "\($0)=\($1)" }
+    var process: Int32 = 0
+    let code = unsafe withCStrings([path] + arguments) { arguments in
+      unsafe withCStrings(variables) { variables in
+        unsafe lms_spawn(&process, path, arguments, variables, link?.number ?? -1)
+      }
+    }
+    try check(code, "start \(path)")
+    return process
+  }
+
+  private static func withCStrings<R>(
+    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
+  ) -> R {
+    var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
+    defer { unsafe pointers.forEach { unsafe free($0) } }
+    return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
+  }
+
+  /// Waits for a child's end; its exit status and the signal that ended it, or nil when nobody can know.
+  package static func wait(for process: Int32) -> (status: Int32, signal: Int32)? {
+    var (status, signal): (Int32, Int32) = (0, 0)
+    return unsafe lms_wait_for(process, &status, &signal) == 0 ? (status, signal) : nil
+  }
+
+  /// Sends a signal.
+  package static func send(_ signal: Int32, to process: Int32) { _ = kill(process, signal) }
+
+  /// The two ends of a pipe.
+  package static func pipe() throws(StoreError) -> (reading: FileDescriptor, writing: FileDescriptor) {
+    var files: [Int32] = [-1, -1]
+    try check(unsafe lms_pipe(&files), "start a process")
+    return (FileDescriptor(files[0]), FileDescriptor(files[1]))
+  }
+
+  /// Sends this process SIGTERM when nobody has the other end of the pipe any more.
+  package static func end(with file: Int32) { _ = lms_end_with(file) }
+
+  /// Takes a variable out of the environment; tells its value.
+  package static func takeVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    unsafe unsetenv(name)
+    return text
+  }
+
+  /// Runs `body` on a thread of its own.
+  package static func onThread(_ body: @escaping @Sendable () -> Void) throws(StoreError) {
+    let start = unsafe Unmanaged.passRetained(Start(body))
+    var thread: UInt64 = 0
+    let code = unsafe lms_thread_start(
+      &thread,
+      { argument in
+        guard let argument = unsafe argument else { return }
+        unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+      }, start.toOpaque())
+    guard code == 0 else {
+      unsafe start.release()
+      throw StoreError(
+        .resourceLimit, "start a process", reason: "the system has no more threads",
+        advice: "raise its limit (ulimit -u)")
+    }
+    lms_thread_detach(thread)
+  }
+
+  private final class Start {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+}

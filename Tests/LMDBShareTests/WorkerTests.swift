@@ -1,0 +1,92 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// Worker processes and pools of them.
+@Suite(.timeLimit(.minutes(2)))
+struct WorkerTests {
+  let test: TestStore
+  let executable = Program.directory.appendingPathComponent("TestWorker").path
+
+  init() throws { test = try TestStore() }
+
+  private func worker(_ role: String, _ arguments: String...) throws -> WorkerProcess {
+    try WorkerProcess(role: role, store: test.store, arguments: arguments, executable: executable)
+  }
+
+  @Test func aWorkerTellsHowItEnded() async throws {
+    #expect(try await worker("exit", "0").wait() == .exited(0))
+    #expect(try await worker("exit", "7").wait() == .exited(7))
+    let sleeper = try worker("sleep")
+    #expect(sleeper.isRunning && sleeper.termination == nil)
+    sleeper.kill()
+    #expect(try await sleeper.wait() == .signaled(9))
+    // Nobody else is hit.
+    sleeper.kill()
+    let waiting = Task { try await worker("sleep").wait() }
+    try await Task.sleep(for: .milliseconds(10))
+    waiting.cancel()
+    guard case .failure(let error) = await waiting.result else {
+      Issue.record("a sleeper that ended")
+      return
+    }
+    #expect(error is CancellationError)
+    #expect(throws: StoreError.self) {
+      try WorkerProcess(role: "", store: test.store, executable: "/nowhere/at/all")
+    }
+    #expect(throws: StoreError.self) { try worker("exit", "a\0b") }
+  }
+
+  @Test func itWorksOnTheSameStore() throws {
+    _ = try test.store.value("value", initial: 0)
+    let workers = try (0..<3).map { _ in try worker("add", "500") }
+    for worker in workers { #expect(worker.wait().isSuccess) }
+    #expect(try test.store.value("value", initial: 0).get() == 1500)
+    let sleeper = try worker("sleep")
+    #expect(sleeper.wait(timeout: .milliseconds(50)) == nil)
+    sleeper.signal()
+    #expect(sleeper.wait(timeout: .seconds(20)) == .signaled(Int(SIGTERM)))
+  }
+
+  @Test func aWorkerEndsWithItsStarter() throws {
+    let starter = try Program("TestWorker", ["start-sleeper", test.path])
+    let sleeper = try #require(starter.line().flatMap { pid_t($0) })
+    #expect(kill(sleeper, 0) == 0)
+    starter.signal(SIGKILL)
+    starter.finish()
+    var isThere = true
+    for _ in 0..<1000 where isThere {
+      usleep(5000)
+      // Gone, or a zombie that nobody has waited for.
+      let status = (try? String(contentsOfFile: "/proc/\(sleeper)/stat", encoding: .utf8)) ?? ""
+      isThere = kill(sleeper, 0) == 0 && !status.contains(") Z ")
+    }
+    #expect(!isThere)
+  }
+
+  @Test func aPoolReplacesTheDead() throws {
+    let queue = try test.store.queue("jobs", of: Int.self)
+    let done = try test.store.list("done", of: Int.self)
+    try queue.push(contentsOf: 0..<500)
+    // Each worker dies now and then.
+    let pool = try WorkerPool(
+      3, role: "work", store: test.store, arguments: ["400"], executable: executable)
+    try queue.close()
+    try pool.wait()
+    #expect(try done.read { $0.sorted() } == Array(0..<500))
+    #expect(pool.restarts > 0 && pool.failures.allSatisfy { $0 == .signaled(9) } && pool.workers.isEmpty)
+  }
+
+  @Test func aPoolGivesUpWhenToldTo() throws {
+    let pool = try WorkerPool(
+      2, role: "exit", store: test.store, arguments: ["3"], executable: executable, maximumRestarts: 3)
+    #expect(code { try pool.wait() } == .system)
+    #expect(pool.restarts == 3 && pool.failures.count == 5)
+    let sleepers = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
+    #expect(sleepers.workers.count == 2)
+    sleepers.stop()
+    try sleepers.wait()
+    #expect(sleepers.restarts == 0)
+  }
+}
