@@ -23,7 +23,7 @@ void lms_futex_wake(const void *word, uint32_t bits) {
   syscall(SYS_futex, word, FUTEX_WAKE_BITSET, INT_MAX, NULL, NULL, bits);
 }
 
-void lms_futex_wake_one(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0); }
+bool lms_futex_wake_one(const void *word) { return syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0) > 0; }
 
 #else
 
@@ -39,6 +39,6 @@ int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, ui
 }
 
 void lms_futex_wake(const void *word, uint32_t bits) { (void)word; (void)bits; }
-void lms_futex_wake_one(const void *word) { (void)word; }
+bool lms_futex_wake_one(const void *word) { (void)word; return false; }
 
 #endif

@@ -26,8 +26,16 @@ static inline uint64_t lms_and64(void *word, uint64_t bits) { return __atomic_fe
 int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, uint32_t bits);
 /// Wakes everybody who sleeps on `word` with one of `bits`.
 void lms_futex_wake(const void *word, uint32_t bits);
-/// Wakes one of those who sleep on `word`.
-void lms_futex_wake_one(const void *word);
+/// Wakes one of those who sleep on `word`; false when nobody does.
+bool lms_futex_wake_one(const void *word);
+/// Tells the processor that this is a loop that waits for another one.
+static inline void lms_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
 
 // MARK: Fork (fork.c).
 

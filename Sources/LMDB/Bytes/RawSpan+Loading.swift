@@ -101,3 +101,9 @@ package func withUTF8<R>(of string: String, _ body: (RawSpan) -> R) -> R {
 package func withBytes<T: BitwiseCopyable, R>(of array: [T], _ body: (RawSpan) -> R) -> R {
   unsafe array.withUnsafeBytes { unsafe body($0.bytes) }
 }
+
+/// The same array under another static type, when the types are the same; a dynamic cast would look at each element.
+@inlinable @inline(__always)
+package func same<T, U>(_ array: [T], as _: [U].Type) -> [U]? {
+  T.self == U.self ? unsafe unsafeBitCast(array, to: [U].self) : nil
+}

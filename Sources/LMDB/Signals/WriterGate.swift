@@ -21,8 +21,10 @@ internal import CSystemShims
   private static let recheck = Duration.milliseconds(20)
   /// How long the word may stay as it is before a waiter without a time limit asks LMDB, which knows for sure.
   private static let doubt = Duration.milliseconds(250)
-  /// How often in a row a process goes first while others wait.
-  private static let turns = 16
+  /// For how long a process goes first while others wait.
+  private static let turn = Duration.milliseconds(1)
+  /// How often a waiter looks before it sleeps: about as long as a short write takes, and no longer.
+  private static let looks = 100
 
   /// Keeps the words mapped.
   private let signals: SignalFile
@@ -32,9 +34,8 @@ internal import CSystemShims
   private var sleepers: UnsafeMutableRawPointer { unsafe word + 4 }
   private var passes: UnsafeMutableRawPointer { unsafe word + 8 }
   private let mine: UInt32
-  /// Whether somebody was waiting lately, and how often this process has gone first since.
-  private var isContended = false
-  private var inARow = 0
+  /// Since when this process has gone first while somebody was asleep.
+  private var contendedSince: ContinuousClock.Instant?
 
   /// Nil where one of the two files cannot be used: then LMDB's lock alone is left.
   init?(_ signals: SignalFile, _ owners: Owners?) {
@@ -53,19 +54,23 @@ internal import CSystemShims
   func enter(until deadline: ContinuousClock.Instant?) throws(StoreError) {
     // The file may have been replaced since.
     if let current = unsafe signals.gate, unsafe current != word { unsafe word = current }
-    if !isContended || inARow < Self.turns, unsafe lms_swap32(word, 0, mine) { return passed() }
+    if contendedSince == nil, unsafe lms_swap32(word, 0, mine) { return passed() }
     try enterSlowly(until: deadline)
   }
 
   @inline(__always)
-  private func passed() {
-    unsafe _ = lms_add32(passes, 1)
-    if isContended { inARow += 1 }
-  }
+  private func passed() { unsafe _ = lms_add32(passes, 1) }
 
   @inline(never)
   private func enterSlowly(until deadline: ContinuousClock.Instant?) throws(StoreError) {
-    if isContended, inARow >= Self.turns { letOthersGoFirst() }
+    if let since = contendedSince {
+      if since.duration(to: .now) > Self.turn { letOthersGoFirst() }
+      if unsafe lms_swap32(word, 0, mine) { return passed() }
+    }
+    for _ in 0..<Self.looks {
+      lms_relax()
+      if unsafe lms_load32(word) == 0, unsafe lms_swap32(word, 0, mine) { return passed() }
+    }
     var quietSince = ContinuousClock.now
     var last = unsafe (lms_load32(word), lms_load32(passes))
     while true {
@@ -73,8 +78,8 @@ internal import CSystemShims
       // Of this process nobody else can be at it: the word is a leftover.
       if holder == 0 || holder == mine || !owners.isAlive(Int(holder) - 1) {
         guard unsafe lms_swap32(word, holder, mine) else { continue }
-        // There may be others, whom the one before has not woken.
-        unsafe lms_store32(sleepers, 1)
+        // There may be others, whom a dead one has not woken.
+        if holder != 0 { unsafe lms_store32(sleepers, 1) }
         return passed()
       }
       let now = ContinuousClock.now
@@ -96,10 +101,11 @@ internal import CSystemShims
 
   /// Waits until another process has passed, or does not seem to want to (whoever waited may be dead).
   private func letOthersGoFirst() {
-    isContended = false
-    inARow = 0
+    contendedSince = nil
     let before = unsafe lms_load32(passes)
-    for _ in 0..<40 where unsafe lms_load32(passes) == before { usleep(50) }
+    // Whoever was woken takes some microseconds to get here.
+    for _ in 0..<50 where unsafe lms_load32(passes) == before { sched_yield() }
+    for _ in 0..<10 where unsafe lms_load32(passes) == before { usleep(50) }
   }
 
   /// The caller has LMDB's lock, whichever way it came by it.
@@ -111,10 +117,20 @@ internal import CSystemShims
   /// Lets the next one in.
   @inline(__always)
   func leave() {
-    guard unsafe lms_swap32(word, mine, 0), unsafe lms_load32(sleepers) != 0 else { return }
+    guard unsafe lms_swap32(word, mine, 0) else { return }
+    if unsafe lms_load32(sleepers) != 0 { wakeNext() }
+  }
+
+  @inline(never)
+  private func wakeNext() {
     unsafe lms_store32(sleepers, 0)
-    unsafe lms_futex_wake_one(word)
-    isContended = true
+    guard unsafe lms_futex_wake_one(word) else {
+      contendedSince = nil
+      return
+    }
+    // There may be more of them.
+    unsafe lms_store32(sleepers, 1)
+    if contendedSince == nil { contendedSince = .now }
   }
 
   /// The process that writes, as far as the gate knows.

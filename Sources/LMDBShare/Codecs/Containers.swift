@@ -8,7 +8,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
 
   /// Appends all elements.
   @inlinable public static func encode(_ value: [Element], into writer: inout ByteWriter) throws(EncodingFailure) {
-    if let bytes = value as? [UInt8] { return writer.append(contentsOf: bytes) }
+    if let bytes = same(value, as: [UInt8].self) { return writer.append(contentsOf: bytes) }
     if Element.StorageCodec.fixedByteCount != nil {
       for element in value { try Element.StorageCodec.encode(element, into: &writer) }
       return
@@ -26,7 +26,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
 
   /// The elements, when the bytes hold a whole number of them.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> [Element] {
-    if Element.self == UInt8.self, let array = bytes.copied() as? [Element] { return array }
+    if Element.self == UInt8.self, let array = same(bytes.copied(), as: [Element].self) { return array }
     var elements: [Element] = []
     var reader = ByteReader(bytes)
     if let size = Element.StorageCodec.fixedByteCount {
@@ -46,7 +46,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
   @inlinable public static func withEncoded<R>(
     _ value: [Element], _ body: (RawSpan) -> R
   ) throws(EncodingFailure) -> R {
-    if Element.self == UInt8.self, let bytes = value as? [UInt8] { return withBytes(of: bytes, body) }
+    if let bytes = same(value, as: [UInt8].self) { return withBytes(of: bytes, body) }
     var writer = ByteWriter()
     try encode(value, into: &writer)
     return writer.withBytes(body)

@@ -28,21 +28,27 @@ enum QueueArea {
 }
 
 /// What the record at key 0 tells, 88 bytes; all zeros when there is none.
+///
+/// A push does not write it: the last number also follows from the newest record, and how many items can be taken from how
+/// many have ever been pushed, are gone, leased, delayed or dead. So a push changes the end of the database alone.
 @usableFromInline
 struct QueueState {
+  /// The number that was given last, which is how many items were ever pushed.
   var lastSequence: UInt64 = 0
   var lastToken: UInt64 = 0
-  var ready = 0
+  /// How many items were taken for good or removed.
+  var gone = 0
   var leased = 0
   var delayed = 0
   var dead = 0
   var isClosed = false
+  /// The levels on which items were ever pushed, a bit each.
+  var levels: UInt8 = 1 << 4
   /// For each level how many items of its first fresh record are gone.
   var skipped = [8 of UInt32](repeating: 0)
 
-  func isSame(as other: QueueState) -> Bool {
-    withBytes { mine in other.withBytes { mine.hasSameBytes(as: $0) } }
-  }
+  /// How many items can be taken.
+  var ready: Int { Int(lastSequence) - gone - leased - delayed - dead }
 
   static let byteCount = 88
 
@@ -52,24 +58,33 @@ struct QueueState {
   init?(_ bytes: RawSpan) {
     guard bytes.byteCount == Self.byteCount else { return nil }
     func number(_ offset: Int) -> UInt64 { bytes.littleEndian(at: offset) ?? 0 }
-    func count(_ offset: Int) -> Int { Int(min(number(offset), 1 << 56)) }
-    lastSequence = number(0)
+    func count(_ offset: Int) -> Int { Int(min(number(offset), QueueArea.numberMask)) }
+    lastSequence = min(number(0), QueueArea.numberMask)
     lastToken = number(8)
-    (ready, leased, delayed, dead) = (count(16), count(24), count(32), count(40))
+    (gone, leased, delayed, dead) = (count(16), count(24), count(32), count(40))
     isClosed = number(48) & 1 == 1
+    levels |= UInt8(truncatingIfNeeded: number(48) >> 8)
     for level in skipped.indices { skipped[level] = bytes.littleEndian(at: 56 + 4 * level) ?? 0 }
   }
 
   func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    let flags: UInt64 = (isClosed ? 1 : 0) | UInt64(levels) << 8
     let words: [11 of UInt64] = [
-      lastSequence.littleEndian, lastToken.littleEndian, UInt64(ready).littleEndian, UInt64(leased).littleEndian,
-      UInt64(delayed).littleEndian, UInt64(dead).littleEndian, UInt64(isClosed ? 1 : 0).littleEndian,
+      lastSequence.littleEndian, lastToken.littleEndian, UInt64(gone).littleEndian, UInt64(leased).littleEndian,
+      UInt64(delayed).littleEndian, UInt64(dead).littleEndian, flags.littleEndian,
       pair(0).littleEndian, pair(2).littleEndian, pair(4).littleEndian, pair(6).littleEndian,
     ]
     return LMDB.withBytes(of: words, body)
   }
 
   private func pair(_ level: Int) -> UInt64 { UInt64(skipped[level]) | UInt64(skipped[level + 1]) << 32 }
+
+  /// Whether all but the last number is the same.
+  func differs(from other: QueueState) -> Bool {
+    var mine = self
+    mine.lastSequence = other.lastSequence
+    return mine.withBytes { mine in other.withBytes { !mine.hasSameBytes(as: $0) } }
+  }
 }
 
 /// A record of items as they were pushed together: their number (`u32`), where each ends behind the table (`u32` each), and

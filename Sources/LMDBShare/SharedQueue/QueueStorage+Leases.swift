@@ -112,7 +112,6 @@ extension QueueStorage {
     var record = record
     (record.token, record.owner, record.processID, record.time) = (0, 0, 0, 0)
     record.withBytes(item) { _ = core.put(database, QueueArea.returned(record.level) | record.sequence, $0) }
-    state.ready += 1
   }
 
   // MARK: Leases
@@ -146,6 +145,8 @@ extension QueueStorage {
       withBytes(of: item) { item in
         record.withBytes(item) { _ = core.put(database, QueueArea.leased | record.sequence, $0) }
       }
+      // Taken, but not for good.
+      state.gone -= 1
       state.leased += 1
     }
   }
@@ -171,6 +172,7 @@ extension QueueStorage {
     _ = try current(core, sequence, token, "acknowledge")
     core.delete(database, QueueArea.leased | sequence)
     state.leased -= 1
+    state.gone += 1
   }
 
   func extend(_ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ duration: Duration) throws(StoreError) {

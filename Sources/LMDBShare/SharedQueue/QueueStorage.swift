@@ -20,10 +20,35 @@ final class QueueStorage: StructureState {
       if let state = QueueState(bytes) { stored = state } else { fail(core, "its state is damaged") }
     }
     state = stored
+    guard !core.hasFailed else { return }
+    state.lastSequence = max(state.lastSequence, newest(core))
+    if state.ready < 0 { fail(core, "its state tells of more items than were pushed") }
+  }
+
+  /// The number of the newest fresh item that there is, or 0.
+  private func newest(_ core: Transaction) -> UInt64 {
+    let cursor = Cursor(core, database)
+    // Mostly there is one level, and its records are the last ones.
+    if state.levels == QueueState().levels { return cursor.move(.last) ? lastNumber(cursor, 4) : 0 }
+    var newest: UInt64 = 0
+    for level in 0..<QueuePriority.levels where state.levels >> level & 1 == 1 {
+      let isThere =
+        cursor.seek(QueueArea.fresh(level) + QueueArea.numberMask) ? cursor.move(.previous) : cursor.move(.last)
+      if isThere { newest = max(newest, lastNumber(cursor, level)) }
+    }
+    return newest
+  }
+
+  /// The number of the last item in the fresh record where the cursor stands; 0 when there is none of this level.
+  private func lastNumber(_ cursor: Cursor, _ level: Int) -> UInt64 {
+    guard let key = cursor.key.littleEndian(UInt64.self), key & ~QueueArea.numberMask == QueueArea.fresh(level),
+      let count = QueueChunk(cursor.value)?.count
+    else { return 0 }
+    return min(key & QueueArea.numberMask + UInt64(count - 1), QueueArea.numberMask)
   }
 
   @usableFromInline func flush(_ core: Transaction) {
-    guard epoch == core.epoch, core.isWritable, !state.isSame(as: stored) else { return }
+    guard epoch == core.epoch, core.isWritable, state.differs(from: stored) else { return }
     state.withBytes { _ = core.put(database, QueueArea.state, $0) }
     stored = state
   }
@@ -70,7 +95,7 @@ final class QueueStorage: StructureState {
       QueueChunkBuilder.single(item) {
         _ = core.put(database, QueueArea.fresh(level) | sequence, $0, .likelyLast)
       }
-      state.ready += 1
+      state.levels |= 1 << UInt8(level)
     }
     return sequence
   }
@@ -92,7 +117,7 @@ final class QueueStorage: StructureState {
     if let refusal = refusal(count) { return core.fail(refusal) }
     let first = state.lastSequence + 1
     state.lastSequence += UInt64(count)
-    state.ready += count
+    state.levels |= 1 << UInt8(level)
     builder.finish { _ = core.put(database, QueueArea.fresh(level) | first, $0, .likelyLast) }
   }
 
@@ -193,7 +218,7 @@ final class QueueStorage: StructureState {
       state.skipped[level] = UInt32(index)
       core.wrote(database)
     }
-    state.ready -= index - start
+    state.gone += index - start
     return index - start
   }
 
@@ -207,7 +232,7 @@ final class QueueStorage: StructureState {
     let taken = Taken(sequence: record.sequence, level: level, attempts: record.attempts)
     guard body(taken, QueueRecord.item(cursor.value)) else { return 0 }
     cursor.delete()
-    state.ready -= 1
+    state.gone += 1
     return 1
   }
 
@@ -220,6 +245,7 @@ final class QueueStorage: StructureState {
     empty.lastSequence = state.lastSequence
     empty.lastToken = state.lastToken
     empty.isClosed = state.isClosed
+    empty.gone = Int(state.lastSequence)
     state = empty
     // Written in any case, since its record has gone with the rest.
     stored = QueueState()
@@ -230,15 +256,17 @@ final class QueueStorage: StructureState {
     guard sequence > 0, sequence <= state.lastSequence else { return false }
     if core.get(database, QueueArea.leased | sequence) != nil {
       state.leased -= 1
+      state.gone += 1
       return core.delete(database, QueueArea.leased | sequence)
     }
     if core.get(database, QueueArea.dead | sequence) != nil {
       state.dead -= 1
+      state.gone += 1
       return core.delete(database, QueueArea.dead | sequence)
     }
     for level in 0..<QueuePriority.levels {
       if core.get(database, QueueArea.returned(level) | sequence) != nil {
-        state.ready -= 1
+        state.gone += 1
         return core.delete(database, QueueArea.returned(level) | sequence)
       }
       if removeFresh(core, sequence, level) { return true }
@@ -278,7 +306,7 @@ final class QueueStorage: StructureState {
       if isFirst { state.skipped[level] = 0 }
     }
     if after.count > 0 { after.finish { _ = core.put(database, wanted + 1, $0) } }
-    state.ready -= 1
+    state.gone += 1
     return true
   }
 
@@ -294,6 +322,7 @@ final class QueueStorage: StructureState {
     while isThere, let key = cursor.key.littleEndian(UInt64.self), key < QueueArea.dead {
       if QueueRecord(cursor.value)?.sequence == sequence {
         state.delayed -= 1
+        state.gone += 1
         return cursor.delete()
       }
       isThere = cursor.move(.next)

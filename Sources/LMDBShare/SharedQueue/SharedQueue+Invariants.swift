@@ -11,10 +11,10 @@ extension SharedQueue {
 extension QueueStorage {
   /// Counts all items and compares with the state.
   fileprivate func checkInvariants(_ core: Transaction) throws(StoreError) {
-    var found = QueueState()
-    found.lastSequence = state.lastSequence
-    found.lastToken = state.lastToken
-    found.isClosed = state.isClosed
+    var found = state
+    (found.leased, found.delayed, found.dead) = (0, 0, 0)
+    var ready = 0
+    for level in found.skipped.indices { found.skipped[level] = 0 }
     var seen: Set<UInt64> = []
     var problem: String?
     func note(_ sequence: UInt64) {
@@ -38,7 +38,8 @@ extension QueueStorage {
           if chunk.item(index) == nil { problem = "the record of item \(number) is damaged" }
           note(number + UInt64(index))
         }
-        found.ready += chunk.count - gone
+        ready += chunk.count - gone
+        if state.levels >> at & 1 == 0 { problem = "level \(at) is not among those in use" }
       } else {
         guard let record = QueueRecord(cursor.value) else { throw damage("the record \(number) is damaged") }
         note(record.sequence)
@@ -47,14 +48,14 @@ extension QueueStorage {
           found.leased += 1
         case QueueArea.delayed where record.time == number && record.token == 0: found.delayed += 1
         case QueueArea.dead where record.sequence == number && record.token == 0: found.dead += 1
-        case QueueArea.returned(record.level) where record.sequence == number && record.token == 0: found.ready += 1
+        case QueueArea.returned(record.level) where record.sequence == number && record.token == 0: ready += 1
         default: problem = "the record \(number) does not belong under its key"
         }
       }
       isThere = cursor.move(.next)
     }
     if let failure = core.failure { throw failure }
-    if problem == nil, !found.isSame(as: state) {
+    if problem == nil, found.differs(from: state) || ready != state.ready {
       problem = "its state tells of other items than there are: \(state), found \(found)"
     }
     if let problem { throw damage(problem) }

@@ -38,7 +38,7 @@ QUEUE_LEVELS = 8
 QUEUE_READY = 0x10  # the area of the first level's items
 QUEUE_NORMAL = 4  # the level of items without a priority
 QUEUE_HEADER = 48  # of the record of an item with a history
-# Last number, last token; items that are ready, leased, delayed, dead; flags; items skipped in the first record of each level.
+# Last number, last token; items that are gone, leased, delayed, dead; flags; items skipped in the first record of each level.
 QUEUE_STATE = struct.Struct("<QQQQQQQ8I")
 QUEUE_NUMBER_MASK = (1 << 56) - 1
 
@@ -651,13 +651,14 @@ def append_by_directory(store: Store, database: Any, raw: bytes, leaves: list[tu
 
 def push(store: Store, name: str, element: str, raw: bytes) -> None:
     database = store.database_of(store.record(name, "queue", element))
-    state = queue_state(store, database)
-    state[0] += 1
-    state[2] += 1
-    area = QUEUE_READY + 2 * QUEUE_NORMAL + 1
-    record = U32.pack(1) + U32.pack(len(raw)) + raw
-    store.txn.put(key_bytes(area << 56 | state[0]), record, db=database)
-    store.txn.put(key_bytes(0), QUEUE_STATE.pack(*state), db=database)
+    area = (QUEUE_READY + 2 * QUEUE_NORMAL + 1) << 56
+    # The last number is that of the state or, if it is greater, of the newest item. The state may stay as it is.
+    last = queue_state(store, database)[0]
+    cursor = store.txn.cursor(db=database)
+    if cursor.last() and integer_key(cursor.key()) & ~QUEUE_NUMBER_MASK == area:
+        (count,) = U32.unpack_from(cursor.value(), 0)
+        last = max(last, (integer_key(cursor.key()) & QUEUE_NUMBER_MASK) + count - 1)
+    store.txn.put(key_bytes(area | (last + 1)), U32.pack(1) + U32.pack(len(raw)) + raw, db=database)
 
 
 def write_all(store: Store) -> None:

@@ -1,4 +1,5 @@
 // The library against the same work in C on raw LMDB: Bench [--quick] [WORD…], where words select the rows named so.
+// The word `sharing` selects what several processes do together.
 // Bench --operations COUNT ROUNDS prints figures of single operations alone.
 
 import CFloor
@@ -208,4 +209,23 @@ func run() throws -> Bool {
   return table.allSatisfy(\.isMet)
 }
 
-exit(try run() ? 0 : 1)
+/// Measures what processes do together; tells whether all targets are met.
+func runSharing() throws -> Bool {
+  let words = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--") }
+  guard words.isEmpty || words.contains("sharing"), !CommandLine.arguments.contains("--operations") else { return true }
+  let directory =
+    (FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory())
+    + "/lmdbshare-bench-sharing-\(getpid())"
+  try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: directory) }
+  var sharing = try Sharing(directory, isQuick: CommandLine.arguments.contains("--quick"))
+  try sharing.run()
+  return sharing.isMet
+}
+
+if let worker = Worker.current {
+  try Sharing.work(worker)
+} else {
+  let isMet = [try run(), try runSharing()]
+  exit(isMet.allSatisfy { $0 } ? 0 : 1)
+}

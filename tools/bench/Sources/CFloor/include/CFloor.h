@@ -28,4 +28,13 @@ int64_t floor_append(floor_t *, int64_t count, int64_t batch);
 /// Walks what was appended.
 int64_t floor_iterate_list(floor_t *);
 
+// Between this process and a forked one (queue.c); each makes its environment at `path` anew.
+
+/// Passes `count` messages of 100 bytes from one to the other, `batch` a transaction; the other takes up to `most` at once.
+int64_t floor_queue(const char *path, int64_t count, int batch, int most);
+/// Sends a message there and back, `count` times, and notes what each took.
+void floor_round_trips(const char *path, int64_t *times, int64_t count);
+/// Both add 1 to the same value `count` times, without sync.
+int64_t floor_contended(const char *path, int64_t count);
+
 #endif
