@@ -47,6 +47,8 @@ static void in_child(void) {
     if (nothing >= 0) {
       dup2(nothing, files[i]);
       fcntl(files[i], F_SETFD, FD_CLOEXEC);
+    } else {
+      close(files[i]);
     }
   }
   if (nothing >= 0) close(nothing);

@@ -113,6 +113,15 @@ struct SynchronizationTests {
     #expect(code { _ = try lock.tryAcquire() } == .structureRemoved)
   }
 
+  @Test func theOwnersFileMustStayWhereItIs() throws {
+    let test = try TestStore()
+    let (lock, value) = (try test.store.lock("lock"), try test.store.value("value", initial: 0))
+    _ = try lock.withLock { _ in }
+    try FileManager.default.removeItem(atPath: test.path + "/owners")
+    #expect(code { _ = try lock.tryAcquire() } == .replaced)
+    #expect(code { try value.set(1) } == .replaced)
+  }
+
   // MARK: Semaphores
 
   @Test func permitsAreNeverMoreThanThereAre() throws {
@@ -139,6 +148,11 @@ struct SynchronizationTests {
     try semaphore.release(permits[0])
     #expect(try semaphore.available == 1)
     #expect(code { try semaphore.release(permits[0]) } == .notHeld)
+    // Nor does it give back what somebody else has got in its place.
+    let others = try (0..<1).compactMap { _ in try semaphore.acquire() }
+    #expect(try others.count == 1 && semaphore.available == 0)
+    #expect(code { try semaphore.release(permits[0]) } == .notHeld)
+    #expect(try semaphore.available == 0)
     worker.finish()
   }
 
@@ -225,9 +239,10 @@ struct SynchronizationTests {
     let first = Task { try await barrier.wait(timeout: .seconds(60)) }
     let second = Task { try await barrier.wait(timeout: .seconds(60)) }
     #expect(try await [first.value, second.value].sorted() == [0, 1])
-    // Whoever waits while it is reset is told.
+    // Whoever waits while it is reset is told, also when it is reset again before he looks.
     let third = Task { try await barrier.wait(timeout: .seconds(60)) }
     while try barrier.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    try barrier.reset()
     try barrier.reset()
     await #expect(throws: StoreError.self) { try await third.value }
   }

@@ -197,4 +197,55 @@ struct WaitingTests {
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     #expect(bytes.count == 8192 && bytes.starts(with: Array("LMDBSHARE-SIGNAL".utf8)))
   }
+
+  /// A commit that changed nothing leaves no word of what it touched: another program's commit may get its number.
+  @Test func commitsOfOtherProgramsAreNoticed() throws {
+    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
+      return print("skipped: LMDBSHARE_PYTHON names no Python with py-lmdb")
+    }
+    let test = try TestStore()
+    let (a, b) = (
+      try test.store.dictionary("a", Int.self, Int.self), try test.store.dictionary("b", Int.self, Int.self)
+    )
+    try a.set(1, forKey: 1)
+    let script = """
+      import lmdb, sys
+      environment = lmdb.open(sys.argv[1], max_dbs=16, map_size=1 << 30)
+      b = environment.open_db(b"b", create=False)
+      with environment.begin(write=True) as transaction:
+          transaction.put(b"\\x80\\0\\0\\0\\0\\0\\0\\1", b"\\1" + b"\\0" * 7, db=b)
+      """
+    for change: () throws -> Void in [
+      { _ = try a.setIfAbsent(2, forKey: 1) }, { _ = try a.removeValue(forKey: 7) },
+      {
+        try? test.store.write { txn in
+          txn[a][5] = 5
+          throw Undo()
+        }
+      },
+    ] {
+      let known = try test.store.read { $0.snapshotID }
+      try change()
+      #expect(try test.store.read { $0.snapshotID } == known)
+      #expect(try Program(path: python, ["-c", script, test.path]).finish().status == 0)
+      let start = ContinuousClock.now
+      #expect(try b.waitForChange(after: known, timeout: .seconds(5)) != nil)
+      #expect(start.duration(to: .now) < .seconds(2))
+    }
+  }
+
+  @Test func timeLimitsHoldAmongManyCommits() async throws {
+    let test = try TestStore()
+    let (store, list) = (test.store, try test.store.list("list", of: Int.self))
+    // Nobody else writes: a limit of nothing is enough.
+    for _ in 0..<20 { try await store.write(timeout: .zero) { txn in txn[list].append(1) } }
+    try await store.write(timeout: .seconds(-5)) { txn in txn[list].append(1) }
+    let writer = try Program("TestWorker", ["contend", test.path, "1500"])
+    _ = writer.line()
+    writer.release()
+    let start = ContinuousClock.now
+    #expect(try await store.waitUntil(timeout: .milliseconds(200)) { txn in txn[list].isEmpty } == false)
+    #expect(start.duration(to: .now) < .milliseconds(1200))
+    #expect(writer.finish().status == 0)
+  }
 }

@@ -249,6 +249,26 @@ struct TestWorker {
       _ = readLine()
     case "sleep":
       while true { sleep(60) }
+    case "use-queue":
+      // Everything that can be done with a queue whose bytes somebody has damaged; errors are expected, and told.
+      let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
+      var errors = 0
+      func attempt(_ body: () throws -> Void) { do { try body() } catch { errors += 1 } }
+      attempt { _ = try queue.statistics() }
+      attempt { _ = try queue.deadLetters() }
+      attempt { try queue.push(1) }
+      attempt { try queue.push(contentsOf: [1, 2, 3], priority: .high) }
+      attempt { try queue.push(1, delay: .seconds(1)) }
+      attempt { _ = try queue.peek() }
+      for sequence in 0..<40 as Range<UInt64> { attempt { try queue.retry(sequence) } }
+      attempt { for lease in try queue.lease(atMost: 3, for: .zero) { try queue.extend(lease, for: .zero) } }
+      for _ in 0..<20 { attempt { _ = try queue.lease(for: .seconds(1)).map { try queue.release($0) } } }
+      attempt { _ = try queue.lease(for: .seconds(1)).map { try queue.reject($0, reason: "") } }
+      attempt { _ = try queue.lease(for: .seconds(1)).map { try queue.acknowledge($0) } }
+      for sequence in 0..<40 as Range<UInt64> { attempt { try queue.remove(sequence) } }
+      for _ in 0..<60 { attempt { _ = try queue.pop() } }
+      attempt { _ = try queue.pop(atMost: 1000) }
+      say("\(errors)")
     case "recreate":
       // Removes the structures and makes them anew with other types.
       let store = try Shared(path).store

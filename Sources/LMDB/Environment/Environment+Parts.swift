@@ -9,6 +9,7 @@ extension Environment {
     fileprivate let parent: OpaquePointer
     fileprivate let writtenChannels: UInt64
     fileprivate let changedCatalogue: Bool
+    fileprivate let changes: UInt64
     fileprivate let databases: Int
   }
 
@@ -18,7 +19,8 @@ extension Environment {
     try check(unsafe mdb_txn_begin(handle, transaction.handle, 0, &child), "begin to write")
     let part = unsafe Part(
       parent: transaction.handle!, writtenChannels: transaction.writtenChannels,
-      changedCatalogue: transaction.changedCatalogue, databases: uncommittedDatabases.count)
+      changedCatalogue: transaction.changedCatalogue, changes: transaction.changes,
+      databases: uncommittedDatabases.count)
     unsafe transaction.enter(part: child!)
     return part
   }
@@ -56,6 +58,8 @@ extension Environment {
 
   private func forget(_ part: Part, _ transaction: Transaction) {
     forgetUncommittedDatabases(after: part.databases)
-    transaction.forgetPart(writtenChannels: part.writtenChannels, changedCatalogue: part.changedCatalogue)
+    transaction.forgetPart(
+      writtenChannels: part.writtenChannels, changedCatalogue: part.changedCatalogue,
+      changes: part.changes)
   }
 }

@@ -1,4 +1,5 @@
 internal import CSystemShims
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -86,7 +87,8 @@ extension Environment {
   ) throws(E) -> Bool {
     while true {
       // Read before looking: a commit in between changes the word, and the sleep ends at once.
-      let ticket = signals.prepare(channels)
+      let ticket = signals.ticket()
+      signals.announce(ticket, channels)
       let found = try look()
       if found.isReady { return true }
       let looked = ContinuousClock.now
@@ -122,8 +124,14 @@ package func microsecondsSince1970() -> UInt64 { UInt64(max(0, lms_time_of_day()
 /// This process's number.
 package func currentProcessID() -> UInt32 { UInt32(getpid()) }
 
-/// The task that calls, or the thread where there is none: a number that differs between those that live.
-package func currentCaller() -> UInt64 {
-  unsafe withUnsafeCurrentTask { task in unsafe task.map { unsafe UInt64(bitPattern: Int64($0.hashValue)) } }
-    ?? lms_thread_id()
+/// A number that no thread or task of this process gets again.
+package func freshNumber() -> UInt64 { 1 << 32 + numbers.add(1, ordering: .relaxed).newValue }
+private let numbers = Atomic<UInt64>(0)
+
+/// A number of the calling thread's own; no later thread gets it.
+package func currentThread() -> UInt64 { UInt64(lms_thread_slot()) + 1 }
+
+/// The task that calls, among those that live; nil outside of tasks.
+package func currentTask() -> Int? {
+  unsafe withUnsafeCurrentTask { task in unsafe task.map { unsafe $0.hashValue } }
 }

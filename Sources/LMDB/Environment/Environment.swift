@@ -43,6 +43,8 @@ package final class Environment: @unchecked Sendable {
   private var commitsSinceReaderCheck = 0
   /// The directory's change time as of which the files are known to be the same.
   private var directoryChange: Int64 = -2
+  /// The same for the owners file.
+  private let ownersChange = Atomic<Int64>(-2)
   private var lastPageAtReaderCheck = 0
   /// Databases opened so far, by name.
   let databases = Mutex<[DatabaseName: UInt32]>([:])
@@ -229,7 +231,7 @@ package final class Environment: @unchecked Sendable {
       throw commitError(code)
     }
     uncommittedDatabases.removeAll()
-    if transaction.hasWritten {
+    if transaction.changes > 0 {
       let channels = transaction.writtenChannels | Channels.everyCommit
       signals.log?.note(transaction.snapshotID, channels)
       signals.wake(channels)
@@ -309,7 +311,21 @@ package final class Environment: @unchecked Sendable {
         .replaced, "write", reason: "data.mdb or lock.mdb was removed or replaced while the store is open",
         advice: "close the store in every process and open it again")
     }
+    try checkOwners()
     if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { directoryChange = changed }
+  }
+
+  /// That the file by which processes see each other live is still the one that is open: else their leases and locks would
+  /// be given to others.
+  package func checkOwners() throws(StoreError) {
+    let changed = lms_change_time(directory.descriptor.number)
+    guard let owners, changed != ownersChange.load(ordering: .relaxed) else { return }
+    guard try directory.descriptor.status(of: StoreDirectory.ownersFile)?.identity == owners.identity else {
+      throw StoreError(
+        .replaced, "write", reason: "the file 'owners' was removed or replaced while the store is open",
+        advice: "close the store in every process and open it again")
+    }
+    if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { ownersChange.store(changed, ordering: .relaxed) }
   }
 
   // MARK: Readers

@@ -32,6 +32,8 @@ package typealias OwnerID = UInt64
   private let file: FileDescriptor
   /// The bytes of locks that threads and tasks of this process hold: the kernel tells processes apart, not threads.
   private let held = Mutex<[BytePlace: (caller: UInt64, depth: Int)]>([:])
+  /// Which file it is: processes that use different ones know nothing of each other.
+  package let identity: FileIdentity
   /// This process's slot.
   package let slot: Int
   /// This process's number.
@@ -41,6 +43,11 @@ package typealias OwnerID = UInt64
   init?(directory: StoreDirectory, mode: UInt32) {
     guard let file = Self.open(directory, mode) else { return nil }
     guard let status = try? file.status(), status.isRegular else { return nil }
+    identity = status.identity
+    // A forked child shares the open file, and with it the locks, which would outlive this process.
+    lms_close_after_fork(file.number)
+    var isKept = false
+    defer { if !isKept { lms_keep_after_fork(file.number) } }
     let first = Int(getpid()) % Self.slots
     var found: Int?
     for step in 0..<Self.slots {
@@ -56,8 +63,7 @@ package typealias OwnerID = UInt64
     self.file = file
     var pid = UInt32(getpid()).littleEndian
     _ = unsafe pwrite(file.number, &pid, 4, off_t(16 * found))
-    // A forked child shares the open file, and with it the lock, which would outlive this process.
-    lms_close_after_fork(file.number)
+    isKept = true
   }
 
   deinit { lms_keep_after_fork(file.number) }
@@ -124,10 +130,14 @@ package typealias OwnerID = UInt64
   /// What came of giving a byte back.
   package enum Release: Sendable { case free, stillHeld, notHeld }
 
-  /// Gives a byte back that this process has locked; `before` is called while it still has it.
-  package func unlock(_ place: BytePlace, before: () -> Void = {}) -> Release {
+  /// Gives a byte back that this process has locked.
+  ///
+  /// - Parameters:
+  ///   - caller: Who must have it; 0 for anybody of this process.
+  ///   - before: Called while it still has it.
+  package func unlock(_ place: BytePlace, of caller: UInt64 = 0, before: () -> Void = {}) -> Release {
     held.withLock { held in
-      guard let holder = held[place] else { return .notHeld }
+      guard let holder = held[place], caller == 0 || caller == holder.caller else { return .notHeld }
       guard holder.depth == 1 else {
         held[place]?.depth -= 1
         return .stillHeld

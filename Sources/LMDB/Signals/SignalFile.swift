@@ -134,12 +134,15 @@ extension SignalFile {
     let word: UnsafeMutableRawPointer?
   }
 
-  /// Says that somebody is about to look at the store, and to sleep if nothing is there.
-  func prepare(_ channels: UInt64) -> Ticket {
+  /// The word as it is now: first of all.
+  func ticket() -> Ticket {
     guard let word = unsafe word else { return unsafe Ticket(value: 0, word: nil) }
-    let value = unsafe lms_load32(word)
-    unsafe _ = lms_or64(word + 8, channels)
-    return unsafe Ticket(value: value, word: word)
+    return unsafe Ticket(value: lms_load32(word), word: word)
+  }
+
+  /// Says that somebody is about to look at the store, and to sleep if nothing is there.
+  func announce(_ ticket: Ticket, _ channels: UInt64) {
+    if let word = unsafe ticket.word { unsafe _ = lms_or64(word + 8, channels) }
   }
 
   /// Whether nobody has been woken since; without a signal file that cannot be told.

@@ -42,6 +42,7 @@ package final class Waiters: @unchecked Sendable {
     var isStopping = false
     /// What the sleeping thread knows of: the channels, and when it wakes by itself.
     var channels: UInt64 = 0
+    var channelsSince = ContinuousClock.now
     var wakesAt: ContinuousClock.Instant?
     var watchesBytes = false
   }
@@ -139,9 +140,13 @@ package final class Waiters: @unchecked Sendable {
   private func run(_ environment: Environment) {
     var idle = 0
     while true {
+      // The environment may have gone with what a task did as it went on.
+      if state.withLock({ $0.isStopping }) { return }
+      // Before anything else: who asks to be looked at from here on moves the word.
+      let ticket = environment.signals.ticket()
       // What is waited for now, and by those who have just gone: they often come again.
       guard let wanted = state.withLock({ state in survey(&state, &idle) }) else { return }
-      let ticket = environment.signals.prepare(wanted.channels)
+      environment.signals.announce(ticket, wanted.channels)
       let newest = environment.newestSnapshot()
       let freed = wanted.watched.filter { !environment.isLockedElsewhere($0) }
       let now = ContinuousClock.now
@@ -177,11 +182,7 @@ package final class Waiters: @unchecked Sendable {
       if let deadline = wanted.deadline { pause = min(pause, now.duration(to: deadline)) }
       state.withLock { state in state.wakesAt = now + pause }
       environment.signals.sleep(ticket, wanted.channels, for: pause, bits: ownBit)
-      state.withLock { state in
-        state.wakesAt = nil
-        // From time to time channels that nobody waits on any more are forgotten.
-        if ContinuousClock.now >= now + pause { state.channels = 0 }
-      }
+      state.withLock { state in state.wakesAt = nil }
     }
   }
 
@@ -206,6 +207,9 @@ package final class Waiters: @unchecked Sendable {
       wanted.watched.formUnion(wait.watched)
       wanted.deadline = earlier(wanted.deadline, wait.deadline)
     }
+    // From time to time channels that nobody waits on any more are forgotten.
+    let now = ContinuousClock.now
+    if state.channelsSince.duration(to: now) > SignalFile.recheck { (state.channels, state.channelsSince) = (0, now) }
     state.channels |= wanted.channels
     state.watchesBytes = !wanted.watched.isEmpty
     wanted.channels = state.channels
@@ -222,6 +226,8 @@ package final class Waiters: @unchecked Sendable {
     for wait in left { wait.continuation.resume(returning: true) }
     guard let thread else { return }
     environment.signals.poke(bits: ownBit)
+    // What a task does as it goes on may run on the thread itself, and be what closes the store.
+    if thread == lms_thread_id() { return lms_thread_detach(thread) }
     lms_thread_join(thread)
   }
 }

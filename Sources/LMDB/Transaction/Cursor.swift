@@ -137,6 +137,7 @@ package final class Cursor {
         return unsafe mdb_cursor_put(raw, &name, &content, UInt32(MDB_CURRENT))
       }
     }
+    transaction.note(change: code)
     if code != 0 { transaction.fail(code, "write") }
     return code == 0
   }
@@ -147,6 +148,7 @@ package final class Cursor {
     guard let raw = unsafe raw, use == transaction.use, !transaction.hasFailed else { return false }
     transaction.wrote(database)
     let code = unsafe mdb_cursor_del(raw, 0)
+    transaction.note(change: code)
     if code != 0 { transaction.fail(code, "remove") }
     return code == 0
   }

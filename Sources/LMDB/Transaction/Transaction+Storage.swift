@@ -71,6 +71,7 @@ extension Transaction {
         return unsafe mdb_put(handle, database, &name, &content, mode.flags)
       }
     }
+    note(change: code)
     if code == 0 { return true }
     if code == MDB_KEYEXIST {
       switch mode {
@@ -100,6 +101,7 @@ extension Transaction {
       var name = unsafe MDB_val(raw)
       return unsafe mdb_del(handle, database, &name, nil)
     }
+    note(change: code)
     if code == 0 { return true }
     if code != MDB_NOTFOUND { fail(code, "remove") }
     return false
@@ -126,6 +128,7 @@ extension Transaction {
     guard !hasFailed else { return }
     wrote(database)
     let code = unsafe mdb_drop(handle, database, 0)
+    note(change: code)
     if code != 0 { fail(code, "remove all") }
   }
 

@@ -19,7 +19,8 @@ package struct Transaction {
     @usableFromInline var environment: Unmanaged<Environment>?
     /// How often any database was written.
     @usableFromInline var writes: UInt64 = 0
-    var writesBefore: UInt64 = 0
+    /// How many changes LMDB has made.
+    var changes: UInt64 = 0
     @usableFromInline var writtenChannels: UInt64 = 0
     @usableFromInline var generations: [UInt32] = []
     @usableFromInline var states: [(any StructureState)?] = []
@@ -179,7 +180,7 @@ package struct Transaction {
     fields.value.hasFailed = false
     writtenChannels = 0
     changedCatalogue = false
-    fields.value.writesBefore = fields.value.writes
+    fields.value.changes = 0
     for index in fields.value.generations.indices { fields.value.generations[index] = 0 }
   }
 
@@ -217,7 +218,8 @@ package struct Transaction {
   }
 
   /// What the part has left behind in memory is not true any more.
-  func forgetPart(writtenChannels: UInt64, changedCatalogue: Bool) {
+  func forgetPart(writtenChannels: UInt64, changedCatalogue: Bool, changes: UInt64) {
+    fields.value.changes = changes
     self.writtenChannels = writtenChannels
     self.changedCatalogue = changedCatalogue
     fields.value.failure = nil
@@ -229,8 +231,12 @@ package struct Transaction {
 
   // MARK: Checks
 
-  /// Whether this transaction has written anything: a commit without changes makes no snapshot.
-  var hasWritten: Bool { fields.value.writes != fields.value.writesBefore }
+  /// How many changes LMDB has made in this transaction: a commit without any makes no snapshot.
+  var changes: UInt64 { fields.value.changes }
+
+  /// Notes what LMDB answered to a change.
+  @inline(__always)
+  func note(change code: Int32) { if code == 0 { fields.value.changes &+= 1 } }
 
   /// Whether the transaction still lives.
   @inlinable @inline(__always)

@@ -95,6 +95,8 @@ final class BlockSequence: StructureState {
   /// Reads the shape, unless it is known.
   func load(_ core: Transaction) {
     epoch = core.epoch
+    // What could not be read is not remembered.
+    defer { if core.hasFailed { epoch = 0 } }
     window.clear()
     isDirty = false
     count = 0

@@ -38,6 +38,8 @@ final class IndexedSequence: StructureState {
 
   func load(_ core: Transaction) {
     epoch = core.epoch
+    // What could not be read is not remembered.
+    defer { if core.hasFailed { epoch = 0 } }
     count = 0
     firstKey = BlockSequence.middleKey
     guard !core.hasFailed else { return }

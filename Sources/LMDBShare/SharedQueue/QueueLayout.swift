@@ -58,8 +58,10 @@ struct QueueState {
   init?(_ bytes: RawSpan) {
     guard bytes.byteCount == Self.byteCount else { return nil }
     func number(_ offset: Int) -> UInt64 { bytes.littleEndian(at: offset) ?? 0 }
+    // Far from where adding one more overflows.
+    guard number(0) < 1 << 55, number(8) < 1 << 62 else { return nil }
     func count(_ offset: Int) -> Int { Int(min(number(offset), QueueArea.numberMask)) }
-    lastSequence = min(number(0), QueueArea.numberMask)
+    lastSequence = number(0)
     lastToken = number(8)
     (gone, leased, delayed, dead) = (count(16), count(24), count(32), count(40))
     isClosed = number(48) & 1 == 1
@@ -70,8 +72,9 @@ struct QueueState {
   func withBytes<R>(_ body: (RawSpan) -> R) -> R {
     let flags: UInt64 = (isClosed ? 1 : 0) | UInt64(levels) << 8
     let words: [11 of UInt64] = [
-      lastSequence.littleEndian, lastToken.littleEndian, UInt64(gone).littleEndian, UInt64(leased).littleEndian,
-      UInt64(delayed).littleEndian, UInt64(dead).littleEndian, flags.littleEndian,
+      lastSequence.littleEndian, lastToken.littleEndian, UInt64(clamping: gone).littleEndian,
+      UInt64(clamping: leased).littleEndian, UInt64(clamping: delayed).littleEndian,
+      UInt64(clamping: dead).littleEndian, flags.littleEndian,
       pair(0).littleEndian, pair(2).littleEndian, pair(4).littleEndian, pair(6).littleEndian,
     ]
     return LMDB.withBytes(of: words, body)

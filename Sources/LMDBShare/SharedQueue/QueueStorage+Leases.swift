@@ -61,7 +61,10 @@ extension QueueStorage {
     let cursor = Cursor(core, database)
     var isThere = cursor.seek(area)
     while isThere, let key = cursor.key.littleEndian(UInt64.self), key & ~QueueArea.numberMask == area {
-      guard let record = QueueRecord(cursor.value) else { return fail(core, "the record of an item is damaged") }
+      // What is moved or removed is found by what its record tells.
+      guard let record = QueueRecord(cursor.value),
+        key & QueueArea.numberMask == (area == QueueArea.delayed ? record.time : record.sequence)
+      else { return fail(core, "the record of an item is damaged") }
       guard body(record, cursor.value) else { return }
       isThere = cursor.move(.next)
     }
@@ -86,7 +89,7 @@ extension QueueStorage {
     }
     for (record, item) in due {
       core.delete(database, QueueArea.delayed | record.time)
-      state.delayed -= 1
+      lowerDelayed(core)
       withBytes(of: item) { putReady(core, record, $0) }
     }
   }
@@ -135,7 +138,7 @@ extension QueueStorage {
       record.token = state.lastToken
       record.owner = owner
       record.processID = currentProcessID()
-      record.attempts = taken.attempts + 1
+      record.attempts = taken.attempts == .max ? .max : taken.attempts + 1
       record.time = Self.now(after: duration)
       guard body(record, bytes) else { return false }
       leased.append((record, bytes.copied()))
@@ -157,7 +160,7 @@ extension QueueStorage {
   ) throws(StoreError) -> (QueueRecord, [UInt8]) {
     if let failure = core.failure { throw failure }
     guard let bytes = core.get(database, QueueArea.leased | sequence), let record = QueueRecord(bytes),
-      record.token == token
+      record.token == token, record.sequence == sequence
     else {
       throw StoreError(
         .leaseLost, operation, structure: reference.name,
@@ -171,7 +174,7 @@ extension QueueStorage {
   func acknowledge(_ core: Transaction, _ sequence: UInt64, _ token: UInt64) throws(StoreError) {
     _ = try current(core, sequence, token, "acknowledge")
     core.delete(database, QueueArea.leased | sequence)
-    state.leased -= 1
+    lowerLeased(core)
     state.gone += 1
   }
 
@@ -195,7 +198,7 @@ extension QueueStorage {
     _ core: Transaction, _ record: QueueRecord, _ item: RawSpan, delay: Duration = .zero, reason: String
   ) {
     core.delete(database, QueueArea.leased | record.sequence)
-    state.leased -= 1
+    lowerLeased(core)
     if let most = reference.description.maximumAttempts, record.attempts >= most {
       bury(core, record, item, reason)
     } else if delay > .zero {
@@ -219,18 +222,18 @@ extension QueueStorage {
   func reject(_ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ reason: String) throws(StoreError) {
     let (record, item) = try current(core, sequence, token, "reject")
     core.delete(database, QueueArea.leased | sequence)
-    state.leased -= 1
+    lowerLeased(core)
     withBytes(of: item) { bury(core, record, $0, reason) }
   }
 
   /// Puts a dead letter back into the queue, as one that was never tried; false when there is none of that number.
   func revive(_ core: Transaction, _ sequence: UInt64) -> Bool {
-    guard let bytes = core.get(database, QueueArea.dead | sequence), var record = QueueRecord(bytes) else {
-      return false
-    }
+    guard let bytes = core.get(database, QueueArea.dead | sequence), var record = QueueRecord(bytes),
+      record.sequence == sequence
+    else { return false }
     let item = QueueRecord.item(bytes).copied()
     core.delete(database, QueueArea.dead | sequence)
-    state.dead -= 1
+    lowerDead(core)
     record.attempts = 0
     withBytes(of: item) { putReady(core, record, $0) }
     return true

@@ -15,6 +15,8 @@ final class QueueStorage: StructureState {
 
   func load(_ core: Transaction) {
     epoch = core.epoch
+    // What could not be read is not remembered.
+    defer { if core.hasFailed { epoch = 0 } }
     stored = QueueState()
     if !core.hasFailed, let bytes = core.get(database, QueueArea.state) {
       if let state = QueueState(bytes) { stored = state } else { fail(core, "its state is damaged") }
@@ -44,7 +46,7 @@ final class QueueStorage: StructureState {
     guard let key = cursor.key.littleEndian(UInt64.self), key & ~QueueArea.numberMask == QueueArea.fresh(level),
       let count = QueueChunk(cursor.value)?.count
     else { return 0 }
-    return min(key & QueueArea.numberMask + UInt64(count - 1), QueueArea.numberMask)
+    return min(key & QueueArea.numberMask + UInt64(count - 1), 1 << 55)
   }
 
   @usableFromInline func flush(_ core: Transaction) {
@@ -52,6 +54,21 @@ final class QueueStorage: StructureState {
     state.withBytes { _ = core.put(database, QueueArea.state, $0) }
     stored = state
   }
+
+  /// Forgets what is known, so that it is read again: a change that is not allowed must not be remembered.
+  func forget() { epoch = 0 }
+
+  /// One less; the transaction fails when there is none.
+  private func lowered(_ core: Transaction, _ count: Int) -> Int {
+    if count > 0 { return count - 1 }
+    fail(core, "its state tells of fewer items than there are")
+    return 0
+  }
+
+  /// Fewer are leased, delayed or dead.
+  func lowerLeased(_ core: Transaction) { state.leased = lowered(core, state.leased) }
+  func lowerDelayed(_ core: Transaction) { state.delayed = lowered(core, state.delayed) }
+  func lowerDead(_ core: Transaction) { state.dead = lowered(core, state.dead) }
 
   @inline(never)
   func fail(_ core: Transaction, _ reason: String) {
@@ -156,6 +173,7 @@ final class QueueStorage: StructureState {
   func take(_ core: Transaction, atMost most: Int, _ body: (Taken, RawSpan) -> Bool) -> Int {
     var taken = 0
     while taken < most, state.ready > 0, !core.hasFailed {
+      let most = taken + min(most - taken, state.ready)
       let cursor = Cursor(core, database)
       guard cursor.seek(QueueArea.ready), let key = cursor.key.littleEndian(UInt64.self),
         let level = QueueArea.level(key)
@@ -225,7 +243,9 @@ final class QueueStorage: StructureState {
   private func takeReturned(
     _ core: Transaction, _ cursor: Cursor, _ level: Int, _ body: (Taken, RawSpan) -> Bool
   ) -> Int {
-    guard let record = QueueRecord(cursor.value) else {
+    guard let record = QueueRecord(cursor.value), let key = cursor.key.littleEndian(UInt64.self),
+      record.sequence == key & QueueArea.numberMask
+    else {
       fail(core, "the record of an item is damaged")
       return 0
     }
@@ -255,12 +275,12 @@ final class QueueStorage: StructureState {
   func remove(_ core: Transaction, _ sequence: UInt64) -> Bool {
     guard sequence > 0, sequence <= state.lastSequence else { return false }
     if core.get(database, QueueArea.leased | sequence) != nil {
-      state.leased -= 1
+      lowerLeased(core)
       state.gone += 1
       return core.delete(database, QueueArea.leased | sequence)
     }
     if core.get(database, QueueArea.dead | sequence) != nil {
-      state.dead -= 1
+      lowerDead(core)
       state.gone += 1
       return core.delete(database, QueueArea.dead | sequence)
     }
@@ -321,7 +341,7 @@ final class QueueStorage: StructureState {
     var isThere = cursor.seek(QueueArea.delayed)
     while isThere, let key = cursor.key.littleEndian(UInt64.self), key < QueueArea.dead {
       if QueueRecord(cursor.value)?.sequence == sequence {
-        state.delayed -= 1
+        lowerDelayed(core)
         state.gone += 1
         return cursor.delete()
       }

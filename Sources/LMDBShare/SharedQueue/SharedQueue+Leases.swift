@@ -27,7 +27,7 @@ extension SharedQueue.Contents {
   ) throws(StoreError) -> [SharedQueue<Element>.Lease] {
     var leases: [SharedQueue<Element>.Lease] = []
     let deadline = ContinuousClock.now + duration
-    try storage.lease(core, atMost: count, for: duration) { record, bytes in
+    try changing.lease(core, atMost: count, for: duration) { record, bytes in
       guard let element = decoded(bytes, record.sequence) else { return false }
       leases.append(
         .init(
@@ -47,7 +47,7 @@ extension SharedQueue.Contents {
   ///
   /// - Throws: ``StoreError/Code/leaseLost`` when somebody else may have it by now.
   public mutating func acknowledge(_ lease: SharedQueue<Element>.Lease) throws(StoreError) {
-    try storage.acknowledge(core, lease.sequence, lease.token)
+    try changing.acknowledge(core, lease.sequence, lease.token)
   }
 
   /// Keeps the item for so long from now on.
@@ -58,7 +58,7 @@ extension SharedQueue.Contents {
   public mutating func extend(
     _ lease: SharedQueue<Element>.Lease, for duration: Duration
   ) throws(StoreError) -> SharedQueue<Element>.Lease {
-    try storage.extend(core, lease.sequence, lease.token, duration)
+    try changing.extend(core, lease.sequence, lease.token, duration)
     return .init(
       element: lease.element, sequence: lease.sequence, token: lease.token, attempt: lease.attempt,
       priority: lease.priority, deadline: .now + duration)
@@ -73,21 +73,21 @@ extension SharedQueue.Contents {
   public mutating func release(
     _ lease: SharedQueue<Element>.Lease, delay: Duration = .zero, reason: String = "it was released"
   ) throws(StoreError) {
-    try storage.release(core, lease.sequence, lease.token, delay: delay, reason: reason)
+    try changing.release(core, lease.sequence, lease.token, delay: delay, reason: reason)
   }
 
   /// Moves the item to the dead letters at once: it will never succeed.
   ///
   /// - Throws: ``StoreError/Code/leaseLost`` when somebody else may have it by now.
   public mutating func reject(_ lease: SharedQueue<Element>.Lease, reason: String) throws(StoreError) {
-    try storage.reject(core, lease.sequence, lease.token, reason)
+    try changing.reject(core, lease.sequence, lease.token, reason)
   }
 
   /// Puts a dead letter back into the queue, as one that was never tried.
   ///
   /// - Returns: False when there is none of that number.
   @discardableResult
-  public mutating func retry(_ sequence: UInt64) -> Bool { storage.revive(core, sequence) }
+  public mutating func retry(_ sequence: UInt64) -> Bool { changing.revive(core, sequence) }
 }
 
 // Each a transaction of its own.
@@ -120,7 +120,8 @@ extension SharedQueue {
   /// Leases up to so many items as soon as there are any.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func lease(atMost count: Int, for duration: Duration, timeout: Duration) throws -> [Lease] {
-    try waiting("lease", timeout) { txn in
+    if count <= 0 { return [] }
+    return try waiting("lease", timeout) { txn in
       let leases = try txn[self].lease(atMost: count, for: duration)
       return leases.isEmpty ? nil : leases
     } ?? []
@@ -130,7 +131,8 @@ extension SharedQueue {
   public nonisolated(nonsending) func lease(
     atMost count: Int, for duration: Duration, timeout: Duration?
   ) async throws -> [Lease] {
-    try await waiting(timeout) { txn in
+    if count <= 0 { return [] }
+    return try await waiting(timeout) { txn in
       let leases = try txn[self].lease(atMost: count, for: duration)
       return leases.isEmpty ? nil : leases
     } ?? []

@@ -27,7 +27,8 @@ extension SharedQueue {
   /// Takes up to so many items as soon as there are any; see ``pop(timeout:)-(Duration)``.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func pop(atMost count: Int, timeout: Duration) throws -> [Element] {
-    try waiting("pop", timeout) { txn in
+    if count <= 0 { return [] }
+    return try waiting("pop", timeout) { txn in
       let items = txn[self].pop(atMost: count)
       return items.isEmpty ? nil : items
     } ?? []
@@ -35,7 +36,8 @@ extension SharedQueue {
 
   /// Takes up to so many items as soon as there are any, without blocking a thread.
   public nonisolated(nonsending) func pop(atMost count: Int, timeout: Duration?) async throws -> [Element] {
-    try await waiting(timeout) { txn in
+    if count <= 0 { return [] }
+    return try await waiting(timeout) { txn in
       let items = txn[self].pop(atMost: count)
       return items.isEmpty ? nil : items
     } ?? []
@@ -55,10 +57,11 @@ extension SharedQueue {
     let environment = first.store.environment
     try environment.checkMayWait("pop", first.name)
     var taken: (SharedQueue, Element)?
-    _ = try environment.wait(for: queues.channels, until: .now + timeout) {
+    let deadline = ContinuousClock.now + timeout
+    _ = try environment.wait(for: queues.channels, until: deadline) {
       let found = try first.store.read { txn in survey(queues, &txn) }
       guard found.isReady else { return found.look }
-      taken = try first.store.writeNow { txn in takeFirst(from: queues, &txn) }
+      taken = try first.store.unlessBusy(until: deadline) { txn in takeFirst(from: queues, &txn) }
       return Look(isReady: taken != nil)
     }
     return taken
@@ -75,10 +78,11 @@ extension SharedQueue {
       let (known, found) = try store.read { txn in (txn.snapshotID, survey(queues, &txn)) }
       if found.look.isReady { return nil }
       if found.isReady {
-        if let taken = try await store.write({ txn in takeFirst(from: queues, &txn) }) { return taken }
-        continue
+        let taken = try await store.unlessBusy(until: deadline) { txn in takeFirst(from: queues, &txn) }
+        if let taken { return taken }
       }
       if let deadline, deadline <= .now { return nil }
+      if found.isReady { continue }
       _ = try await store.environment.change(
         of: queues.channels, after: known, until: earlier(deadline, found.look.again), watched: found.look.watched)
     }
@@ -168,9 +172,10 @@ extension SharedQueue {
   ) throws -> R {
     try store.environment.checkMayWait("push", name)
     var result: R?
-    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
+    let deadline = ContinuousClock.now + timeout
+    _ = try store.environment.wait(for: reference.channel, until: deadline) {
       guard try mayPush(count) else { return Look(isReady: false) }
-      result = try store.writeNow { txn in
+      result = try store.unlessBusy(until: deadline) { txn in
         isFull(count, txn[self].storage) ? nil : push(&txn)
       }
       return Look(isReady: result != nil)
@@ -187,12 +192,13 @@ extension SharedQueue {
       try Task.checkCancellation()
       let (known, mayPush) = try (store.read { $0.snapshotID }, mayPush(count))
       if mayPush {
-        let result = try await store.write { txn in
+        let result = try await store.unlessBusy(until: deadline) { txn in
           isFull(count, txn[self].storage) ? nil : push(&txn)
         }
         if let result { return result }
       }
       if let deadline, deadline <= .now { throw try full(count) }
+      if mayPush { continue }
       _ = try await store.environment.change(of: reference.channel, after: known, until: deadline)
     }
   }
@@ -209,9 +215,8 @@ extension SharedQueue {
 
   private func full(_ count: Int) throws -> StoreError {
     let refusal = try store.read { txn in txn[self].storage.refusal(count) }
-    return refusal
-      ?? StoreError(
-        .queueFull, "push", structure: name, reason: "there was no room in time", advice: "allow more time")
+    // There is room, but somebody else was writing all the time.
+    return refusal ?? store.environment.writerBusy
   }
 
   // MARK: How it is done
@@ -222,10 +227,11 @@ extension SharedQueue {
   ) throws -> R? {
     try store.environment.checkMayWait(operation, name)
     var result: R?
-    _ = try store.environment.wait(for: reference.channel, until: .now + timeout) {
+    let deadline = ContinuousClock.now + timeout
+    _ = try store.environment.wait(for: reference.channel, until: deadline) {
       switch try store.read({ txn in txn[self].storage.availability(txn.core) }) {
       case .ready:
-        result = try store.writeNow(take)
+        result = try store.unlessBusy(until: deadline, take)
         return Look(isReady: result != nil)
       case .drained: return Look(isReady: true)
       case .nothing(let look): return look
@@ -244,13 +250,39 @@ extension SharedQueue {
       let (known, found) = try store.read { txn in (txn.snapshotID, txn[self].storage.availability(txn.core)) }
       switch found {
       case .ready:
-        if let result = try await store.write(take) { return result }
+        if let result = try await store.unlessBusy(until: deadline, take) { return result }
+        if let deadline, deadline <= .now { return nil }
       case .drained: return nil
       case .nothing(let look):
         if let deadline, deadline <= .now { return nil }
         _ = try await store.environment.change(
           of: reference.channel, after: known, until: earlier(deadline, look.again), watched: look.watched)
       }
+    }
+  }
+}
+
+extension SharedStore {
+  /// Writes unless somebody else is writing until the deadline: then nil.
+  fileprivate func unlessBusy<R>(
+    until deadline: ContinuousClock.Instant?, _ body: (inout WriteTransaction) throws -> R?
+  ) throws -> R? {
+    do {
+      return try writeNow(until: deadline, body)
+    } catch let error as StoreError where error.code == .writerBusy {
+      return nil
+    }
+  }
+
+  /// The same for a task.
+  fileprivate nonisolated(nonsending) func unlessBusy<R: Sendable>(
+    until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R?
+  ) async throws -> R? {
+    guard let deadline else { return try await write(body) }
+    do {
+      return try await write(timeout: ContinuousClock.now.duration(to: deadline), body)
+    } catch let error as StoreError where error.code == .writerBusy {
+      return nil
     }
   }
 }

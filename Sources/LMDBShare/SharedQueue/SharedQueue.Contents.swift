@@ -44,6 +44,26 @@ extension SharedQueue.Contents {
     return core.queue(reference, database)
   }
 
+  /// The queue as of this transaction, to be changed.
+  ///
+  /// Also through a copy of the view: a queue's view has no life of its own.
+  @inlinable
+  var changing: QueueStorage {
+    let storage = storage
+    core.writtenChannels |= reference.channel
+    if !core.isWritable { failReadOnly(storage) }
+    return storage
+  }
+
+  @usableFromInline @inline(never)
+  func failReadOnly(_ storage: QueueStorage) {
+    storage.forget()
+    core.fail(
+      StoreError(
+        .permissionDenied, "change", structure: reference.name, reason: "this transaction is for reading",
+        advice: "change the queue in a write"))
+  }
+
   // MARK: Reading
 
   /// The number of items that can be taken; those that are leased or not due yet do not count.
@@ -131,7 +151,7 @@ extension SharedQueue.Contents {
   /// - Complexity: O(log *n*).
   @inlinable @discardableResult
   public mutating func push(_ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero) -> UInt64 {
-    let storage = storage
+    let storage = changing
     do throws(EncodingFailure) {
       return try Element.StorageCodec.withEncoded(item) {
         storage.push(core, $0, level: priority.level, delay: delay)
@@ -147,7 +167,7 @@ extension SharedQueue.Contents {
   /// - Complexity: O(*k*) for *k* items, and O(log *n*) for each record.
   @inlinable
   public mutating func push(contentsOf items: some Sequence<Element>, priority: QueuePriority = .normal) {
-    let storage = storage
+    let storage = changing
     var builder = storage.makeBuilder()
     for item in items {
       do throws(EncodingFailure) {
@@ -181,7 +201,7 @@ extension SharedQueue.Contents {
 
   @inlinable
   func take(_ count: Int, _ body: (Element) -> Void) {
-    let storage = storage
+    let storage = changing
     storage.prepareToTake(core)
     _ = storage.take(core, atMost: count) { taken, bytes in
       guard let element = decoded(bytes, taken.sequence) else { return false }
@@ -194,16 +214,16 @@ extension SharedQueue.Contents {
   ///
   /// - Returns: Whether it was there.
   @discardableResult
-  public mutating func remove(_ sequence: UInt64) -> Bool { storage.remove(core, sequence) }
+  public mutating func remove(_ sequence: UInt64) -> Bool { changing.remove(core, sequence) }
 
   /// Removes all items, those too that are leased, delayed or given up.
-  public mutating func removeAll() { storage.removeAll(core) }
+  public mutating func removeAll() { changing.removeAll(core) }
 
   // MARK: Closing
 
   /// Takes no more items from now on; what is there can be taken. Whoever waits for items ends when the last one is gone.
-  public mutating func close() { storage.state.isClosed = true }
+  public mutating func close() { changing.state.isClosed = true }
 
   /// Takes items again.
-  public mutating func reopen() { storage.state.isClosed = false }
+  public mutating func reopen() { changing.state.isClosed = false }
 }

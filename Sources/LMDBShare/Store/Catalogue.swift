@@ -76,7 +76,7 @@ enum Catalogue {
         transaction.delete(catalogue, key)
       }
     }
-    setVersion(version(catalogue, transaction) + 1, catalogue, transaction)
+    setVersion(version(catalogue, transaction) &+ 1, catalogue, transaction)
     if let description { transaction.writtenChannels |= Channels.of(description.identity) }
     transaction.changedCatalogue = true
     transaction.catalogueVersion = (0, 0)

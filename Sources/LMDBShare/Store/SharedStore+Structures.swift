@@ -57,6 +57,7 @@ extension SharedStore {
       // Its database has another number under its new name, so it counts as another one.
       core.writtenChannels |= Channels.of(found.identity)
       found.identity = Catalogue.newIdentity(catalogue, core)
+      if found.kind == .lock { found.index = Catalogue.version(catalogue, core) }
       Catalogue.set(found, for: other, catalogue, core)
     }
   }

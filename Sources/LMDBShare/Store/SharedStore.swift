@@ -147,12 +147,14 @@ extension SharedStore {
     until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
   ) async throws -> R {
     let write = TaskWrite(body)
-    // The thread may be waiting for the lock on behalf of an earlier task.
+    // The thread may be waiting for the lock on behalf of an earlier task. A time limit of nothing still lets it look.
     let limit = deadline.map { deadline in
-      let limit = DispatchWorkItem { [environment] in write.cancel(environment.writerBusy) }
-      let left = min(ContinuousClock.now.duration(to: deadline), .seconds(1 << 30)).components
-      let seconds = Double(left.seconds) + Double(left.attoseconds) / 1e18
-      DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
+      let (seconds, attoseconds) =
+        min(max(ContinuousClock.now.duration(to: deadline), .milliseconds(10)), .seconds(1 << 30)).components
+      let limit = DispatchSource.makeTimerSource(queue: .global())
+      limit.schedule(deadline: .now() + Double(seconds) + Double(attoseconds) / 1e18)
+      limit.setEventHandler { [environment, weak write] in write?.cancel(environment.writerBusy) }
+      limit.resume()
       return limit
     }
     defer { limit?.cancel() }

@@ -140,7 +140,7 @@ extension StructureDescription {
       element: String(element), count: fields["count"].flatMap { Int($0) },
       maximumCount: fields["maximum"].flatMap { Int($0) })
     elementSize = fields["size"].flatMap { Int($0) }
-    index = fields["index"].flatMap { UInt64($0) }
+    index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
     maximumAttempts = fields["attempts"].flatMap { Int($0) }
     self.identity = identity
   }

@@ -153,7 +153,7 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
     case waiting(Continuation)
     case begun(Continuation)
     case done(Continuation, Value)
-    case over
+    case over(any Error)
   }
   private let state = Mutex(State.new)
   private let body: Body
@@ -162,13 +162,13 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
 
   /// Takes the continuation; false, and resumed, when the task was cancelled before.
   func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
-    let isFirst = state.withLock { state in
-      guard case .new = state else { return false }
+    let refusal = state.withLock { state -> (any Error)? in
+      if case .over(let error) = state { return error }
       state = .waiting(continuation)
-      return true
+      return nil
     }
-    if !isFirst { continuation.resume(throwing: CancellationError()) }
-    return isFirst
+    if let refusal { continuation.resume(throwing: refusal) }
+    return refusal == nil
   }
 
   func begin() -> Bool {
@@ -189,7 +189,7 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
 
   func end(_ error: (any Error)?) {
     let ended = state.withLock { state in
-      defer { state = .over }
+      defer { state = .over(error ?? CancellationError()) }
       return state
     }
     switch (ended, error) {
@@ -205,9 +205,9 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
   func cancel(_ error: any Error = CancellationError()) {
     let continuation = state.withLock { state -> Continuation? in
       switch state {
-      case .new: state = .over
+      case .new: state = .over(error)
       case .waiting(let continuation):
-        state = .over
+        state = .over(error)
         return continuation
       case .begun, .done, .over: break
       }

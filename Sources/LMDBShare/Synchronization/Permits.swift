@@ -19,7 +19,10 @@ struct Permits: Sendable {
 
   func owners() throws(StoreError) -> Owners {
     try environment.checkFork()
-    if let owners = environment.owners { return owners }
+    if let owners = environment.owners {
+      try environment.checkOwners()
+      return owners
+    }
     throw StoreError(
       .permissionDenied, "acquire", structure: reference.name,
       reason: "this process cannot use the store's file 'owners', by which others know what it holds",
@@ -66,10 +69,12 @@ struct Permits: Sendable {
 
   /// Gives a permit back and wakes those who wait for one.
   ///
-  /// - Parameter before: What to do while it is still this process's.
+  /// - Parameters:
+  ///   - caller: Who must have it; 0 for anybody of this process.
+  ///   - before: What to do while it is still this process's.
   /// - Throws: ``StoreError/Code/notHeld``.
-  func giveBack(_ index: Int, before: () -> Void = {}) throws {
-    switch try owners().unlock(place(index), before: before) {
+  func giveBack(_ index: Int, of caller: UInt64 = 0, before: () -> Void = {}) throws {
+    switch try owners().unlock(place(index), of: caller, before: before) {
     case .free: environment.pulsate(reference.channel)
     case .stillHeld: break
     case .notHeld:

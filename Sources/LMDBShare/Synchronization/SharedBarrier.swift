@@ -19,7 +19,7 @@ public struct SharedBarrier: Sendable {
   private struct State {
     /// How often it has opened or was reset.
     var round: UInt64 = 0
-    /// The round that was reset last, plus one; those who had waited in it did so in vain.
+    /// Of the last 64 rounds, the lowest bit for the last one: whether it was reset, so that those in it waited in vain.
     var abandoned: UInt64 = 0
     var isBroken = false
     /// The processes of those who wait.
@@ -31,6 +31,19 @@ public struct SharedBarrier: Sendable {
       let words = bytes.withWords()
       guard words.count >= 3 else { return }
       (round, abandoned, isBroken, arrived) = (words[0], words[1], words[2] != 0, Array(words[3...]))
+    }
+
+    /// Begins the next round.
+    mutating func advance(isAbandoned: Bool) {
+      round &+= 1
+      abandoned = abandoned << 1 | (isAbandoned ? 1 : 0)
+      arrived = []
+    }
+
+    /// Whether an earlier round has opened.
+    func hasOpened(_ earlier: UInt64) -> Bool {
+      let age = round &- earlier &- 1
+      return age < 64 && abandoned >> age & 1 == 0
     }
 
     var bytes: [UInt8] {
@@ -55,14 +68,21 @@ public struct SharedBarrier: Sendable {
     let (round, rest) = try value.store.writeNow { txn in try arrive(txn) }
     guard rest > 0 else { return 0 }
     var isBroken = false
-    let isOver = try environment.wait(for: value.reference.channel, until: deadline) {
-      switch try outcome(of: round) {
-      case .opened: return Look(isReady: true)
-      case .broken:
-        isBroken = true
-        return Look(isReady: true)
-      case .waiting(let watched): return Look(isReady: false, watched: watched)
+    let isOver: Bool
+    do {
+      isOver = try environment.wait(for: value.reference.channel, until: deadline) {
+        switch try outcome(of: round) {
+        case .opened: return Look(isReady: true)
+        case .broken:
+          isBroken = true
+          return Look(isReady: true)
+        case .waiting(let watched): return Look(isReady: false, watched: watched)
+        }
       }
+    } catch {
+      // Whoever leaves must not be counted on.
+      _ = try? value.store.writeNow { txn in giveUp(round, txn) }
+      throw error
     }
     // It may have opened at the last moment.
     if !isOver, try value.store.writeNow({ txn in giveUp(round, txn) }) { return rest }
@@ -94,7 +114,8 @@ public struct SharedBarrier: Sendable {
             of: value.reference.channel, after: known, until: deadline, watched: watched)
         }
       }
-    } catch let error as CancellationError {
+    } catch {
+      // Whoever leaves must not be counted on; but it may have opened at the last moment.
       if try store.writeNow({ txn in giveUp(round, txn) }) { return rest }
       throw error
     }
@@ -103,10 +124,8 @@ public struct SharedBarrier: Sendable {
   /// Opens a broken barrier for use again; those who wait meanwhile are told that it was broken.
   public func reset() throws {
     try change { state in
-      state.abandoned = state.round + 1
-      state.round += 1
+      state.advance(isAbandoned: true)
       state.isBroken = false
-      state.arrived = []
     }
   }
 
@@ -133,33 +152,31 @@ public struct SharedBarrier: Sendable {
       return (0, 0)
     }
     var state = State(txn[value])
-    if state.isBroken || !state.arrived.allSatisfy(value.store.environment.isAlive) { throw broken(true) }
+    if state.isBroken || !Set(state.arrived).allSatisfy(value.store.environment.isAlive) { throw broken(true) }
     state.arrived.append(owner)
     let (round, rest) = (state.round, parties - state.arrived.count)
-    if rest <= 0 {
-      state.round += 1
-      state.arrived = []
-    }
+    if rest <= 0 { state.advance(isAbandoned: false) }
     txn[value] = state.bytes
     return (round, max(rest, 0))
   }
 
   private func outcome(of round: UInt64) throws -> Outcome {
     let state = State(try value.get())
-    if state.round != round { return state.abandoned == round + 1 ? .broken : .opened }
+    if state.round != round { return state.hasOpened(round) ? .opened : .broken }
     if state.isBroken { return .broken }
     let environment = value.store.environment
-    guard state.arrived.allSatisfy(environment.isAlive) else {
-      try value.store.writeNow { txn in _ = giveUp(round, txn) }
-      return .broken
+    let arrived = Set(state.arrived)
+    guard arrived.allSatisfy(environment.isAlive) else {
+      // It may have opened meanwhile, and who was in it ended.
+      return try value.store.writeNow { txn in giveUp(round, txn) } ? .opened : .broken
     }
-    return .waiting(Set(state.arrived).subtracting([environment.owner ?? 0]).map(Owners.place))
+    return .waiting(arrived.subtracting([environment.owner ?? 0]).map(Owners.place))
   }
 
   /// Breaks the barrier, unless it has opened; tells whether it has.
   private func giveUp(_ round: UInt64, _ txn: borrowing WriteTransaction) -> Bool {
     var state = State(txn[value])
-    guard state.round == round else { return state.abandoned != round + 1 }
+    guard state.round == round else { return state.hasOpened(round) }
     state.isBroken = true
     txn[value] = state.bytes
     return false

@@ -28,6 +28,20 @@ public struct SharedLock: Sendable {
     public let previousOwnerDied: Bool
   }
 
+  /// Who is inside of `withLock`: tasks have no number that no later one gets, so they get one for as long as that lasts.
+  private struct Scope: Sendable {
+    let caller: UInt64
+    let task: Int?
+    @TaskLocal static var current: Scope?
+  }
+
+  /// Who asks for the lock. A task outside of `withLock` is somebody new each time.
+  private static var caller: UInt64 {
+    guard let task = currentTask() else { return currentThread() }
+    if let scope = Scope.current, scope.task == task { return scope.caller }
+    return freshNumber()
+  }
+
   private var identity: UInt64 { permits.reference.description.identity }
   private var index: UInt64 { permits.reference.description.index ?? 0 }
 
@@ -40,18 +54,28 @@ public struct SharedLock: Sendable {
   ///   ``StoreError/Code/deadlock`` when the caller has it already and it is not reentrant.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func withLock<R>(timeout: Duration? = nil, _ body: (Acquisition) throws -> R) throws -> R {
-    guard let acquisition = try acquire(timeout: timeout) else { throw StoreError.timedOut("lock", name, holder) }
+    let caller = Self.caller
+    guard let taken = try permits.take(until: timeout.map { .now + $0 }, for: caller) else {
+      throw StoreError.timedOut("lock", name, holder)
+    }
+    let acquisition = try note(taken)
     defer { try? release() }
-    return try body(acquisition)
+    return try Scope.$current.withValue(Scope(caller: caller, task: currentTask())) { try body(acquisition) }
   }
 
   /// Runs `body` while holding the lock; waits for it without blocking a thread.
   public nonisolated(nonsending) func withLock<R>(
     timeout: Duration? = nil, _ body: nonisolated(nonsending) (Acquisition) async throws -> R
   ) async throws -> R {
-    guard let acquisition = try await acquire(timeout: timeout) else { throw StoreError.timedOut("lock", name, holder) }
+    let caller = Self.caller
+    guard let taken = try await permits.take(until: timeout.map { .now + $0 }, for: caller) else {
+      throw StoreError.timedOut("lock", name, holder)
+    }
+    let acquisition = try note(taken)
     defer { try? release() }
-    return try await body(acquisition)
+    return try await Scope.$current.withValue(Scope(caller: caller, task: currentTask())) {
+      try await body(acquisition)
+    }
   }
 
   // MARK: By hand
@@ -61,20 +85,20 @@ public struct SharedLock: Sendable {
   /// - Returns: How it was got; nil when it was not free in time.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func acquire(timeout: Duration? = nil) throws -> Acquisition? {
-    try permits.take(until: timeout.map { .now + $0 }, for: currentCaller()).map(note)
+    try permits.take(until: timeout.map { .now + $0 }, for: Self.caller).map(note)
   }
 
   /// Waits for the lock without blocking a thread; whoever gets it calls ``release()``.
   ///
   /// - Throws: ``StoreError``; `CancellationError`, and then the lock was not got.
   public nonisolated(nonsending) func acquire(timeout: Duration? = nil) async throws -> Acquisition? {
-    try await permits.take(until: timeout.map { .now + $0 }, for: currentCaller()).map(note)
+    try await permits.take(until: timeout.map { .now + $0 }, for: Self.caller).map(note)
   }
 
   /// Takes the lock if it is free.
   public func tryAcquire() throws -> Acquisition? {
     try permits.check()
-    let found = try permits.tryTake(for: currentCaller())
+    let found = try permits.tryTake(for: Self.caller)
     return found.index == nil ? nil : try note(found)
   }
 
@@ -108,8 +132,8 @@ public struct SharedLock: Sendable {
 extension SharedStore {
   /// Opens the lock of that name; makes one when there is none.
   ///
-  /// - Parameter reentrant: Whether the thread or task that has it may ask for it again, and gives it back as often. A child
-  ///   task is another one.
+  /// - Parameter reentrant: Whether a thread that has it may ask for it again, and gives it back as often; and a task within
+  ///   `withLock`, of which a child task is another one.
   /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
   public func lock(_ name: String, reentrant: Bool = false) throws(StoreError) -> SharedLock {
     let reference = try open(StructureDescription(name, .lock, element: "bytes")) { (core, _) throws(StoreError) in

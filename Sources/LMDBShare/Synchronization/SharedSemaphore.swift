@@ -17,6 +17,8 @@ public struct SharedSemaphore: Sendable {
   /// A permit that this process has; whoever got it calls ``SharedSemaphore/release(_:)``.
   public struct Permit: Hashable, Sendable {
     let index: Int
+    /// Of this acquisition: the same place may have passed on to others since.
+    let caller: UInt64
   }
 
   /// Runs `body` with a permit; waits for one.
@@ -41,25 +43,32 @@ public struct SharedSemaphore: Sendable {
   /// Waits for a permit; nil when there was none in time.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func acquire(timeout: Duration? = nil) throws -> Permit? {
-    try permits.take(until: timeout.map { .now + $0 })?.index.map(Permit.init)
+    let caller = freshNumber()
+    return try permits.take(until: timeout.map { .now + $0 }, for: caller)?.index.map {
+      Permit(index: $0, caller: caller)
+    }
   }
 
   /// Waits for a permit without blocking a thread; nil when there was none in time.
   public nonisolated(nonsending) func acquire(timeout: Duration? = nil) async throws -> Permit? {
-    try await permits.take(until: timeout.map { .now + $0 })?.index.map(Permit.init)
+    let caller = freshNumber()
+    return try await permits.take(until: timeout.map { .now + $0 }, for: caller)?.index.map {
+      Permit(index: $0, caller: caller)
+    }
   }
 
   /// Takes a permit if one is free.
   public func tryAcquire() throws -> Permit? {
     try permits.check()
-    return try permits.tryTake(for: 0).index.map(Permit.init)
+    let caller = freshNumber()
+    return try permits.tryTake(for: caller).index.map { Permit(index: $0, caller: caller) }
   }
 
   /// Gives a permit back.
   ///
   /// - Throws: ``StoreError/Code/notHeld`` when this process does not have it any more.
   public func release(_ permit: Permit) throws {
-    try permits.giveBack(permit.index)
+    try permits.giveBack(permit.index, of: permit.caller)
   }
 
   /// How many permits are free at this moment.

@@ -83,7 +83,8 @@ extension SharedStore {
     while true {
       let (known, holds) = try read { txn in (txn.snapshotID, try condition(&txn)) }
       if holds { return true }
-      guard try await environment.change(of: channels, after: known, until: deadline) else { return false }
+      if deadline <= .now { return false }
+      _ = try await environment.change(of: channels, after: known, until: deadline)
     }
   }
 
@@ -112,6 +113,7 @@ extension SharedStore {
       guard try await environment.change(of: channel, after: known, until: deadline) else { return nil }
       let newest = try read { $0.snapshotID }
       if newest > known { return newest }
+      if deadline <= .now { return nil }
     }
   }
 }
