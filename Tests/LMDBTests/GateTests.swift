@@ -131,7 +131,7 @@ struct GateTests {
   }
 
   @Test func everybodyGetsAShare() throws {
-    let workers = try (0..<8).map { _ in try Program("TestWorker", ["contend", path, "2000"]) }
+    let workers = try (0..<8).map { _ in try Program("TestWorker", ["contend", path, "5000"]) }
     for worker in workers { _ = worker.line() }
     for worker in workers { worker.release() }
     var writes: [Int] = []
