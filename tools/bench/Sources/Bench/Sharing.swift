@@ -22,7 +22,10 @@ struct Sharing {
 
   mutating func run() throws {
     try queue("queue, 1 by 1", batch: 1, most: 1, python: "one") { $0 <= 1.5 }
-    try queue("queue, 1 by 1, taking what is there", batch: 1, most: 1000, python: "one", isAtLeast: 1) { _ in true }
+    try queue("queue, 1 by 1, taking what is there", batch: 1, most: 1000, python: "one") { $0 <= 1.5 }
+    try queue(
+      "queue, 1 by 1 by a producer, the same", batch: 1, most: 1000, python: "one", isAtLeast: 1, isBuffered: true
+    ) { _ in true }
     try queue("queue, 100 by 100, a message", batch: 100, most: 1000, python: "hundred", isAtLeast: 1, most: 250) { _ in
       true
     }
@@ -72,6 +75,7 @@ struct Sharing {
   private mutating func queue(
     _ work: String, batch: Int, most: Int, python name: String, isAtLeast: Double? = nil,
     most nanoseconds: Double? = nil,
+    isBuffered: Bool = false,
     _ isNear: (Double) -> Bool
   ) throws {
     let count = batch == 1 ? messages : messages * 10
@@ -81,10 +85,18 @@ struct Sharing {
       let there = try store.queue("there", of: [UInt8].self)
       let back = try store.queue("back", of: Int.self)
       let items = (0..<batch).map { _ in Self.message }
+      let producer = there.producer()
       let taken = try Bench.nanoseconds {
         for _ in 0..<count / batch {
-          if batch == 1 { try there.push(Self.message) } else { try there.push(contentsOf: items) }
+          if isBuffered {
+            try producer.push(Self.message)
+          } else if batch == 1 {
+            try there.push(Self.message)
+          } else {
+            try there.push(contentsOf: items)
+          }
         }
+        try producer.flush()
         _ = try back.pop(timeout: .seconds(60))
       }
       other.wait()
