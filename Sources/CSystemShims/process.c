@@ -43,9 +43,18 @@ int lms_spawn(int32_t *process, const char *path, char *const arguments[], char 
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  // Onto itself: it is not closed on exec then.
-  if (kept >= 0) code = posix_spawn_file_actions_adddup2(&actions, kept, kept);
+  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+#ifdef __APPLE__
+  flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+  for (int file = 0; file < 3; file++) posix_spawn_file_actions_addinherit_np(&actions, file);
+#endif
+  posix_spawnattr_setflags(&attributes, flags);
+  // Onto itself, too: it is not closed on exec then.
+  if (kept >= 0) code = posix_spawn_file_actions_adddup2(&actions, kept, lms_kept_file);
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+  // What this process has open is no business of the other one's, and may keep somebody waiting for its end.
+  if (code == 0) code = posix_spawn_file_actions_addclosefrom_np(&actions, lms_kept_file + 1);
+#endif
   pid_t made = 0;
   if (code == 0) code = posix_spawn(&made, path, &actions, &attributes, arguments, environment);
   if (code == 0) *process = made;

@@ -46,6 +46,28 @@ func waitInTasks(_ queue: SharedQueue<[UInt8]>, _ count: Int) async throws -> In
   }
 }
 
+func cancelWaits(_ list: SharedList<Int>) async throws -> String {
+  var taken: [String] = []
+  for _ in 0..<5 {
+    let tasks = (0..<200).map { _ in
+      Task {
+        do {
+          _ = try await list.waitForChange(timeout: .seconds(60))
+          return false
+        } catch {
+          return error is CancellationError
+        }
+      }
+    }
+    try await Task.sleep(for: .milliseconds(30))
+    let start = ContinuousClock.now
+    for task in tasks { task.cancel() }
+    for task in tasks where await !task.value { return "not cancelled" }
+    taken.append("\(start.duration(to: .now).components.attoseconds / 1_000_000_000_000)")
+  }
+  return taken.joined(separator: " ")
+}
+
 func timeOuts(_ list: SharedList<Int>) async throws -> String {
   var late: [String] = []
   for timeout in [0, 5, 60, 300] {

@@ -78,6 +78,10 @@ struct TestWorker {
       // So many tasks wait for a queue; tells what they took of the processor's time, in microseconds, in five seconds.
       let queue = try Shared(path).queue
       say("\(try blocking { try await waitInTasks(queue, number) })")
+    case "cancel-waits":
+      // How many microseconds the cancellation of 200 waiting tasks takes.
+      let list = try Shared(path).list
+      say(try blocking { try await cancelWaits(list) })
     case "time-outs":
       // How many microseconds too late waits in vain end.
       let list = try Shared(path).list

@@ -71,7 +71,10 @@ int64_t lms_time_of_day(void);
 
 /// The path of this program; 0, or -1 when it does not fit.
 int lms_executable_path(char *buffer, uint32_t size);
-/// Starts a program with all signals as usual, which keeps the file `kept` open (none when negative); 0 or an errno.
+/// As which the file that a child keeps is open in it.
+enum { lms_kept_file = 3 };
+/// Starts a program with all signals as usual. It gets the standard streams and the file `kept` (none when negative), and
+/// where the system can see to that no other ones; 0 or an errno.
 int lms_spawn(int32_t *process, const char *path, char *const arguments[], char *const environment[], int kept);
 /// Waits for the end of a child: its exit status, or the signal that ended it; 0 or an errno.
 int lms_wait_for(int32_t process, int32_t *status, int32_t *signal);

@@ -20,6 +20,9 @@ package enum ChildProcess {
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// As which the file that a child keeps is open in it.
+  package static var keptFile: Int { Int(lms_kept_file) }
+
   /// Starts a program.
   ///
   /// - Parameters:

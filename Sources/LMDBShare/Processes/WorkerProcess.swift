@@ -7,7 +7,8 @@ internal import Synchronization
 ///     …
 ///     print(worker.wait())           // exited(0)
 ///
-/// In it, ``Worker/current`` tells the role. It gets SIGTERM when this process ends, however that comes about.
+/// In it, ``Worker/current`` tells the role. It has the standard streams of this process and none of its other files. It gets
+/// SIGTERM when this process ends, however that comes about.
 public final class WorkerProcess: Sendable {
   /// How a process ended.
   public enum Termination: Hashable, Sendable, CustomStringConvertible {
@@ -52,7 +53,7 @@ public final class WorkerProcess: Sendable {
     var variables = environment
     variables[Worker.roleVariable] = role
     variables[Worker.storeVariable] = store.path
-    variables[Worker.linkVariable] = "\(pipe.reading.number)"
+    variables[Worker.linkVariable] = "\(ChildProcess.keptFile)"
     var path = executable ?? ""
     if executable == nil { path = try ChildProcess.thisExecutable() }
     let process = try ChildProcess.spawn(path, arguments, environment: variables, keeping: pipe.reading)

@@ -1,0 +1,167 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// Leases of a queue's items: attempts, tokens, and what happens when their process dies or stands still.
+@Suite(.timeLimit(.minutes(5)))
+struct LeaseTests {
+  @Test func tooManyAttemptsMakeADeadLetter() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 2)
+    try queue.push("bad")
+    try queue.release(try #require(try queue.lease(for: .seconds(60))), delay: .milliseconds(1), reason: "first")
+    usleep(3000)
+    let second = try #require(try queue.lease(for: .seconds(60)))
+    #expect(second.attempt == 2)
+    try queue.release(second, reason: "no such file")
+    #expect(code { try queue.acknowledge(second) } == .leaseLost)
+    let letter = try #require(try queue.deadLetters().first)
+    #expect(letter.element == "bad" && letter.reason == "no such file" && letter.attempts == 2 && letter.sequence == 1)
+    #expect(try queue.lease(for: .seconds(60)) == nil && queue.statistics().dead == 1)
+    #expect(try queue.retry(letter.sequence))
+    #expect(try queue.lease(for: .zero)?.attempt == 1)
+    // A lease that has run out.
+    #expect(try queue.lease(for: .zero)?.attempt == 2)
+    #expect(try queue.pop() == nil)
+    #expect(try queue.deadLetters().first?.reason == "its lease ran out")
+    #expect(try queue.remove(letter.sequence) && queue.deadLetters().isEmpty)
+    try queue.checkInvariants()
+  }
+
+  @Test func tokensFenceOffWhoIsLate() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    try queue.push(1)
+    let late = try #require(try queue.lease(for: .milliseconds(1)))
+    usleep(3000)
+    // Nobody else has it yet: the work counts.
+    try queue.extend(late, for: .milliseconds(1))
+    usleep(3000)
+    let current = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(1)))
+    #expect(current.token > late.token && current.sequence == late.sequence)
+    for late in [
+      code { try queue.acknowledge(late) }, code { try queue.extend(late, for: .seconds(1)) },
+      code { try queue.release(late) }, code { try queue.reject(late, reason: "") },
+    ] {
+      #expect(late == .leaseLost)
+    }
+    // What was done in the same transaction is undone with it.
+    #expect(
+      code {
+        try test.store.write { txn in
+          txn[queue].push(2)
+          try txn[queue].acknowledge(late)
+        }
+      } == .leaseLost)
+    try queue.acknowledge(current)
+    #expect(try queue.statistics() == QueueStatistics(ready: 0, delayed: 0, dead: 0, leases: [], isClosed: false))
+  }
+
+  @Test func theItemsOfADeadProcessComeBackAtOnce() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("jobs", of: Int.self)
+    try queue.push(contentsOf: 0..<3)
+    var taken: [Duration] = []
+    for _ in 0..<5 {
+      let worker = try Program("TestWorker", ["lease-and-stop", test.path])
+      #expect(worker.line() == "leased 3")
+      #expect(try queue.statistics().leases.allSatisfy { $0.isAlive && $0.processID == Int(worker.pid) })
+      #expect(try queue.lease(for: .seconds(60)) == nil)
+      let start = ContinuousClock.now
+      Thread.detachNewThread {
+        usleep(50_000)
+        worker.signal(SIGKILL)
+      }
+      let leases = try queue.lease(atMost: 3, for: .seconds(60), timeout: .seconds(20))
+      taken.append(start.duration(to: .now) - .milliseconds(50))
+      #expect(leases.map(\.element) == [0, 1, 2])
+      for lease in leases { try queue.release(lease) }
+      worker.finish()
+    }
+    // Whoever waits looks every 20 ms whether they live.
+    #expect(taken.sorted()[2] < .milliseconds(40), "\(taken)")
+  }
+
+  @Test func aStoppedProcessKeepsItsItemsUntilTheDeadline() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("jobs", of: Int.self)
+    try queue.push(contentsOf: 0..<3)
+    let worker = try Program("TestWorker", ["lease-and-stop", test.path, "700"])
+    #expect(worker.line() == "leased 3")
+    let start = ContinuousClock.now
+    worker.signal(SIGSTOP)
+    #expect(try queue.lease(for: .seconds(60), timeout: .milliseconds(300)) == nil)
+    #expect(try queue.lease(for: .seconds(60), timeout: .seconds(20)) != nil)
+    #expect(start.duration(to: .now) >= .milliseconds(600))
+    worker.signal(SIGCONT)
+    // It is told that it was too late.
+    worker.release()
+    #expect(worker.line() == "leaseLost")
+    worker.finish()
+  }
+
+  @Test func aConsumerThatIsKilledWhileItWaitsHarmsNobody() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: [UInt8].self)
+    for round in 0..<10 {
+      let victims = try (0..<3).map { _ in try Program("TestWorker", ["pop", test.path, "60000"]) }
+      let other = try Program("TestWorker", ["pop", test.path, "60000"])
+      for worker in victims + [other] { #expect(worker.line() == "waiting") }
+      usleep(20_000)
+      for victim in victims { victim.signal(SIGKILL) }
+      for victim in victims { victim.finish() }
+      try queue.push(Array("\(round)".utf8))
+      #expect(other.line() == "got \(round)")
+      #expect(other.finish().status == 0)
+    }
+  }
+
+  /// Runs so many workers, and another one for each that dies, until all have ended; tells how many died.
+  private func untilNobodyDies(_ count: Int, _ start: () throws -> Program) throws -> Int {
+    var workers = try (0..<count).map { _ in try start() }
+    var kills = 0
+    while let worker = workers.popLast() {
+      let status = worker.finish().status
+      guard status == -SIGKILL else {
+        #expect(status == 0)
+        continue
+      }
+      kills += 1
+      workers.insert(try start(), at: 0)
+    }
+    return kills
+  }
+
+  /// Workers that are killed wherever they are: each item is worked on at least once and acknowledged once.
+  @Test func leasesSurviveKillsAtAnyMoment() throws {
+    let test = try TestStore()
+    let items = max(1000, SeededGenerator.operations(100_000) / 50)
+    let queue = try test.store.queue("jobs", of: Int.self)
+    let done = try test.store.list("done", of: Int.self)
+    let begun = try test.store.dictionary("begun", Int.self, Int.self)
+    try queue.push(contentsOf: 0..<items)
+    try queue.close()
+    let kills = try untilNobodyDies(4) { try Program("TestWorker", ["work", test.path, "100"]) }
+    print("\(items) items, \(kills) kills")
+    #expect(kills > items / 50)
+    #expect(try done.read { $0.sorted() } == Array(0..<items))
+    #expect(try begun.read { $0.count == items && $0.values.allSatisfy { $0 >= 1 } })
+    #expect(try queue.statistics() == QueueStatistics(ready: 0, delayed: 0, dead: 0, leases: [], isClosed: true))
+    try queue.checkInvariants()
+  }
+
+  /// Taking, a change elsewhere and giving on are one: nothing is lost or doubled, whoever dies when.
+  @Test func itemsMoveFromQueueToQueueExactlyOnce() throws {
+    let test = try TestStore()
+    let items = max(2000, SeededGenerator.operations(100_000) / 20)
+    let (first, second) = (try test.store.queue("first", of: Int.self), try test.store.queue("second", of: Int.self))
+    try first.push(contentsOf: 0..<items)
+    try first.close()
+    let kills = try untilNobodyDies(3) { try Program("TestWorker", ["move", test.path, "300"]) }
+    #expect(kills > items / 300)
+    // Several may have moved at once, but each item once, and in order of its taking.
+    #expect(try second.pop(atMost: items + 1) == Array(0..<items))
+    #expect(try test.store.value("moved", initial: 0).get() == items)
+  }
+}
