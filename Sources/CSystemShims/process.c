@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,13 @@ int lms_spawn(int32_t *process, const char *path, char *const arguments[], char 
   return code;
 }
 
+void lms_wait_for_end(int32_t process) {
+  siginfo_t info;
+  int code;
+  do code = waitid(P_PID, (id_t)process, &info, WEXITED | WNOWAIT);
+  while (code < 0 && errno == EINTR);
+}
+
 int lms_wait_for(int32_t process, int32_t *status, int32_t *signal) {
   int raw = 0;
   pid_t ended;
@@ -91,10 +99,13 @@ static void end_with(void *raw) {
   ssize_t got;
   do got = read(file, &byte, 1);
   while (got > 0 || (got < 0 && errno == EINTR));
-  kill(getpid(), SIGTERM);
+  if (got == 0) kill(getpid(), SIGTERM);
 }
 
 int lms_end_with(int file) {
+  // Whoever stands between the starter and this process may have closed it.
+  struct stat info;
+  if (fstat(file, &info) != 0 || !S_ISFIFO(info.st_mode)) return EBADF;
   fcntl(file, F_SETFD, FD_CLOEXEC);
   uint64_t thread;
   int code = lms_thread_start(&thread, end_with, (void *)(intptr_t)file);

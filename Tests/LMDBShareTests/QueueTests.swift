@@ -47,7 +47,10 @@ struct QueueTests {
             switch Int.random(in: 0..<24, using: &random) {
             case 0...3:
               model.push("\(step)", priority.level)
-              same(txn[queue].push("\(step)", priority: priority), model.last)
+              // Due in the past already, so that it goes through the delayed items.
+              let delay = Bool.random(using: &random) ? Duration.zero : .nanoseconds(1)
+              same(txn[queue].push("\(step)", priority: priority, delay: delay), model.last)
+              if delay > .zero { _ = try txn[queue].lease(atMost: 0, for: .zero) }
             case 4...5:
               let texts = (0..<[1, 3, 40, 400].randomElement(using: &random)!).map { "\(step)-\($0)" }
               guard model.items.count < 3000 else { break }
@@ -241,6 +244,30 @@ struct QueueTests {
     try queue.checkInvariants()
   }
 
+  /// The last number is found although items that came back lie behind all others.
+  @Test(arguments: 0..<8) func numbersAreNeverGivenTwice(level: Int) throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: String.self)
+    let priority = try #require(QueuePriority(level: level))
+    #expect(try queue.push("late", priority: priority, delay: .microseconds(1)) == 1)
+    #expect(try queue.push("n1") == 2)
+    usleep(100)
+    // Makes the late one ready, whichever comes first.
+    let first = try #require(try queue.lease(for: .seconds(100)))
+    try queue.checkInvariants()
+    #expect(try queue.push("n2") == 3)
+    #expect(try queue.push("n3") == 4)
+    try queue.checkInvariants()
+    try queue.release(first)
+    #expect(try queue.push("n4") == 5)
+    #expect(try queue.push("n5", priority: .low) == 6)
+    #expect(try queue.push("n6") == 7)
+    try queue.checkInvariants()
+    #expect(try Set(queue.pop(atMost: 99)) == ["late", "n1", "n2", "n3", "n4", "n5", "n6"])
+    #expect(try queue.push("n7") == 8 && queue.count == 1)
+    try queue.checkInvariants()
+  }
+
   @Test func aClosedQueueIsDrained() async throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self)
@@ -327,7 +354,10 @@ struct QueueTests {
     try queue.close()
     try producer.push(1)
     #expect(code { try producer.flush() } == .queueClosed)
+    #expect(code { try producer.push(9) } == .queueClosed)
+    #expect(code { try producer.flush() } == .queueClosed)
     try queue.reopen()
+    try producer.flush()
     try producer.push(2)
     try producer.flush()
     #expect(try queue.pop(atMost: 9) == [1, 2])

@@ -76,6 +76,8 @@ enum { lms_kept_file = 3 };
 /// Starts a program with all signals as usual. It gets the standard streams and the file `kept` (none when negative), and
 /// where the system can see to that no other ones; 0 or an errno.
 int lms_spawn(int32_t *process, const char *path, char *const arguments[], char *const environment[], int kept);
+/// Waits for the end of a child, which stays to be asked.
+void lms_wait_for_end(int32_t process);
 /// Waits for the end of a child: its exit status, or the signal that ended it; 0 or an errno.
 int lms_wait_for(int32_t process, int32_t *status, int32_t *signal);
 /// A pipe that is closed on exec; 0 or an errno.

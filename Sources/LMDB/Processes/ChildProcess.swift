@@ -61,7 +61,10 @@ package enum ChildProcess {
     return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
   }
 
-  /// Waits for a child's end; its exit status and the signal that ended it, or nil when nobody can know.
+  /// Waits for a child's end, and leaves it to be asked for its status: until then nobody else gets its number.
+  package static func waitForEnd(of process: Int32) { lms_wait_for_end(process) }
+
+  /// Asks a child for its end; its exit status and the signal that ended it, or nil when nobody can know.
   package static func wait(for process: Int32) -> (status: Int32, signal: Int32)? {
     var (status, signal): (Int32, Int32) = (0, 0)
     return unsafe lms_wait_for(process, &status, &signal) == 0 ? (status, signal) : nil
@@ -74,8 +77,13 @@ package enum ChildProcess {
   package static func pipe() throws(StoreError) -> (reading: FileDescriptor, writing: FileDescriptor) {
     var files: [Int32] = [-1, -1]
     try check(unsafe lms_pipe(&files), "start a process")
+    // A forked child must not keep it open beyond the end of this process.
+    lms_close_after_fork(files[1])
     return (FileDescriptor(files[0]), FileDescriptor(files[1]))
   }
+
+  /// Before the writing end of such a pipe is closed.
+  package static func willClose(_ pipe: FileDescriptor) { lms_keep_after_fork(pipe.number) }
 
   /// Sends this process SIGTERM when nobody has the other end of the pipe any more.
   package static func end(with file: Int32) { _ = lms_end_with(file) }

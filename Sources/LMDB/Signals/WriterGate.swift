@@ -44,6 +44,11 @@ internal import CSystemShims
     self.owners = owners
     unsafe self.word = word
     mine = UInt32(owners.slot + 1)
+    // Whoever had this slot before died while it wrote.
+    if unsafe lms_swap32(word, mine, 0) {
+      unsafe lms_store32(sleepers, 1)
+      unsafe _ = lms_futex_wake_one(word)
+    }
   }
 
   /// Passes the gate; the caller has the process's own write lock.
@@ -64,7 +69,8 @@ internal import CSystemShims
   @inline(never)
   private func enterSlowly(until deadline: ContinuousClock.Instant?) throws(StoreError) {
     if let since = contendedSince {
-      if since.duration(to: .now) > Self.turn { letOthersGoFirst() }
+      // Who has no time is not held up.
+      if since.duration(to: .now) > Self.turn, deadline.map({ $0 > .now + Self.turn }) ?? true { letOthersGoFirst() }
       if unsafe lms_swap32(word, 0, mine) { return passed() }
     }
     for _ in 0..<Self.looks {
@@ -91,8 +97,9 @@ internal import CSystemShims
         guard left > .zero else { throw WriterGate.busy(owners.processID(Int(holder) - 1)) }
         pause = min(pause, left)
       } else if quietSince.duration(to: now) > Self.doubt {
-        // Somebody slow, or a word that was written over. LMDB's lock tells, and the word is put right by `entered`.
-        return
+        // Somebody slow, or a word that was written over. LMDB's lock tells; others see who asks it next.
+        guard unsafe lms_swap32(word, holder, mine) else { continue }
+        return passed()
       }
       unsafe lms_store32(sleepers, 1)
       unsafe _ = lms_futex_wait(word, holder, pause.futexNanoseconds, .max)
@@ -111,7 +118,9 @@ internal import CSystemShims
   /// The caller has LMDB's lock, whichever way it came by it.
   @inline(__always)
   func entered() {
-    if unsafe lms_load32(word) != mine { unsafe lms_store32(word, mine) }
+    let holder = unsafe lms_load32(word)
+    // Somebody else who lives asks LMDB for its lock, and comes next.
+    if holder != mine, holder == 0 || !owners.isAlive(Int(holder) - 1) { unsafe lms_store32(word, mine) }
   }
 
   /// Lets the next one in.

@@ -66,7 +66,10 @@ public final class WorkerPool: Sendable {
       state.isStopping = true
       return state.workers
     }
-    guard !workers.isEmpty else { return }
+    if !workers.isEmpty { Self.end(workers) }
+  }
+
+  private static func end(_ workers: [WorkerProcess]) {
     for worker in workers { worker.signal() }
     DispatchQueue.global().asyncAfter(deadline: .now() + 1) { for worker in workers { worker.kill() } }
   }
@@ -99,7 +102,7 @@ public final class WorkerPool: Sendable {
       state.workers.append(worker)
       return state.isStopping
     }
-    if isLate { worker.signal() }
+    if isLate { Self.end([worker]) }
     let began = ContinuousClock.now
     // The pool may be gone by then, and nobody to be replaced.
     worker.whenEnded { [weak self, left] termination in
@@ -114,6 +117,14 @@ public final class WorkerPool: Sendable {
       guard !termination.isSuccess else { return nil }
       state.failures.append(termination)
       guard !state.isStopping else { return nil }
+      if termination == .unknown {
+        state.error =
+          state.error
+          ?? StoreError(
+            .system, "run workers", reason: "somebody else in this process waits for its children",
+            advice: "do not ignore SIGCHLD, and do not wait for all children, while a pool runs")
+        return nil
+      }
       if let maximumRestarts, state.restarts >= maximumRestarts {
         state.error =
           state.error

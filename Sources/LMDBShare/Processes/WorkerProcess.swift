@@ -56,15 +56,27 @@ public final class WorkerProcess: Sendable {
     variables[Worker.linkVariable] = "\(ChildProcess.keptFile)"
     var path = executable ?? ""
     if executable == nil { path = try ChildProcess.thisExecutable() }
-    let process = try ChildProcess.spawn(path, arguments, environment: variables, keeping: pipe.reading)
+    let process: Int32
+    do throws(StoreError) {
+      process = try ChildProcess.spawn(path, arguments, environment: variables, keeping: pipe.reading)
+    } catch {
+      ChildProcess.willClose(pipe.writing)
+      throw error
+    }
     processID = Int(process)
     do throws(StoreError) {
       try ChildProcess.onThread { [ending] in
         // The worker sees the end of this process by the end of the pipe.
-        let end = withExtendedLifetime(pipe.writing) { ChildProcess.wait(for: process) }
-        ending.set(end.map { $0.signal == 0 ? .exited(Int($0.status)) : .signaled(Int($0.signal)) } ?? .unknown)
+        ChildProcess.waitForEnd(of: process)
+        ChildProcess.willClose(pipe.writing)
+        // In one with the knowledge of its end, so that no signal is sent to a number that is somebody else's by then.
+        ending.set {
+          let end = ChildProcess.wait(for: process)
+          return end.map { $0.signal == 0 ? .exited(Int($0.status)) : .signaled(Int($0.signal)) } ?? .unknown
+        }
       }
     } catch {
+      ChildProcess.willClose(pipe.writing)
       ChildProcess.send(9, to: process)
       _ = ChildProcess.wait(for: process)
       throw error
@@ -122,11 +134,12 @@ public final class WorkerProcess: Sendable {
 
     func ifRunning(_ body: () -> Void) { state.withLock { if $0.value == nil { body() } } }
 
-    func set(_ value: Termination) {
-      let (actions, waits) = state.withLock { state in
+    func set(_ ask: () -> Termination) {
+      let (value, actions, waits) = state.withLock { state in
+        let value = ask()
         state.value = value
         defer { (state.actions, state.waits) = ([:], [:]) }
-        return (Array(state.actions.values), Array(state.waits.values))
+        return (value, Array(state.actions.values), Array(state.waits.values))
       }
       group.leave()
       for wait in waits { wait.resume(returning: value) }

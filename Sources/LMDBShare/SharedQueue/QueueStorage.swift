@@ -6,6 +6,8 @@ final class QueueStorage: StructureState {
   /// The transaction's epoch as of which the state is known.
   @usableFromInline private(set) var epoch: UInt64 = 0
   private var stored = QueueState()
+  /// The number of the newest fresh item, from which the last number follows without being stored.
+  private var newestFresh: UInt64 = 0
   @usableFromInline var state = QueueState()
 
   init(_ reference: StructureReference, _ database: UInt32) {
@@ -23,15 +25,20 @@ final class QueueStorage: StructureState {
     }
     state = stored
     guard !core.hasFailed else { return }
-    state.lastSequence = max(state.lastSequence, newest(core))
+    newestFresh = newest(core)
+    state.lastSequence = max(state.lastSequence, newestFresh)
     if state.ready < 0 { fail(core, "its state tells of more items than were pushed") }
   }
 
   /// The number of the newest fresh item that there is, or 0.
   private func newest(_ core: Transaction) -> UInt64 {
     let cursor = Cursor(core, database)
-    // Mostly there is one level, and its records are the last ones.
-    if state.levels == QueueState().levels { return cursor.move(.last) ? lastNumber(cursor, 4) : 0 }
+    // Mostly there is one level, and its records are the last ones. Items that came back on a later level lie behind them.
+    if state.levels == QueueState().levels {
+      guard cursor.move(.last) else { return 0 }
+      let last = lastNumber(cursor, 4)
+      if last > 0 { return last }
+    }
     var newest: UInt64 = 0
     for level in 0..<QueuePriority.levels where state.levels >> level & 1 == 1 {
       let isThere =
@@ -50,7 +57,9 @@ final class QueueStorage: StructureState {
   }
 
   @usableFromInline func flush(_ core: Transaction) {
-    guard epoch == core.epoch, core.isWritable, state.differs(from: stored) else { return }
+    guard epoch == core.epoch, core.isWritable else { return }
+    let isKnown = state.lastSequence <= max(stored.lastSequence, newestFresh)
+    if isKnown, !state.differs(from: stored) { return }
     state.withBytes { _ = core.put(database, QueueArea.state, $0) }
     stored = state
   }
@@ -106,13 +115,14 @@ final class QueueStorage: StructureState {
     }
     state.lastSequence += 1
     let sequence = state.lastSequence
+    state.levels |= 1 << UInt8(level)
     if delay > .zero {
       putDelayed(core, QueueRecord(sequence, level: level), item, until: Self.now(after: delay))
     } else {
       QueueChunkBuilder.single(item) {
         _ = core.put(database, QueueArea.fresh(level) | sequence, $0, .likelyLast)
       }
-      state.levels |= 1 << UInt8(level)
+      newestFresh = sequence
     }
     return sequence
   }
@@ -135,6 +145,7 @@ final class QueueStorage: StructureState {
     let first = state.lastSequence + 1
     state.lastSequence += UInt64(count)
     state.levels |= 1 << UInt8(level)
+    newestFresh = state.lastSequence
     builder.finish { _ = core.put(database, QueueArea.fresh(level) | first, $0, .likelyLast) }
   }
 

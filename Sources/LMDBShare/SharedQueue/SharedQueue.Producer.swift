@@ -14,15 +14,19 @@ extension SharedQueue {
     private struct State {
       var waiting: [Element] = []
       var isRunning = false
+      /// Why items could not be added; they wait until somebody tries again.
       var error: (any Error)?
+      /// How many items were ever accepted, and how many have been added.
+      var accepted = 0
+      var added = 0
+      /// Who waits until so many have been added.
+      var waits: [(target: Int, end: DispatchSemaphore)] = []
     }
     private let queue: SharedQueue
     private let priority: QueuePriority
     private let limit: Int
     private let state = Mutex(State())
     private let thread = DispatchQueue(label: "lmdbshare.producer")
-    /// Entered while the thread works.
-    private let running = DispatchGroup()
 
     init(_ queue: SharedQueue, _ priority: QueuePriority, _ limit: Int) {
       self.queue = queue
@@ -32,69 +36,97 @@ extension SharedQueue {
 
     /// Adds an item; waits when too many are on their way.
     ///
-    /// - Throws: Why earlier items could not be added. They are kept, and tried again from here on.
+    /// - Throws: Why earlier items could not be added; this one is then not accepted. ``flush()`` tries again.
     public func push(_ item: Element) throws {
-      let (isFirst, isFull) = try state.withLock { state in
-        try Self.throwError(&state)
+      let (isFirst, wait) = try state.withLock { (state: inout State) throws -> (Bool, DispatchSemaphore?) in
+        if let error = state.error { throw error }
         state.waiting.append(item)
-        return (start(&state), state.waiting.count > limit)
+        state.accepted += 1
+        return (start(&state), state.waiting.count > limit ? addWait(&state) : nil)
       }
       if isFirst { thread.async { [self] in run() } }
-      if isFull { try flush() }
+      wait?.wait()
     }
 
-    /// Waits until all items have been added.
+    /// Waits until all items that were accepted so far have been added. Tries again where that failed before.
     ///
-    /// - Throws: Why they could not be. They are kept, and tried again with the next call.
+    /// - Throws: Why they could not be. They are kept; but an item that cannot be encoded is left out.
     public func flush() throws {
-      let isFirst = try state.withLock { state in
-        try Self.throwError(&state)
-        return !state.waiting.isEmpty && start(&state)
+      let (isFirst, wait, target) = state.withLock { (state: inout State) -> (Bool, DispatchSemaphore?, Int) in
+        let target = state.accepted
+        guard state.added < target else { return (false, nil, target) }
+        state.error = nil
+        let wait = addWait(&state)
+        return (start(&state), wait, target)
       }
       if isFirst { thread.async { [self] in run() } }
-      running.wait()
-      try state.withLock { try Self.throwError(&$0) }
+      wait?.wait()
+      try state.withLock { state in
+        guard let error = state.error else { return }
+        // What was left out has been told of now.
+        if state.added >= target { state.error = nil }
+        throw error
+      }
     }
 
-    private static func throwError(_ state: inout State) throws {
-      guard let error = state.error else { return }
-      state.error = nil
-      throw error
+    /// What ends when all that has been accepted is added, or nothing more can be.
+    private func addWait(_ state: inout State) -> DispatchSemaphore {
+      let end = DispatchSemaphore(value: 0)
+      state.waits.append((state.accepted, end))
+      return end
     }
 
     /// Whether the thread has to be set going.
     private func start(_ state: inout State) -> Bool {
       guard !state.isRunning else { return false }
       state.isRunning = true
-      running.enter()
       return true
     }
 
     private func run() {
       while true {
-        var items: [Element] = []
-        let isDone = state.withLock { state in
-          swap(&items, &state.waiting)
-          if items.isEmpty { state.isRunning = false }
-          return items.isEmpty
+        let items = state.withLock { state -> [Element] in
+          defer { state.waiting = [] }
+          if state.waiting.isEmpty { state.isRunning = false }
+          return state.waiting
         }
-        if isDone { return running.leave() }
+        if items.isEmpty { return }
         var rest = items[...]
+        var most = queue.capacity ?? rest.count
         do {
           while !rest.isEmpty {
-            let part = rest.prefix(queue.capacity ?? rest.count)
-            try queue.push(contentsOf: part, priority: priority, timeout: .seconds(1 << 30))
+            let part = rest.prefix(most)
+            do {
+              try queue.push(contentsOf: part, priority: priority, timeout: .seconds(1 << 30))
+            } catch let error as StoreError where error.code == .unencodable {
+              // One by one then, so that only this one is left out.
+              guard part.count == 1 else {
+                most = 1
+                continue
+              }
+              state.withLock { $0.error = error }
+            }
             rest = rest.dropFirst(part.count)
+            state.withLock { state in
+              state.added += part.count
+              let added = state.added
+              end(&state) { $0 <= added }
+            }
           }
         } catch {
-          state.withLock { state in
+          return state.withLock { state in
             state.waiting.insert(contentsOf: rest, at: 0)
             state.error = error
             state.isRunning = false
+            end(&state) { _ in true }
           }
-          return running.leave()
         }
       }
+    }
+
+    private func end(_ state: inout State, _ isOver: (Int) -> Bool) {
+      for wait in state.waits where isOver(wait.target) { wait.end.signal() }
+      state.waits.removeAll { isOver($0.target) }
     }
   }
 

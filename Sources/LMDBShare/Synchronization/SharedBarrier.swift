@@ -65,7 +65,7 @@ public struct SharedBarrier: Sendable {
   public func wait(timeout: Duration) throws -> Int {
     let (environment, deadline) = (value.store.environment, ContinuousClock.now + timeout)
     try environment.checkMayWait("wait", name)
-    let (round, rest) = try value.store.writeNow { txn in try arrive(txn) }
+    let (round, rest) = try value.store.writeNow(until: deadline) { txn in try arrive(txn) }
     guard rest > 0 else { return 0 }
     var isBroken = false
     let isOver: Bool
@@ -96,7 +96,7 @@ public struct SharedBarrier: Sendable {
   @discardableResult
   public nonisolated(nonsending) func wait(timeout: Duration) async throws -> Int {
     let (store, deadline) = (value.store, ContinuousClock.now + timeout)
-    let (round, rest) = try await store.write { txn in try arrive(txn) }
+    let (round, rest) = try await store.write(timeout: timeout) { txn in try arrive(txn) }
     guard rest > 0 else { return 0 }
     do {
       while true {

@@ -59,7 +59,7 @@ public struct SharedLock: Sendable {
       throw StoreError.timedOut("lock", name, holder)
     }
     let acquisition = try note(taken)
-    defer { try? release() }
+    defer { try? giveBack(of: caller) }
     return try Scope.$current.withValue(Scope(caller: caller, task: currentTask())) { try body(acquisition) }
   }
 
@@ -72,7 +72,7 @@ public struct SharedLock: Sendable {
       throw StoreError.timedOut("lock", name, holder)
     }
     let acquisition = try note(taken)
-    defer { try? release() }
+    defer { try? giveBack(of: caller) }
     return try await Scope.$current.withValue(Scope(caller: caller, task: currentTask())) {
       try await body(acquisition)
     }
@@ -106,15 +106,17 @@ public struct SharedLock: Sendable {
   /// as it was acquired.
   ///
   /// - Throws: ``StoreError/Code/notHeld`` when this process does not have it.
-  public func release() throws {
+  public func release() throws { try giveBack(of: 0) }
+
+  private func giveBack(of caller: UInt64) throws {
     let owners = try permits.owners()
-    try permits.giveBack(0) { owners.note(false, index, identity) }
+    try permits.giveBack(0, of: caller) { owners.note(false, index, identity) }
   }
 
   /// Notes the holder; tells whether the one before is dead, since he would have taken his note away.
   private func note(_ taken: Permits.Try) throws -> Acquisition {
     if taken.isAgain { return Acquisition(previousOwnerDied: false) }
-    let owners = try permits.owners()
+    guard let owners = permits.environment.owners else { return Acquisition(previousOwnerDied: false) }
     let before = owners.noted(index, identity)
     owners.note(true, index, identity)
     return Acquisition(previousOwnerDied: before != nil)
