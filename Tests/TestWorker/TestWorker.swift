@@ -82,6 +82,14 @@ struct TestWorker {
       // How many microseconds the cancellation of 200 waiting tasks takes.
       let list = try Shared(path).list
       say(try blocking { try await cancelWaits(list) })
+    case "wait-in-vain":
+      // How many microseconds it waits for what does not come, with a limit of 200 ms.
+      let shared = try Shared(path)
+      let start = ContinuousClock.now
+      _ = try blocking {
+        try await shared.store.waitUntil(timeout: .milliseconds(200)) { txn in txn[shared.list].isEmpty }
+      }
+      say("\(start.duration(to: .now).components.attoseconds / 1_000_000_000_000)")
     case "time-outs":
       // How many microseconds too late waits in vain end.
       let list = try Shared(path).list
