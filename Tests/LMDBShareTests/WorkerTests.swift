@@ -49,6 +49,18 @@ struct WorkerTests {
     #expect(sleeper.wait(timeout: .seconds(20)) == .signaled(Int(SIGTERM)))
   }
 
+  #if os(Linux)
+    @Test func aWorkerHasNoneOfTheStartersFiles() throws {
+      let leaks = try test.store.value("leaks", initial: -1)
+      // Not closed on exec.
+      let file = open(test.directory.file("leak"), O_RDWR | O_CREAT, 0o600)
+      defer { close(file) }
+      #expect(file > 2)
+      #expect(try worker("look-for-file").wait().isSuccess)
+      #expect(try leaks.get() == 0)
+    }
+  #endif
+
   @Test func aWorkerEndsWithItsStarter() throws {
     let starter = try Program("TestWorker", ["start-sleeper", test.path])
     let sleeper = try #require(starter.line().flatMap { pid_t($0) })

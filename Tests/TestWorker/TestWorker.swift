@@ -253,6 +253,13 @@ struct TestWorker {
       try SharedStore(path: path).event("event").set()
     case "exit":
       exit(Int32(number))
+    case "look-for-file":
+      // Tells in the value how many open files of the starter's, named `leak`, it has.
+      let names = (0..<256).compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+      }
+      try SharedStore(path: path, options: .durability(.processCrashOnly)).value("leaks", initial: -1)
+        .set(names.count { $0.hasSuffix("/leak") })
     case "start-sleeper":
       // Starts a worker that waits, and tells its number.
       let store = try SharedStore(path: path)

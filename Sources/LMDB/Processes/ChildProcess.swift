@@ -95,28 +95,4 @@ package enum ChildProcess {
     unsafe unsetenv(name)
     return text
   }
-
-  /// Runs `body` on a thread of its own.
-  package static func onThread(_ body: @escaping @Sendable () -> Void) throws(StoreError) {
-    let start = unsafe Unmanaged.passRetained(Start(body))
-    var thread: UInt64 = 0
-    let code = unsafe lms_thread_start(
-      &thread,
-      { argument in
-        guard let argument = unsafe argument else { return }
-        unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
-      }, start.toOpaque())
-    guard code == 0 else {
-      unsafe start.release()
-      throw StoreError(
-        .resourceLimit, "start a process", reason: "the system has no more threads",
-        advice: "raise its limit (ulimit -u)")
-    }
-    lms_thread_detach(thread)
-  }
-
-  private final class Start {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
 }

@@ -89,7 +89,7 @@ package final class Waiters: @unchecked Sendable {
       let isKnown =
         state.channels & wait.channels == wait.channels && (wait.watched.isEmpty || state.watchesBytes)
         && wait.deadline.map { $0 >= state.wakesAt ?? .now + SignalFile.recheck } ?? true
-      guard state.thread != nil || start(environment, &state) else { return Self.noThread }
+      guard state.thread != nil || start(environment, &state) else { return NativeThread.noMore("wait") }
       state.waits[number] = wait
       if !isKnown { environment.signals.poke(bits: ownBit) }
       return nil
@@ -111,30 +111,9 @@ package final class Waiters: @unchecked Sendable {
   // MARK: The thread
 
   private func start(_ environment: Environment, _ state: inout State) -> Bool {
-    let start = unsafe Unmanaged.passRetained(Start(self, environment))
-    var thread: UInt64 = 0
-    let code = unsafe lms_thread_start(
-      &thread,
-      { argument in
-        guard let argument = unsafe argument else { return }
-        let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        unsafe start.waiters.run(start.environment)
-      }, start.toOpaque())
-    if code == 0 { state.thread = thread } else { unsafe start.release() }
-    return code == 0
-  }
-
-  private static let noThread = StoreError(
-    .resourceLimit, "wait", reason: "the system has no more threads", advice: "raise its limit (ulimit -u)")
-
-  /// What the thread begins with. The environment stops it before it goes.
-  @safe private final class Start {
-    let waiters: Waiters
-    unowned(unsafe) let environment: Environment
-    init(_ waiters: Waiters, _ environment: Environment) {
-      self.waiters = waiters
-      unsafe self.environment = environment
-    }
+    // The environment stops the thread before it goes.
+    state.thread = NativeThread.start { [self, unowned(unsafe) environment] in unsafe run(environment) }
+    return state.thread != nil
   }
 
   private func run(_ environment: Environment) {

@@ -65,10 +65,10 @@ public final class WorkerProcess: Sendable {
     }
     processID = Int(process)
     do throws(StoreError) {
-      try ChildProcess.onThread { [ending] in
-        // The worker sees the end of this process by the end of the pipe.
+      // The worker sees the end of this process by the end of the pipe.
+      try NativeThread.detached("start a process") { [ending, link = pipe.writing] in
         ChildProcess.waitForEnd(of: process)
-        ChildProcess.willClose(pipe.writing)
+        ChildProcess.willClose(link)
         // In one with the knowledge of its end, so that no signal is sent to a number that is somebody else's by then.
         ending.set {
           let end = ChildProcess.wait(for: process)

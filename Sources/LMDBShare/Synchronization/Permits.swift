@@ -17,12 +17,17 @@ struct Permits: Sendable {
     1 << 62 | (reference.description.identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1)
   }
 
+  /// The file whose bytes are locked, to take one.
   func owners() throws(StoreError) -> Owners {
+    let owners = try heldOwners()
+    try environment.checkOwners()
+    return owners
+  }
+
+  /// The same to give one back, which must succeed also when somebody has put another file in its place.
+  func heldOwners() throws(StoreError) -> Owners {
     try environment.checkFork()
-    if let owners = environment.owners {
-      try environment.checkOwners()
-      return owners
-    }
+    if let owners = environment.owners { return owners }
     throw StoreError(
       .permissionDenied, "acquire", structure: reference.name,
       reason: "this process cannot use the store's file 'owners', by which others know what it holds",
@@ -74,7 +79,7 @@ struct Permits: Sendable {
   ///   - before: What to do while it is still this process's.
   /// - Throws: ``StoreError/Code/notHeld``.
   func giveBack(_ index: Int, of caller: UInt64 = 0, before: () -> Void = {}) throws {
-    switch try owners().unlock(place(index), of: caller, before: before) {
+    switch try heldOwners().unlock(place(index), of: caller, before: before) {
     case .free: environment.pulsate(reference.channel)
     case .stillHeld: break
     case .notHeld:

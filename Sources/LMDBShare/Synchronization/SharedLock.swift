@@ -109,7 +109,7 @@ public struct SharedLock: Sendable {
   public func release() throws { try giveBack(of: 0) }
 
   private func giveBack(of caller: UInt64) throws {
-    let owners = try permits.owners()
+    let owners = try permits.heldOwners()
     try permits.giveBack(0, of: caller) { owners.note(false, index, identity) }
   }
 
