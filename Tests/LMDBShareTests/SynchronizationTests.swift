@@ -213,8 +213,11 @@ struct SynchronizationTests {
     let workers = try (0..<3).map { _ in try Program("TestWorker", ["barrier", test.path]) }
     for worker in workers { #expect(worker.line() == "ready") }
     #expect(try test.store.waitUntil(timeout: .seconds(20)) { _ in try barrier.waiting == 3 })
+    let killed = ContinuousClock.now
     workers[0].signal(SIGKILL)
     for worker in workers.dropFirst() { #expect(worker.line() == "barrierBroken") }
+    // Long before their own time is up.
+    #expect(killed.duration(to: .now) < .seconds(30))
     for worker in workers { worker.finish() }
     #expect(try barrier.isBroken)
     #expect(code { try barrier.wait(timeout: .seconds(60)) } == .barrierBroken)

@@ -306,6 +306,19 @@ struct TestWorker {
         say("writing")
         _ = readLine()
       }
+    case "write-token":
+      // Commits with a token, or stands still before the commit.
+      let shared = try Shared(path)
+      guard let token = CommitToken(CommandLine.arguments[4]) else { return say("no token") }
+      try shared.store.write(token: token) { txn in
+        txn[shared.value] += 1
+        if number == 0 {
+          say("there")
+          _ = readLine()
+        }
+      }
+      say("there")
+      _ = readLine()
     case "write-and-fork":
       // Stands still inside of a write, with a child that inherits all open files.
       let shared = try Shared(path)

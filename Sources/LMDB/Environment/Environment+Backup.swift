@@ -35,9 +35,11 @@ extension Environment {
       readers.leave()
       try check(code, "back up to \(path)")
       try file.sync()
+      KillPoint.pass(.backupCopied)
       // Until here nobody takes it for a backup.
       try checkErrno(
         unsafe lms_rename_exclusive(target.descriptor.number, name, StoreDirectory.dataFile), "back up to \(path)")
+      KillPoint.pass(.backupNamed)
       try target.descriptor.sync()
     } catch {
       try? target.descriptor.remove(name)

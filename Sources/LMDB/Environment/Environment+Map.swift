@@ -58,7 +58,9 @@ extension Environment {
   func growAhead() {
     let size = mapSize
     guard Environment.fits(size) else { return }
+    KillPoint.pass(.beforeGrowth)
     try? exclusively(.milliseconds(100), "grow the map") { () throws(StoreError) in try resize(to: size * 2) }
+    KillPoint.pass(.afterGrowth)
   }
 
   /// Takes over the size that another process has given the file.
@@ -70,6 +72,8 @@ extension Environment {
         let used = unsafe (info.me_last_pgno + 1) * pageSize
         let size = unsafe info.me_mapsize
         guard used > size else { return }
+        KillPoint.pass(.beforeAdoption)
+        defer { KillPoint.pass(.afterAdoption) }
         // Twice what is in use where the address space has room, so that not every page is adopted by itself.
         let ample = Environment.rounded(used * 2)
         try resize(to: Environment.fits(ample - size) ? ample : Environment.rounded(used))

@@ -114,6 +114,14 @@ extension Environment {
     if options.checkPages || isSuspect { try directory.checkAllPages() }
   }
 
+  /// Checks every page of the open environment; throws what it finds.
+  package func checkPages() throws(StoreError) {
+    // Keeps pages from being used again meanwhile.
+    let pin = try beginRead()
+    defer { pin.end() }
+    try directory.checkAllPages()
+  }
+
   /// An LMDB handle with a map of `size` bytes.
   static func openHandle(
     _ directory: StoreDirectory, _ options: EnvironmentOptions, size: Int

@@ -22,6 +22,7 @@ extension Environment {
       changedCatalogue: transaction.changedCatalogue, changes: transaction.changes,
       databases: uncommittedDatabases.count)
     unsafe transaction.enter(part: child!)
+    KillPoint.pass(.partBegun)
     return part
   }
 
@@ -42,6 +43,7 @@ extension Environment {
     let child = unsafe transaction.handle
     unsafe transaction.leavePart(to: part.parent)
     let code = unsafe mdb_txn_commit(child)
+    KillPoint.pass(.partEnded)
     guard code == 0 else {
       forget(part, transaction)
       throw StoreError(returnCode: code, "write")

@@ -102,7 +102,10 @@ package final class Environment: @unchecked Sendable {
     let slot = try readers.acquire()
     let transaction = readers.transaction(slot, of: self)
     let code = unsafe transaction.renew(handle)
-    if code == 0 { return transaction }
+    if code == 0 {
+      KillPoint.pass(.readBegun)
+      return transaction
+    }
     readers.release(slot)
     return try recoverRead(code)
   }
@@ -166,6 +169,7 @@ package final class Environment: @unchecked Sendable {
       unlockForWriting()
       throw error
     }
+    KillPoint.pass(.gateEntered)
     do throws(StoreError) {
       try checkIdentity()
       let transaction = writer ?? Transaction(writerOf: self)
@@ -173,6 +177,7 @@ package final class Environment: @unchecked Sendable {
       let begun = unsafe try beginWriter()
       gate?.entered()
       unsafe transaction.begin(begun)
+      KillPoint.pass(.writeBegun)
       return transaction
     } catch {
       gate?.leave()
@@ -223,8 +228,11 @@ package final class Environment: @unchecked Sendable {
       if failure.code == .mapFull || failure.code == .readersFull { _ = try? clearStaleReaders() }
       throw failure
     }
+    KillPoint.pass(.beforeCommit)
     let code = transaction.commit()
+    KillPoint.pass(.afterCommit)
     gate?.leave()
+    KillPoint.pass(.gateLeft)
     if code != 0 {
       forgetUncommittedDatabases()
       unlockForWriting()
@@ -234,7 +242,9 @@ package final class Environment: @unchecked Sendable {
     if transaction.changes > 0 {
       let channels = transaction.writtenChannels | Channels.everyCommit
       signals.log?.note(transaction.snapshotID, channels)
+      KillPoint.pass(.noted)
       signals.wake(channels)
+      KillPoint.pass(.woken)
     }
     commitsSinceReaderCheck += 1
     if commitsSinceReaderCheck >= 256 { _ = try? clearStaleReaders() }

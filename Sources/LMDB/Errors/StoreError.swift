@@ -100,6 +100,8 @@ extension StoreError.Code {
   public static let busy = Self(rawValue: "busy")
   /// A commit failed in such a way that it may or may not be on disk.
   public static let outcomeUnknown = Self(rawValue: "outcomeUnknown")
+  /// A transaction with the same token has been committed before.
+  public static let alreadyCommitted = Self(rawValue: "alreadyCommitted")
   /// A snapshot is older than this process's first use of the structure.
   public static let snapshotTooOld = Self(rawValue: "snapshotTooOld")
 

@@ -23,6 +23,7 @@ extension StoreDirectory {
       let file = FileDescriptor(unnamed)
       try write(at: "/proc/self/fd/\(unnamed)", mode: mode, firstCommit)
       try file.sync()
+      KillPoint.pass(.beforeNaming)
       if unsafe lms_link_unnamed(unnamed, descriptor.number, Self.dataFile) != 0, lms_errno() != EEXIST {
         throw StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
       }
@@ -31,6 +32,7 @@ extension StoreDirectory {
     } else {
       throw StoreError(returnCode: lms_errno(), "create a file in \(path)")
     }
+    KillPoint.pass(.afterNaming)
     try descriptor.sync()
   }
 
@@ -42,6 +44,7 @@ extension StoreDirectory {
     do throws(StoreError) {
       try write(at: "\(path)/\(name)", mode: mode, firstCommit)
       try descriptor.file(name).sync()
+      KillPoint.pass(.beforeNaming)
       if unsafe lms_rename_exclusive(descriptor.number, name, Self.dataFile) != 0, lms_errno() != EEXIST {
         throw StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
       }

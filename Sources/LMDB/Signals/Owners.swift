@@ -58,6 +58,7 @@ package typealias OwnerID = UInt64
     }
     let number = OwnerID.random(in: 1..<1 << 61)
     guard let found, lms_own_byte(file.number, off_t(Self.place(of: number))) == 0 else { return nil }
+    KillPoint.pass(.ownersLocked)
     slot = found
     id = number
     self.file = file

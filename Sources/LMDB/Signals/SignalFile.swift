@@ -77,6 +77,7 @@ internal import Synchronization
     let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0)
     guard unsafe base != MAP_FAILED, let base = unsafe base else { return nil }
     let known = unsafe Array(UnsafeRawBufferPointer(start: base, count: magic.count))
+    KillPoint.pass(.signalMapped)
     let itsLayout = unsafe lms_load32(base + 16)
     if known != magic || itsLayout != layout {
       unsafe memset(base, 0, size)

@@ -106,6 +106,7 @@ extension QueueStorage {
       }
       return ended.count < Self.most
     }
+    if !ended.isEmpty { KillPoint.pass(.reclaimed) }
     for (record, item, reason) in ended {
       withBytes(of: item) { giveBack(core, record, $0, reason: reason) }
     }
@@ -152,6 +153,7 @@ extension QueueStorage {
       state.gone -= 1
       state.leased += 1
     }
+    KillPoint.pass(.leased)
   }
 
   /// The record of a lease that is current, with its item.
@@ -174,6 +176,7 @@ extension QueueStorage {
   func acknowledge(_ core: Transaction, _ sequence: UInt64, _ token: UInt64) throws(StoreError) {
     _ = try current(core, sequence, token, "acknowledge")
     core.delete(database, QueueArea.leased | sequence)
+    KillPoint.pass(.acknowledged)
     lowerLeased(core)
     state.gone += 1
   }
@@ -191,6 +194,7 @@ extension QueueStorage {
   ) throws(StoreError) {
     let (record, item) = try current(core, sequence, token, "release")
     withBytes(of: item) { giveBack(core, record, $0, delay: delay, reason: reason) }
+    KillPoint.pass(.released)
   }
 
   /// Ends a lease: the item comes again, or goes to the dead letters when it has been tried too often.

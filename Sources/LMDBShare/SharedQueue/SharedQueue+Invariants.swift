@@ -10,7 +10,7 @@ extension SharedQueue {
 
 extension QueueStorage {
   /// Counts all items and compares with the state.
-  fileprivate func checkInvariants(_ core: Transaction) throws(StoreError) {
+  func checkInvariants(_ core: Transaction) throws(StoreError) {
     var found = state
     (found.leased, found.delayed, found.dead) = (0, 0, 0)
     var ready = 0
@@ -29,7 +29,9 @@ extension QueueStorage {
       if key == QueueArea.state {
         // Read already.
       } else if let at = QueueArea.level(key), QueueArea.isFresh(key) {
-        guard let chunk = QueueChunk(cursor.value) else { throw damage("the record of item \(number) is damaged") }
+        guard let chunk = QueueChunk(cursor.value) else {
+          throw reference.damage("the record of item \(number) is damaged")
+        }
         let gone = level == at ? 0 : Int(state.skipped[at])
         if level != at { found.skipped[at] = state.skipped[at] }
         level = at
@@ -41,7 +43,7 @@ extension QueueStorage {
         ready += chunk.count - gone
         if state.levels >> at & 1 == 0 { problem = "level \(at) is not among those in use" }
       } else {
-        guard let record = QueueRecord(cursor.value) else { throw damage("the record \(number) is damaged") }
+        guard let record = QueueRecord(cursor.value) else { throw reference.damage("the record \(number) is damaged") }
         note(record.sequence)
         switch key & ~QueueArea.numberMask {
         case QueueArea.leased where record.sequence == number && record.token > 0 && record.token <= state.lastToken:
@@ -58,10 +60,6 @@ extension QueueStorage {
     if problem == nil, found.differs(from: state) || ready != state.ready {
       problem = "its state tells of other items than there are: \(state), found \(found)"
     }
-    if let problem { throw damage(problem) }
-  }
-
-  private func damage(_ reason: String) -> StoreError {
-    StoreError(.damaged, "check", structure: reference.name, reason: reason, advice: "restore a backup")
+    if let problem { throw reference.damage(problem) }
   }
 }

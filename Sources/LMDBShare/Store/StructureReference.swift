@@ -36,6 +36,11 @@ final class StructureReference: Sendable {
 
   /// `kind 'name'`, as messages name it.
   @usableFromInline var title: String { "\(description.kind.rawValue) '\(name)'" }
+
+  /// That what is stored contradicts the format.
+  func damage(_ reason: String) -> StoreError {
+    StoreError(.damaged, "check", structure: name, reason: reason, advice: "restore a backup")
+  }
 }
 
 /// A number that no database has: what is asked of it answers nothing, and the transaction has failed already.

@@ -1,0 +1,166 @@
+/// A name for one transaction, by which it can be learned whether it was committed: also by another process, and after a
+/// crash.
+///
+/// A program that dies between its commit and the answer to its caller does not know what became of the transaction.
+/// Take a token first and keep it where it survives: in a file, or with the caller. Then write with it:
+///
+///     let token = try store.commitToken()
+///     try journal.note(order, token)
+///     try store.write(token: token) { txn in txn[orders].append(order) }
+///
+/// After a restart, ``SharedStore/wasCommitted(_:)`` tells. Writing once more with the same token is safe too: what has been
+/// committed is not done again.
+public struct CommitToken: Hashable, Sendable {
+  /// The snapshot as of which the token was made.
+  let birth: UInt64
+  let random: UInt64
+
+  /// The length of its key.
+  static let byteCount = 16
+
+  func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    let words: [2 of UInt64] = [birth.bigEndian, random.bigEndian]
+    return LMDB.withBytes(of: words, body)
+  }
+}
+
+extension CommitToken: LosslessStringConvertible {
+  /// As text: two hexadecimal numbers with a hyphen between.
+  public var description: String { String(birth, radix: 16) + "-" + String(random, radix: 16) }
+
+  /// The token that this text tells; nil when it is none.
+  public init?(_ description: String) {
+    let parts = description.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let birth = UInt64(parts[0], radix: 16), let random = UInt64(parts[1], radix: 16),
+      random != 0
+    else { return nil }
+    self.birth = birth
+    self.random = random
+  }
+}
+
+extension CommitToken: Codable {
+  /// Writes it as its text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+
+  /// Reads it from its text.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let token = CommitToken(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is no commit token")
+    }
+    self = token
+  }
+}
+
+extension SharedStore {
+  /// A token for a transaction that is to come.
+  ///
+  /// - Complexity: O(1); nothing is written.
+  public func commitToken() throws(StoreError) -> CommitToken {
+    let core = try environment.beginRead()
+    defer { core.end() }
+    return CommitToken(birth: UInt64(core.snapshotID), random: UInt64.random(in: 1...UInt64.max))
+  }
+
+  /// Whether the transaction with that token has been committed.
+  ///
+  /// Ask when its writer has ended, or from the writer itself: while it is at work the answer is no, and may become yes.
+  /// The store remembers the newest 65,536 of its tokens.
+  ///
+  /// - Throws: ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers.
+  /// - Complexity: O(log *n*).
+  public func wasCommitted(_ token: CommitToken) throws(StoreError) -> Bool {
+    guard let tokens = try environment.database(CommitTokens.database) else { return false }
+    let core = try environment.beginRead()
+    defer { core.end() }
+    let found = CommitTokens.find(token, tokens, core)
+    if let failure = core.failure { throw failure }
+    return try found.get()
+  }
+
+  /// Changes the store as ``write(_:)-(_)`` does, once for this token.
+  ///
+  /// - Throws: What ``write(_:)-(_)`` throws; ``StoreError/Code/alreadyCommitted``, and then `body` did not run;
+  ///   ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers.
+  @available(*, noasync, message: "it waits for the writer's lock; await the asynchronous write instead")
+  public func write<R: ~Copyable>(
+    token: CommitToken, _ body: (inout WriteTransaction) throws -> R
+  ) throws -> R {
+    try writeNow { txn in
+      try CommitTokens.note(token, txn.core, txn.store.environment)
+      return try body(&txn)
+    }
+  }
+
+  /// Changes the store from a task, as ``write(_:)-(_)`` does, once for this token.
+  ///
+  /// - Throws: ``StoreError/Code/alreadyCommitted``, and then `body` did not run; ``StoreError/Code/outcomeUnknown`` when
+  ///   the token is older than what the store remembers.
+  public nonisolated(nonsending) func write<R: Sendable>(
+    token: CommitToken, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
+  ) async throws -> R {
+    try await write { txn in
+      try CommitTokens.note(token, txn.core, txn.store.environment)
+      return try body(&txn)
+    }
+  }
+}
+
+/// The tokens of committed transactions: a database from token to snapshot number. Its first key, of zeros, is not a token;
+/// its value is up to which birth tokens have been forgotten.
+enum CommitTokens {
+  static let database = ".commits"
+  static let remembered = 65_536
+  private static let bound = CommitToken(birth: 0, random: 0)
+
+  /// Whether the token is there.
+  static func find(
+    _ token: CommitToken, _ database: UInt32, _ core: Transaction
+  ) -> Result<Bool, StoreError> {
+    if token.withBytes({ core.get(database, $0) != nil }) { return .success(true) }
+    let forgotten = bound.withBytes { core.get(database, $0)?.littleEndian(UInt64.self) }
+    if let forgotten, token.birth <= forgotten {
+      return .failure(
+        StoreError(
+          .outcomeUnknown, "look for a commit token",
+          reason: "the token is older than the \(remembered) that the store remembers",
+          advice: "read to see whether the transaction is there, and take a new token"))
+    }
+    return .success(false)
+  }
+
+  /// Adds the token to the running transaction.
+  static func note(_ token: CommitToken, _ core: Transaction, _ environment: Environment) throws(StoreError) {
+    guard let tokens = try environment.database(database, in: core, integerKeys: false, create: true) else { return }
+    if try find(token, tokens, core).get() {
+      throw StoreError(
+        .alreadyCommitted, "write", reason: "a transaction with this token has been committed before",
+        advice: "go on: what it does is done; take a new token for each transaction")
+    }
+    token.withBytes { key in
+      withBytes(of: UInt64(core.snapshotID).littleEndian) { _ = core.put(tokens, key, $0) }
+    }
+    forget(tokens, core)
+  }
+
+  /// Forgets the oldest ones, when there are too many.
+  private static func forget(_ tokens: UInt32, _ core: Transaction) {
+    var count = core.count(tokens)
+    guard count > remembered + 1 else { return }
+    let cursor = Cursor(core, tokens)
+    var oldest: UInt64 = 0
+    while count > remembered + 1, bound.withBytes({ cursor.seek($0) }) {
+      let isBound = bound.withBytes { cursor.key.hasSameBytes(as: $0) }
+      if isBound, !cursor.move(.next) { return }
+      guard let birth = cursor.key.extracting(first: 8).bigEndian(UInt64.self) else { return }
+      oldest = max(oldest, birth)
+      cursor.delete()
+      count -= 1
+    }
+    bound.withBytes { key in withBytes(of: oldest.littleEndian) { _ = core.put(tokens, key, $0) } }
+  }
+}

@@ -1,0 +1,57 @@
+extension SharedStore {
+  /// Looks for contradictions in the store: in every page of its file, then in every structure.
+  ///
+  /// Nothing is changed, and others may read and write meanwhile; each structure is looked at as of one snapshot.
+  ///
+  /// - Returns: What is wrong, one error for each structure at most; nothing when all is well.
+  /// - Throws: ``StoreError`` when it cannot be looked at.
+  /// - Complexity: O(*n*) in all that is stored.
+  public func check() throws(StoreError) -> [StoreError] {
+    var findings: [StoreError] = []
+    do throws(StoreError) {
+      try environment.checkPages()
+    } catch {
+      // Structures may lie on any of the damaged pages, where LMDB would follow them.
+      guard error.code == .damaged || error.code == .truncated else { throw error }
+      return [error]
+    }
+    for found in try structures() {
+      do throws(StoreError) {
+        try check(found)
+      } catch {
+        guard error.code == .damaged || error.code == .newerFormat else { throw error }
+        findings.append(error.about(found.name))
+      }
+    }
+    return findings
+  }
+
+  private func check(_ found: StructureDescription) throws(StoreError) {
+    let number = try environment.number(of: found, checking: found)
+    let core = try environment.beginRead()
+    defer { core.end() }
+    let present = try Catalogue.description(of: found.name, environment.catalogue, core)
+    // Somebody may have removed it meanwhile.
+    guard let present, present.identity == found.identity else { return }
+    let reference = StructureReference(found, number: number ?? noDatabase, environment)
+    guard let number else { throw reference.damage("it has no database") }
+    switch found.kind {
+    case .list where found.layout == .indexed:
+      try IndexedSequence(reference, number).checkInvariants(core)
+    case .list, .array:
+      guard let size = found.elementSize, size > 0 else { throw reference.damage("its elements have no size") }
+      try BlockSequence(reference, number, size: size).checkInvariants(core)
+    case .dictionary: try DictionaryInvariants.check(core, reference, number)
+    case .queue:
+      let queue = QueueStorage(reference, number)
+      queue.load(core)
+      if let failure = core.failure { throw failure }
+      try queue.checkInvariants(core)
+    case .value, .event, .barrier, .lock, .semaphore:
+      let isThere = withUTF8(of: found.name) { core.get(number, $0) != nil }
+      if !isThere, found.kind == .value || found.kind == .barrier || found.kind == .event {
+        throw reference.damage("it has no value")
+      }
+    }
+  }
+}
