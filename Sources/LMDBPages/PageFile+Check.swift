@@ -89,11 +89,13 @@ private struct Walk<Source: PageSource> {
       let first = value.u64(0)
       let pages = UInt64((Page.headerSize + node.size + meta.pageSize - 1) / meta.pageSize)
       let head = try file.page(first, of: meta)
-      guard head.isOverflow, head.overflowCount == pages, first + pages - 1 <= meta.lastPage else {
+      // A value that was replaced by a shorter one keeps its pages.
+      let kept = head.isOverflow ? head.overflowCount : 0
+      guard kept >= pages, first + kept - 1 <= meta.lastPage else {
         throw PageProblem(.damaged, "\(name): page \(first) does not hold a value of \(node.size) bytes")
       }
-      for number in first..<first + pages { try claim(number, name) }
-      totals.overflow += pages
+      for number in first..<first + kept { try claim(number, name) }
+      totals.overflow += kept
       value =
         isFreeList
         ? try file.source.read(offset: Int(first) * meta.pageSize + Page.headerSize, count: node.size) : []

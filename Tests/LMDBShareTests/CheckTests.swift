@@ -29,6 +29,18 @@ struct CheckTests {
     #expect(try test.store.check() == [])
   }
 
+  /// LMDB leaves a value on its own pages when a shorter one replaces it.
+  @Test func longValuesThatBecameShortAreSound() throws {
+    let test = try TestStore()
+    let names = try test.store.list("names", of: String.self)
+    try names.append(String(repeating: "x", count: 20_000))
+    try names.append(String(repeating: "y", count: 5000))
+    try names.write { $0[0] = "short" }
+    #expect(try test.store.check() == [])
+    _ = try names.write { $0.removeFirst() }
+    #expect(try test.store.check() == [])
+  }
+
   /// By py-lmdb: a structure is damaged, and it alone is named.
   @Test(arguments: ["numbers", "cut", "names", "words", "array", "queue", "value"])
   func damageIsNamed(_ name: String) throws {

@@ -83,6 +83,20 @@ struct CommitTokenTests {
     }
   }
 
+  /// The tokens' database is opened first thing after another process has let the file grow beyond the map.
+  @Test func growthByAnotherProcessIsAdopted() throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.mapReservation = 1 << 20
+    let test = try TestStore(options)
+    let token = try test.store.commitToken()
+    #expect(try Program("TestWorker", ["fill", test.path, "\(20 << 20)"]).finish().status == 0)
+    let worker = try Program("TestWorker", ["write-token", test.path, "1", "\(token)"])
+    #expect(worker.line() == "there")
+    worker.release()
+    #expect(worker.finish().status == 0)
+    #expect(try test.store.wasCommitted(token))
+  }
+
   @Test func theOldestAreForgottenAndSaySo() throws {
     let test = try TestStore()
     let first = try test.store.commitToken()

@@ -12,9 +12,18 @@ extension Environment {
     try checkFork()
     var opened: UInt32?
     try withWriteLock { () throws(StoreError) in
-      readers.enter()
-      defer { readers.leave() }
-      opened = try openCommitted(name)
+      for attempt in 0... {
+        do throws(StoreError) {
+          readers.enter()
+          defer { readers.leave() }
+          opened = try openCommitted(name)
+          return
+        } catch {
+          // Another process has let the file grow since this one looked.
+          guard error.underlying == MDB_MAP_RESIZED, attempt < 8 else { throw error }
+        }
+        try adoptGrowth()
+      }
     }
     return opened
   }

@@ -108,7 +108,7 @@ extension Environment {
   private static func checkPages(
     _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer
   ) throws(StoreError) {
-    let pin = unsafe try beginReading(handle, "open \(directory.path)")
+    let pin = unsafe try beginReading(handle, "open \(directory.path)", isAlone: true)
     defer { unsafe mdb_txn_abort(pin) }
     let isSuspect = try directory.wasWrittenUnsyncedBeforeReboot()
     if options.checkPages || isSuspect { try directory.checkAllPages() }

@@ -111,7 +111,11 @@ package final class Environment: @unchecked Sendable {
   }
 
   /// Begins a read transaction beside the pool.
-  static func beginReading(_ handle: OpaquePointer, _ purpose: String) throws(StoreError) -> OpaquePointer {
+  ///
+  /// - Parameter isAlone: Whether nobody else knows the handle yet, so that its map may be moved.
+  static func beginReading(
+    _ handle: OpaquePointer, _ purpose: String, isAlone: Bool = false
+  ) throws(StoreError) -> OpaquePointer {
     var attempts = 0
     while true {
       var begun: OpaquePointer?
@@ -122,6 +126,8 @@ package final class Environment: @unchecked Sendable {
       case MDB_READERS_FULL where attempts < 4:
         var dead: Int32 = 0
         try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
+      // Another process has let the file grow since the opening.
+      case MDB_MAP_RESIZED where attempts < 8 && isAlone: _ = unsafe mdb_env_set_mapsize(handle, 0)
       // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
       case EINVAL where attempts < 8, EAGAIN where attempts < 8: sched_yield()
       default: throw StoreError(returnCode: code, purpose)

@@ -17,8 +17,9 @@ internal import CSystemShims
 @safe final class WriterGate: @unchecked Sendable {
   // Why unchecked: the words are atomic; the rest belongs to the thread that has this process's write lock.
 
-  /// How long a waiter sleeps at most before it looks whether the holder lives.
-  private static let recheck = Duration.milliseconds(20)
+  /// How long a waiter sleeps at most before it looks whether the holder lives: a hundredth of the time that it has waited,
+  /// so that the death of a holder adds little to the wait, and looking costs little of a processor.
+  private static let recheck = (least: Duration.microseconds(200), most: Duration.milliseconds(20))
   /// How long the word may stay as it is before a waiter without a time limit asks LMDB, which knows for sure.
   private static let doubt = Duration.milliseconds(250)
   /// For how long a process goes first while others wait.
@@ -77,7 +78,8 @@ internal import CSystemShims
       lms_relax()
       if unsafe lms_load32(word) == 0, unsafe lms_swap32(word, 0, mine) { return passed() }
     }
-    var quietSince = ContinuousClock.now
+    let since = ContinuousClock.now
+    var quietSince = since
     var last = unsafe (lms_load32(word), lms_load32(passes))
     while true {
       let holder = unsafe lms_load32(word)
@@ -91,7 +93,7 @@ internal import CSystemShims
       let now = ContinuousClock.now
       let state = unsafe (holder, lms_load32(passes))
       if state != last { (last, quietSince) = (state, now) }
-      var pause = Self.recheck
+      var pause = min(max(since.duration(to: now) / 100, Self.recheck.least), Self.recheck.most)
       if let deadline {
         let left = now.duration(to: deadline)
         guard left > .zero else { throw WriterGate.busy(owners.processID(Int(holder) - 1)) }

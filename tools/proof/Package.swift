@@ -1,0 +1,28 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own: what it proves, it proves of the library as a client sees it, through the public interface alone.
+let package = Package(
+  name: "proof",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "proof", targets: ["Proof"]),
+    // Loaded in front of the system's library into processes that are to see failures.
+    .library(name: "Interpose", type: .dynamic, targets: ["CInterpose"]),
+  ],
+  dependencies: [
+    .package(name: "lmdbshare", path: "../..", traits: ["FoundationCodecs"]),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    .target(name: "CProof"),
+    .target(name: "CInterpose", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .executableTarget(
+      name: "Proof",
+      dependencies: [
+        "CProof", .product(name: "LMDBShare", package: "lmdbshare"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,24 @@
+#include "CProof.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+void *proof_map(const char *path, size_t size) {
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return NULL;
+  void *base = ftruncate(file, (off_t)size) ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  int code = errno;
+  close(file);
+  errno = code;
+  return base == MAP_FAILED ? NULL : base;
+}
+
+int64_t proof_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int proof_errno(void) { return errno; }

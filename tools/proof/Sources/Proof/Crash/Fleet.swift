@@ -1,0 +1,124 @@
+import CProof
+import Foundation
+import LMDBShare
+
+/// The processes that work on a store of a proof, and how they are made to die.
+final class Fleet {
+  /// How a process dies.
+  enum Death {
+    /// By a signal, so many nanoseconds after its first step; those below, too, should nothing have come of them by then.
+    case signal(Int64)
+    /// At a kill point, or at a call of the system, of this number.
+    case point(String)
+    case call(Int)
+    /// By itself, as it likes.
+    case none
+  }
+
+  struct Ship {
+    let process: WorkerProcess
+    let slot: Int
+    let life: Int64?
+    let started: Int64
+    /// When it is killed, once it has begun.
+    var due: Int64?
+    /// Whether it may end by itself without an error.
+    let mayEnd: Bool
+  }
+
+  let store: SharedStore
+  let boardPath: String
+  let board: Board
+  let seed: UInt64
+  private(set) var ships: [Int: Ship] = [:]
+  private(set) var kills = 0
+  private(set) var deathsByPoint: [String: Int] = [:]
+  private let output: String
+
+  init(_ store: SharedStore, board: String, seed: UInt64, output: String) throws {
+    self.store = store
+    self.seed = seed
+    boardPath = board
+    self.board = try Board(board)
+    self.output = output
+  }
+
+  /// Starts a process in a slot.
+  func launch(_ slot: Int, _ assignment: Writer.Assignment, _ death: Death) throws {
+    var environment: [String: String] = [:]
+    var life: Int64? = 50_000_000
+    switch death {
+    case .signal(let after): life = after
+    case .point(let point): environment["LMDBSHARE_KILL"] = point
+    case .call(let number):
+      environment["LD_PRELOAD"] = Interposer.path
+      environment["PROOF_KILL_CALL"] = "\(number)"
+    case .none: life = nil
+    }
+    board.setPhase(slot, 0)
+    let process = try WorkerProcess(
+      role: "writer", store: store, arguments: [try assignment.text], environment: environment)
+    var mayEnd = assignment.rounds != nil
+    if case .none = death { mayEnd = true }
+    ships[slot] = Ship(process: process, slot: slot, life: life, started: proof_now(), mayEnd: mayEnd)
+  }
+
+  /// Kills those whose time has come, and takes note of those that have ended; throws when one ended as it must not.
+  func look() throws {
+    let now = proof_now()
+    for ship in ships.values {
+      if let due = ship.due {
+        if now >= due { ship.process.kill() }
+      } else if let life = ship.life, board.phase(ship.slot) != 0 {
+        ships[ship.slot]?.due = now + life
+      }
+      guard let end = ship.process.termination else {
+        if now - ship.started > 120_000_000_000 { throw Problem("HANGS: the process of slot \(ship.slot)") }
+        continue
+      }
+      ships[ship.slot] = nil
+      switch end {
+      case .signaled(9): kills += 1
+      case .exited(0): break
+      default: throw Problem("CRASHED: the process of slot \(ship.slot) ended with \(end)")
+      }
+    }
+  }
+
+  /// Kills all that still run.
+  func killAll() throws {
+    for ship in ships.values { ship.process.kill() }
+    for ship in ships.values {
+      switch ship.process.wait() {
+      case .signaled(9): kills += 1
+      case .exited(0): break
+      case let end: throw Problem("CRASHED: the process of slot \(ship.slot) ended with \(end)")
+      }
+    }
+    ships.removeAll()
+  }
+
+  /// Lets all end by themselves.
+  func endAll() throws {
+    board.mustEnd = true
+    defer { board.mustEnd = false }
+    let limit = proof_now() + 60_000_000_000
+    while !ships.isEmpty {
+      try look()
+      usleep(500)
+      if proof_now() > limit { throw Problem("HANGS: slots \(ships.keys.sorted()) do not end") }
+    }
+  }
+}
+
+/// The library that is loaded in front of the system's.
+enum Interposer {
+  static let path: String = {
+    let directory = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+    #if os(Linux)
+      return directory.appendingPathComponent("libInterpose.so").path
+    #else
+      return directory.appendingPathComponent("libInterpose.dylib").path
+    #endif
+  }()
+}

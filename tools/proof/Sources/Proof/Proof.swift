@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import LMDBShare
+
+/// Proofs that a store keeps its promises, whatever dies or fails.
+@main
+struct Proof: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "proof", abstract: "Proofs that a store keeps its promises, whatever dies or fails.",
+    subcommands: [Crash.self])
+
+  static func main() async {
+    do {
+      if let worker = Worker.current {
+        try await work(worker)
+      } else {
+        var command = try parseAsRoot()
+        try command.run()
+      }
+    } catch let problem as Problem {
+      print(problem)
+      Foundation.exit(1)
+    } catch let error as StoreError {
+      print("STORE ERROR \(error.code): \(error)")
+      Foundation.exit(1)
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  /// What the processes do that proofs start.
+  private static func work(_ worker: Worker) async throws {
+    switch worker.role {
+    case "writer": try await Writer(worker).run()
+    case "create":
+      let assignment = Writer.Assignment(board: "", slot: 0, seed: 0)
+      _ = try Structures(SharedStore(path: worker.arguments[0], options: assignment.options))
+    default: throw Problem("there is no work called \(worker.role)")
+    }
+  }
+}
+
+/// Deaths of processes.
+struct Crash: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Deaths of processes.", subcommands: [Kills.self])
+}

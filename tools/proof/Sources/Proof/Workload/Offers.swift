@@ -1,0 +1,75 @@
+extension Model {
+  /// The queue whose items are leased. When a lease of a dead process ends is not for the model to say: it is given what
+  /// was taken, and judges whether that was allowed.
+  struct Offers {
+    private(set) var last = 0
+    /// Items that nobody has, by number, with how often they were leased.
+    private(set) var ready: [Int: Int] = [:]
+    private(set) var leased: [Int: (owner: Owner, attempts: Int)] = [:]
+    /// Items that were given back too often.
+    private(set) var dead: Set<Int> = []
+
+    /// One life of one process.
+    struct Owner: Hashable {
+      let slot: Int
+      let life: Int
+    }
+
+    mutating func push(_: Int) {
+      last += 1
+      ready[last] = 0
+    }
+
+    /// Whether `owner` was allowed to take this item with this attempt, given who may have died by then.
+    mutating func lease(
+      _ sequence: Int, attempt: Int, by owner: Owner, mayBeDead: (Owner) -> Bool
+    ) -> String? {
+      if let smallest = ready.keys.min(), sequence > smallest { return "item \(sequence) was taken before \(smallest)" }
+      let attempts: Int
+      if let before = ready[sequence] {
+        attempts = before
+      } else if let lease = leased[sequence] {
+        guard mayBeDead(lease.owner) else { return "item \(sequence) was leased to two at once" }
+        guard lease.attempts < Structures.mostAttempts else { return "item \(sequence) was leased too often" }
+        attempts = lease.attempts
+      } else {
+        return "item \(sequence) was leased after it had gone"
+      }
+      guard attempt == attempts + 1 else { return "attempt \(attempt) of item \(sequence) should be \(attempts + 1)" }
+      ready[sequence] = nil
+      leased[sequence] = (owner, attempt)
+      return nil
+    }
+
+    /// Nobody has any: is that so?
+    func nothing() -> String? { ready.isEmpty ? nil : "nothing was leased, though \(ready.count) items are there" }
+
+    mutating func acknowledge(_ sequence: Int, by owner: Owner) -> String? {
+      guard leased[sequence]?.owner == owner else { return "item \(sequence) was acknowledged by somebody else" }
+      leased[sequence] = nil
+      return nil
+    }
+
+    mutating func release(_ sequence: Int, by owner: Owner) -> String? {
+      guard let lease = leased[sequence], lease.owner == owner else {
+        return "item \(sequence) was released by somebody else"
+      }
+      leased[sequence] = nil
+      if lease.attempts >= Structures.mostAttempts { dead.insert(sequence) } else { ready[sequence] = lease.attempts }
+      return nil
+    }
+
+    /// Compares with what a store holds at a moment when no owner lives.
+    func difference(ready there: Set<Int>, leased held: Set<Int>, dead letters: Set<Int>) -> String? {
+      let all = Set(ready.keys).union(leased.keys).union(dead)
+      if there.count + held.count + letters.count != all.count || there.union(held).union(letters) != all {
+        return "of \(all.count) items there are \(there.count) ready, \(held.count) leased, \(letters.count) dead"
+      }
+      if !Set(ready.keys).isSubset(of: there) { return "items that nobody has are not ready" }
+      let worn = dead.union(leased.filter { $0.value.attempts >= Structures.mostAttempts }.keys)
+      if !letters.isSubset(of: worn) { return "items are given up that were not tried too often" }
+      if !dead.isSubset(of: letters) { return "items that were given up are tried again" }
+      return nil
+    }
+  }
+}
