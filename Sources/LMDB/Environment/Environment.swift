@@ -40,6 +40,8 @@ package final class Environment: @unchecked Sendable {
   private let writerThread = Atomic<UInt64>(0)
   /// The writer's transaction, used again and again.
   private(set) var writer: Transaction?
+  /// How many commits a reader that died holds pages for at most, by this process: looking costs some microseconds.
+  private static let readerCheckInterval = 32
   private var commitsSinceReaderCheck = 0
   /// The directory's change time as of which the files are known to be the same.
   private var directoryChange: Int64 = -2
@@ -253,7 +255,7 @@ package final class Environment: @unchecked Sendable {
       KillPoint.pass(.woken)
     }
     commitsSinceReaderCheck += 1
-    if commitsSinceReaderCheck >= 256 { _ = try? clearStaleReaders() }
+    if commitsSinceReaderCheck >= Self.readerCheckInterval { _ = try? clearStaleReaders() }
     unlockForWriting()
   }
 

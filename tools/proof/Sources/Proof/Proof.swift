@@ -35,6 +35,13 @@ struct Proof: ParsableCommand {
     case "create":
       let assignment = Writer.Assignment(board: "", slot: 0, seed: 0)
       _ = try Structures(SharedStore(path: worker.arguments[0], options: assignment.options))
+    case "reader":
+      let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
+      let board = try Board(worker.arguments[0])
+      while true {
+        board.setPhase(0, UInt64(snapshot.id))
+        try await Task.sleep(for: .seconds(1000))
+      }
     default: throw Problem("there is no work called \(worker.role)")
     }
   }
@@ -43,5 +50,5 @@ struct Proof: ParsableCommand {
 /// Deaths of processes.
 struct Crash: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Deaths of processes.", subcommands: [Kills.self])
+    abstract: "Deaths of processes.", subcommands: [Kills.self, Storm.self, Readers.self, ModelRuns.self])
 }

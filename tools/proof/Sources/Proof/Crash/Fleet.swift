@@ -22,8 +22,6 @@ final class Fleet {
     let started: Int64
     /// When it is killed, once it has begun.
     var due: Int64?
-    /// Whether it may end by itself without an error.
-    let mayEnd: Bool
   }
 
   let store: SharedStore
@@ -32,15 +30,13 @@ final class Fleet {
   let seed: UInt64
   private(set) var ships: [Int: Ship] = [:]
   private(set) var kills = 0
-  private(set) var deathsByPoint: [String: Int] = [:]
-  private let output: String
+  private(set) var ended = 0
 
-  init(_ store: SharedStore, board: String, seed: UInt64, output: String) throws {
+  init(_ store: SharedStore, board: String, seed: UInt64) throws {
     self.store = store
     self.seed = seed
     boardPath = board
     self.board = try Board(board)
-    self.output = output
   }
 
   /// Starts a process in a slot.
@@ -58,9 +54,7 @@ final class Fleet {
     board.setPhase(slot, 0)
     let process = try WorkerProcess(
       role: "writer", store: store, arguments: [try assignment.text], environment: environment)
-    var mayEnd = assignment.rounds != nil
-    if case .none = death { mayEnd = true }
-    ships[slot] = Ship(process: process, slot: slot, life: life, started: proof_now(), mayEnd: mayEnd)
+    ships[slot] = Ship(process: process, slot: slot, life: life, started: proof_now())
   }
 
   /// Kills those whose time has come, and takes note of those that have ended; throws when one ended as it must not.
@@ -79,7 +73,7 @@ final class Fleet {
       ships[ship.slot] = nil
       switch end {
       case .signaled(9): kills += 1
-      case .exited(0): break
+      case .exited(0): ended += 1
       default: throw Problem("CRASHED: the process of slot \(ship.slot) ended with \(end)")
       }
     }
@@ -91,7 +85,7 @@ final class Fleet {
     for ship in ships.values {
       switch ship.process.wait() {
       case .signaled(9): kills += 1
-      case .exited(0): break
+      case .exited(0): ended += 1
       case let end: throw Problem("CRASHED: the process of slot \(ship.slot) ended with \(end)")
       }
     }
