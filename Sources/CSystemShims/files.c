@@ -96,12 +96,15 @@ int lms_disown_byte(int file, off_t offset) {
   return fcntl(file, F_OFD_SETLK, &lock);
 }
 
-bool lms_byte_is_owned(int file, off_t offset) {
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
-  // Whoever cannot ask takes the owner for alive: that costs time, never an item or a turn.
+// Whoever cannot ask takes the owner for alive: that costs time, never an item or a turn.
+bool lms_byte_is_owned(int file, off_t offset) { return lms_bytes_are_owned(file, offset, 1); }
+
+bool lms_bytes_are_owned(int file, off_t offset, off_t count) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = count};
   return fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 #else
+bool lms_bytes_are_owned(int file, off_t offset, off_t count) { (void)file; (void)offset; (void)count; return true; }
 int lms_own_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
 int lms_disown_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
 bool lms_byte_is_owned(int file, off_t offset) { (void)file; (void)offset; return true; }

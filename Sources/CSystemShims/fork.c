@@ -60,4 +60,5 @@ static void in_child(void) {
 __attribute__((constructor)) static void watch_forks(void) { pthread_atfork(before, in_parent, in_child); }
 
 void lms_registry_lock(void) { pthread_mutex_lock(&registry); }
+bool lms_registry_try_lock(void) { return pthread_mutex_trylock(&registry) == 0; }
 void lms_registry_unlock(void) { pthread_mutex_unlock(&registry); }

@@ -37,16 +37,6 @@ struct PageTests {
     try PageFile(source: Memory(bytes: sample())).check()
   }
 
-  @Test func lookupFindsWhatTheStoreHolds() throws {
-    let file = PageFile(source: Memory(bytes: try sample()))
-    #expect(
-      try file.value(database: ".catalogue", key: ".format").map { String(decoding: $0, as: UTF8.self) }
-        == "lmdbshare 1")
-    #expect(try file.value(database: "dictionary", key: "key 1999") == [UInt8](repeating: 1, count: 20))
-    #expect(try file.value(database: "dictionary", key: "key 2000") == nil)
-    #expect(try file.value(database: "nowhere", key: "a") == nil)
-  }
-
   /// Whatever is changed, the reader answers or throws; it does not trap, hang or read elsewhere.
   @Test func damagedFilesAreSurvived() throws {
     var random = SeededGenerator("damagedFilesAreSurvived")
@@ -96,41 +86,6 @@ struct PageTests {
       }
     }
     #expect(refused >= 1)
-  }
-
-  @Test func unsyncedStoresAreCheckedAfterAReboot() throws {
-    let directory = TemporaryDirectory()
-    do {
-      let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
-      try store.dictionary("d", Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
-    }
-    // As if it had been written in another boot, and a page been lost with the power.
-    let boot = Array(Boot.current().utf8)
-    try #require(!boot.isEmpty)
-    var bytes = try directory.read("data.mdb")
-    for start in bytes.indices.dropLast(boot.count) where Array(bytes[start..<start + boot.count]) == boot {
-      bytes[start] = bytes[start] == UInt8(ascii: "f") ? UInt8(ascii: "0") : UInt8(ascii: "f")
-    }
-    try directory.write(bytes, to: "data.mdb")
-    do {
-      let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
-      #expect(try store.dictionary("d", Int.self, Int.self).count == 5000)
-    }
-    // The pages of the dictionary: leaves full of keys.
-    var damaged = bytes
-    for page in 2..<damaged.count / 4096
-    where damaged[page * 4096 + 10] == 2
-      && Int(damaged[page * 4096 + 12]) + 256 * Int(damaged[page * 4096 + 13]) > 100
-    {
-      damaged.replaceSubrange(page * 4096 + 16..<page * 4096 + 64, with: [UInt8](repeating: 0xFF, count: 48))
-    }
-    try directory.write(damaged, to: "data.mdb")
-    do {
-      _ = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
-      Issue.record("a damaged store was opened after a reboot")
-    } catch {
-      #expect(error.code == .damaged)
-    }
   }
 
   @Test func networkFileSystemsAreKnown() {

@@ -306,6 +306,10 @@ struct TestWorker {
         say("writing")
         _ = readLine()
       }
+    case "discard":
+      var options = StoreOptions.durability(.processCrashOnly)
+      options.unsyncedAfterReboot = .discard
+      try SharedStore(path: path, options: options).value("value", initial: 0).update { $0 += 1 }
     case "write-token":
       // Commits with a token, or stands still before the commit.
       let shared = try Shared(path)

@@ -44,6 +44,7 @@ extern uint32_t lms_fork_generation;
 static inline uint32_t lms_fork_count(void) { return lms_fork_generation; }
 /// The lock around the table of open environments; held across fork, so that the child finds it free.
 void lms_registry_lock(void);
+bool lms_registry_try_lock(void);
 void lms_registry_unlock(void);
 /// In a forked child `file` will be /dev/null: its locks would outlive the parent. At most 1,024 files.
 void lms_close_after_fork(int file);
@@ -104,6 +105,8 @@ int lms_own_byte(int file, off_t offset);
 int lms_disown_byte(int file, off_t offset);
 /// Whether another open file has the byte locked.
 bool lms_byte_is_owned(int file, off_t offset);
+/// Whether another open file has any of so many bytes locked.
+bool lms_bytes_are_owned(int file, off_t offset, off_t count);
 /// `errno`, which the last of these calls has set.
 int lms_errno(void);
 

@@ -11,7 +11,10 @@ internal import LMDBPages
 #endif
 
 /// The environments that this process has open, guarded by the registry's lock.
-private nonisolated(unsafe) var registry: [Environment] = []
+nonisolated(unsafe) var registry: [Environment] = []
+
+/// Asks, once, to be called at the end of the process.
+private let settlesAtExit: Int32 = atexit { Environment.settleAtExit() }
 
 extension Environment {
   /// Opens the environment of the directory at `path`, or takes one more reference to the one that is open already.
@@ -34,6 +37,15 @@ extension Environment {
       known.references += 1
       return known
     }
+    if try directory.isSuspect() {
+      // Without data there is nothing to lose: a discard was cut short.
+      let isEmpty = try !directory.hasData()
+      if isEmpty || options.unsynced == .discard, !options.isReadOnly {
+        try directory.discardSuspect(mode: options.fileMode)
+      } else if options.unsynced != .check, !isEmpty {
+        throw directory.suspect
+      }
+    }
     if try !directory.hasData() {
       guard options.createIfMissing, !options.isReadOnly else {
         throw StoreError(
@@ -44,6 +56,7 @@ extension Environment {
     }
     let environment = try Environment.map(directory, options)
     unsafe registry.append(environment)
+    if options.durability == .processCrashOnly, !options.isReadOnly { _ = settlesAtExit }
     return environment
   }
 
@@ -53,6 +66,7 @@ extension Environment {
     defer { lms_registry_unlock() }
     references -= 1
     guard references == 0 else { return }
+    settle()
     unsafe registry.removeAll { $0 === self }
     // After fork the environment is the parent's: closing it here would end the parent's readers.
     guard isOfThisProcess else { return }
@@ -110,8 +124,13 @@ extension Environment {
   ) throws(StoreError) {
     let pin = unsafe try beginReading(handle, "open \(directory.path)", isAlone: true)
     defer { unsafe mdb_txn_abort(pin) }
-    let isSuspect = try directory.wasWrittenUnsyncedBeforeReboot()
+    let isSuspect = try directory.isSuspect()
     if options.checkPages || isSuspect { try directory.checkAllPages() }
+    // From now on it counts as sound.
+    if isSuspect, !options.isReadOnly {
+      try check(unsafe mdb_env_sync(handle, 1), "sync")
+      try directory.trustSuspect(mode: options.fileMode)
+    }
   }
 
   /// Checks every page of the open environment; throws what it finds.

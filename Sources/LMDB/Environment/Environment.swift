@@ -43,6 +43,8 @@ package final class Environment: @unchecked Sendable {
   /// How many commits a reader that died holds pages for at most, by this process: looking costs some microseconds.
   private static let readerCheckInterval = 32
   private var commitsSinceReaderCheck = 0
+  /// Whether the mark for unsynced commits is there, or not needed; guarded by `writeLock`.
+  var isUnsyncedNoted: Bool
   /// The directory's change time as of which the files are known to be the same.
   private var directoryChange: Int64 = -2
   /// The same for the owners file.
@@ -68,6 +70,7 @@ package final class Environment: @unchecked Sendable {
     dataIdentity = data
     lockIdentity = lock
     forkCount = lms_fork_count()
+    isUnsyncedNoted = options.durability != .processCrashOnly
     readers = ReaderPool(capacity: options.maximumReaders)
     signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
     owners = options.isReadOnly ? nil : Owners(directory: directory, mode: options.fileMode)
@@ -167,9 +170,13 @@ package final class Environment: @unchecked Sendable {
 
   /// Waits for the writer's lock, of this process and then of all, and begins a write transaction.
   ///
-  /// - Parameter deadline: Until when to wait; nil for as long as it takes.
+  /// - Parameters:
+  ///   - deadline: Until when to wait; nil for as long as it takes.
+  ///   - notingUnsynced: Whether something may be committed.
   @usableFromInline
-  package func beginWrite(until deadline: ContinuousClock.Instant? = nil) throws(StoreError) -> Transaction {
+  package func beginWrite(
+    until deadline: ContinuousClock.Instant? = nil, notingUnsynced: Bool = true
+  ) throws(StoreError) -> Transaction {
     try lockForWriting(until: deadline)
     do throws(StoreError) {
       try gate?.enter(until: deadline)
@@ -184,6 +191,14 @@ package final class Environment: @unchecked Sendable {
       writer = transaction
       let begun = unsafe try beginWriter()
       gate?.entered()
+      if !isUnsyncedNoted, notingUnsynced {
+        do throws(StoreError) {
+          try noteUnsynced()
+        } catch {
+          unsafe mdb_txn_abort(begun)
+          throw error
+        }
+      }
       unsafe transaction.begin(begun)
       KillPoint.pass(.writeBegun)
       return transaction
@@ -356,13 +371,6 @@ package final class Environment: @unchecked Sendable {
     var dead: Int32 = 0
     try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
     return Int(dead)
-  }
-
-  /// Forces what was committed to the disk.
-  package func sync() throws(StoreError) {
-    try checkFork()
-    guard !options.isReadOnly else { return }
-    try check(unsafe mdb_env_sync(handle, 1), "sync")
   }
 }
 

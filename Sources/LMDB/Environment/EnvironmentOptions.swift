@@ -1,6 +1,7 @@
 /// How an environment is opened.
 package struct EnvironmentOptions: Hashable, Sendable {
   package enum Durability: UInt8, Sendable { case durable, relaxed, processCrashOnly }
+  package enum Unsynced: UInt8, Sendable { case refuse, check, discard }
 
   package var durability = Durability.durable
   package var isReadOnly = false
@@ -15,6 +16,7 @@ package struct EnvironmentOptions: Hashable, Sendable {
   package var fileMode: UInt32 = 0o600
   package var allowNetworkFileSystem = false
   package var checkPages = false
+  package var unsynced = Unsynced.refuse
   /// How long to wait for this process's own transactions when the map has to move.
   package var patience = Duration.seconds(5)
 
@@ -25,6 +27,7 @@ package struct EnvironmentOptions: Hashable, Sendable {
     var copy = self
     copy.createIfMissing = true
     copy.checkPages = false
+    copy.unsynced = .refuse
     copy.directoryMode = 0
     copy.fileMode = 0
     return copy

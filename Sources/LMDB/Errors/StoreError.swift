@@ -71,6 +71,8 @@ extension StoreError.Code {
   public static let emptyFile = Self(rawValue: "emptyFile")
   /// `data.mdb` is shorter than its own meta pages say.
   public static let truncated = Self(rawValue: "truncated")
+  /// Commits that were not synced were made before the machine was started anew, so that anything may be wrong.
+  public static let unsynced = Self(rawValue: "unsynced")
   /// Stored bytes contradict the format.
   public static let damaged = Self(rawValue: "damaged")
   /// Written by LMDB 1.0 or a later format of this library.

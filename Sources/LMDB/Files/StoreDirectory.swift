@@ -44,7 +44,7 @@ package struct StoreDirectory: Sendable {
     self.path = path
     if made { try StoreDirectory.syncParent(of: path) }
     if !allowNetwork { try refuseNetwork() }
-    for name in [Self.dataFile, Self.lockFile, Self.signalFile, Self.ownersFile] {
+    for name in [Self.dataFile, Self.lockFile, Self.signalFile, Self.ownersFile, Self.unsyncedFile] {
       if let status = try descriptor.status(of: name), !status.isRegular {
         throw StoreError(
           .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is \(status.kind), not a regular file",
@@ -59,7 +59,7 @@ package struct StoreDirectory: Sendable {
   /// A directory without a store must be empty but for what a store may have left: a wrong path must not fill, say,
   /// a home directory with our files.
   package func checkVacant() throws(StoreError) {
-    let ours: Set = [Self.lockFile, Self.signalFile, Self.ownersFile, Self.dataFile]
+    let ours: Set = [Self.lockFile, Self.signalFile, Self.ownersFile, Self.dataFile, Self.unsyncedFile]
     let strangers = try descriptor.names().filter { !ours.contains($0) && !$0.hasPrefix(Self.dataFile + ".") }
     if let stranger = strangers.min() {
       throw StoreError(

@@ -29,6 +29,8 @@ package typealias OwnerID = UInt64
 @safe package final class Owners: Sendable {
   private static let slots = 4096
   private static let firstLock = 1 << 32
+  /// The byte that is locked by whoever discards a store.
+  static let discardLock: off_t = 1 << 33
   private let file: FileDescriptor
   /// The bytes of locks that threads and tasks of this process hold: the kernel tells processes apart, not threads.
   private let held = Mutex<[BytePlace: (caller: UInt64, depth: Int)]>([:])
@@ -75,6 +77,9 @@ package typealias OwnerID = UInt64
     guard slot >= 0, slot < Self.slots else { return false }
     return lms_byte_is_owned(file.number, off_t(Self.firstLock + slot))
   }
+
+  /// Whether another process has the store open.
+  var hasOthers: Bool { lms_bytes_are_owned(file.number, off_t(Self.firstLock), off_t(Self.slots)) }
 
   /// The byte that the process with this number has locked while it lives.
   package static func place(of id: OwnerID) -> BytePlace { 1 << 61 | id & (1 << 61 - 1) }

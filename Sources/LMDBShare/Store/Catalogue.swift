@@ -3,7 +3,7 @@
 // need not look again until the counter moves.
 
 enum Catalogue {
-  static let database = Boot.catalogue
+  static let database = ".catalogue"
   static let values = ".values"
   static let format = 1
   static let formatKey = ".format"

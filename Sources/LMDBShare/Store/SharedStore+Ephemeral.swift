@@ -15,7 +15,9 @@ extension SharedStore {
   /// - Parameter name: Tells stores apart: letters, digits, `.`, `-` and `_`.
   public static func ephemeral(named name: String) throws(StoreError) -> SharedStore {
     let path = try ephemeralPath(name)
-    return try SharedStore(path: path, options: .durability(.processCrashOnly))
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.unsyncedAfterReboot = .discard
+    return try SharedStore(path: path, options: options)
   }
 
   /// Removes an ephemeral store's files. Processes that have it open keep what they see; nobody else can join them.

@@ -24,9 +24,8 @@ public final class SharedStore: Sendable {
     environment = try Environment.open(path: path, options: options.forEnvironment()) {
       (transaction) throws(StoreError) in try Catalogue.create(transaction)
     }
-    // What throws from here on ends in `deinit`, which closes.
+    // What throws ends in `deinit`, which closes.
     if environment.catalogue == noDatabase { environment.setCatalogue(try Catalogue.check(environment)) }
-    try noteBoot()
   }
 
   deinit { environment.close() }

@@ -6,9 +6,21 @@ public struct StoreOptions: Hashable, Sendable {
     case durable
     /// Power loss may undo the last transaction, and never damages. Half the waiting.
     case relaxed
-    /// A committed transaction survives any process crash; power loss may lose or damage the store. The first open
-    /// after a reboot checks every page, and says so when it is damaged. For data that can be made again.
+    /// A committed transaction survives any process crash; power loss may lose or damage the store. If the machine goes
+    /// down before the last process has closed it, the next opening says so: see ``StoreOptions/unsyncedAfterReboot``. For
+    /// data that can be made again.
     case processCrashOnly
+  }
+
+  /// What becomes of a store whose last commits were not synced when the machine went down.
+  public enum Unsynced: Hashable, Sendable {
+    /// Opening throws ``StoreError/Code/unsynced``.
+    case refuse
+    /// Every page is checked, and if they are sound the store is opened. After an orderly shutdown everything is there. After
+    /// a power cut sound pages may be of different commits, which nobody can tell.
+    case check
+    /// The store is removed, and a new one made. For caches.
+    case discard
   }
 
   /// What the store is opened for.
@@ -29,6 +41,9 @@ public struct StoreOptions: Hashable, Sendable {
 
   /// What survives which event; `.durable` unless told otherwise.
   public var durability: Durability = .durable
+  /// What becomes of a store that was written with `.processCrashOnly` when the machine went down before the last process had
+  /// closed it, or ended.
+  public var unsyncedAfterReboot: Unsynced = .refuse
   /// Reading and writing unless told otherwise.
   public var access: Access = .readWrite
   /// Whether to make a store where there is none.
@@ -68,6 +83,12 @@ public struct StoreOptions: Hashable, Sendable {
       case .durable: .durable
       case .relaxed: .relaxed
       case .processCrashOnly: .processCrashOnly
+      }
+    options.unsynced =
+      switch unsyncedAfterReboot {
+      case .refuse: .refuse
+      case .check: .check
+      case .discard: .discard
       }
     options.isReadOnly = access == .readOnly
     options.createIfMissing = createIfMissing

@@ -1,14 +1,21 @@
-// Stands between a program and the system's library, loaded by LD_PRELOAD. It counts the calls that change files, and at
-// the call of the number that the environment names, something happens:
+// Stands between a program and the system's library, loaded by LD_PRELOAD. It sees the calls that change files; what it
+// does with them the environment says:
 //
-//   PROOF_KILL_CALL=n    the process dies before the n-th call
+//   PROOF_KILL_CALL=n    the process dies before the n-th of them
+//   PROOF_RECORD=file    each is recorded, for power cuts to be made of it (see Recording.swift for the form)
+//   PROOF_BOOT=1         the machine seems to have been started anew
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -29,43 +36,167 @@ static void call(void) {
   if (last && __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == last) kill(getpid(), SIGKILL);
 }
 
-ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
-  call();
-  return NEXT(pwrite)(file, bytes, count, offset);
+// MARK: The recorder
+
+enum { is_write = 1, is_through = 2, is_sync = 3, is_truncation = 4, is_naming = 5, is_mark = 6, is_removal = 7 };
+
+struct event {
+  uint64_t kind, file, offset, length;
+};
+
+static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
+
+static int recorder(void) {
+  static int file = -2;
+  if (file == -2) {
+    const char *path = getenv("PROOF_RECORD");
+    file = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+  }
+  return file;
 }
+
+// Written in one, so that two threads do not mix theirs.
+static void record(uint64_t kind, uint64_t file, off_t offset, const struct iovec *parts, int count) {
+  int log = recorder();
+  if (log < 0) return;
+  struct event event = {kind, file, (uint64_t)offset, 0};
+  struct iovec all[130] = {{&event, sizeof event}};
+  for (int i = 0; i < count && i < 129; i++) {
+    all[i + 1] = parts[i];
+    event.length += parts[i].iov_len;
+  }
+  pthread_mutex_lock(&recording);
+  ssize_t written = syscall(SYS_writev, log, all, count + 1);
+  pthread_mutex_unlock(&recording);
+  if (written != (ssize_t)(sizeof event + event.length)) abort();
+}
+
+static uint64_t inode(int file) {
+  struct stat status;
+  return fstat(file, &status) ? 0 : status.st_ino;
+}
+
+// After a write that has succeeded. `O_DSYNC` has it on the disk by now.
+static ssize_t wrote(ssize_t written, int file, const struct iovec *parts, int count, off_t offset) {
+  if (written < 0 || recorder() < 0) return written;
+  record(fcntl(file, F_GETFL) & O_DSYNC ? is_through : is_write, inode(file), offset, parts, count);
+  return written;
+}
+
+static int synced(int result, int file) {
+  if (result == 0 && recorder() >= 0) record(is_sync, inode(file), 0, NULL, 0);
+  return result;
+}
+
+static int truncated(int result, int file, off_t size) {
+  if (result == 0 && recorder() >= 0) record(is_truncation, inode(file), size, NULL, 0);
+  return result;
+}
+
+// A file got a name; the directory's inode stands where other events have an offset.
+static int named(int result, uint64_t file, int directory, const char *name) {
+  if (result == 0 && recorder() >= 0) {
+    struct iovec part = {(void *)name, strlen(name)};
+    record(is_naming, file, (off_t)inode(directory), &part, 1);
+  }
+  return result;
+}
+
+// MARK: The calls
+
 ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
+  struct iovec part = {(void *)bytes, count};
+  // No file: what the program itself has to say.
+  if (file == -77) {
+    record(is_mark, 0, offset, &part, 1);
+    return (ssize_t)count;
+  }
   call();
-  return NEXT(pwrite64)(file, bytes, count, offset);
+  return wrote(NEXT(pwrite64)(file, bytes, count, offset), file, &part, 1, offset);
 }
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) { return pwrite64(file, bytes, count, offset); }
+
 ssize_t writev(int file, const struct iovec *parts, int count) {
   call();
-  return NEXT(writev)(file, parts, count);
+  off_t offset = recorder() >= 0 ? lseek(file, 0, SEEK_CUR) : 0;
+  return wrote(NEXT(writev)(file, parts, count), file, parts, count, offset);
 }
 ssize_t pwritev(int file, const struct iovec *parts, int count, off_t offset) {
   call();
-  return NEXT(pwritev)(file, parts, count, offset);
+  return wrote(NEXT(pwritev)(file, parts, count, offset), file, parts, count, offset);
 }
 int fdatasync(int file) {
   call();
-  return NEXT(fdatasync)(file);
+  return synced(NEXT(fdatasync)(file), file);
 }
 int fsync(int file) {
   call();
-  return NEXT(fsync)(file);
-}
-int ftruncate(int file, off_t size) {
-  call();
-  return NEXT(ftruncate)(file, size);
+  return synced(NEXT(fsync)(file), file);
 }
 int ftruncate64(int file, off64_t size) {
   call();
-  return NEXT(ftruncate64)(file, size);
+  return truncated(NEXT(ftruncate64)(file, size), file, size);
 }
+int ftruncate(int file, off_t size) { return ftruncate64(file, size); }
+
 int linkat(int from, const char *name, int to, const char *other, int flags) {
   call();
-  return NEXT(linkat)(from, name, to, other, flags);
+  struct stat status = {0};
+  if (recorder() >= 0) fstatat(from, name, &status, flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
+  return named(NEXT(linkat)(from, name, to, other, flags), status.st_ino, to, other);
 }
-int renameat2(int from, const char *name, int to, const char *other, unsigned flags) {
+
+// The library asks the kernel for it by number.
+static int rename_exclusively(int from, const char *name, int to, const char *other, unsigned flags) {
   call();
-  return NEXT(renameat2)(from, name, to, other, flags);
+  struct stat status = {0};
+  if (recorder() >= 0) fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW);
+  long result = ((long (*)(long, ...))next("syscall"))(SYS_renameat2, from, name, to, other, flags);
+  return named((int)result, status.st_ino, to, other);
+}
+
+long syscall(long what, ...) {
+  static long (*real)(long, ...);
+  if (!real) real = (long (*)(long, ...))next("syscall");
+  va_list list;
+  va_start(list, what);
+  long a = va_arg(list, long), b = va_arg(list, long), c = va_arg(list, long), d = va_arg(list, long),
+       e = va_arg(list, long), f = va_arg(list, long);
+  va_end(list);
+  if (what == SYS_renameat2) return rename_exclusively((int)a, (const char *)b, (int)c, (const char *)d, (unsigned)e);
+  return real(what, a, b, c, d, e, f);
+}
+
+int unlinkat(int directory, const char *name, int flags) {
+  call();
+  int result = NEXT(unlinkat)(directory, name, flags);
+  if (result == 0 && recorder() >= 0) {
+    struct iovec part = {(void *)name, strlen(name)};
+    record(is_removal, 0, (off_t)inode(directory), &part, 1);
+  }
+  return result;
+}
+
+static int opened(int directory, const char *name, int flags, mode_t mode) {
+  // Another one each time.
+  if (!strcmp(name, "boot_id") && getenv("PROOF_BOOT")) name = "uuid";
+  int isNew = recorder() >= 0 && flags & O_CREAT && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+  int file = (int)((long (*)(long, ...))next("syscall"))(SYS_openat, (long)directory, name, (long)flags, (long)mode);
+  if (file >= 0 && isNew) named(0, inode(file), directory, name);
+  if (file >= 0 && flags & O_TRUNC && !isNew) truncated(0, file, 0);
+  return file;
+}
+int openat(int directory, const char *name, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  mode_t mode = va_arg(list, mode_t);
+  va_end(list);
+  return opened(directory, name, flags, mode);
+}
+int openat64(int directory, const char *name, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  mode_t mode = va_arg(list, mode_t);
+  va_end(list);
+  return opened(directory, name, flags, mode);
 }

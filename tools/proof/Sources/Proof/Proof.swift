@@ -7,7 +7,7 @@ import LMDBShare
 struct Proof: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "proof", abstract: "Proofs that a store keeps its promises, whatever dies or fails.",
-    subcommands: [Crash.self])
+    subcommands: [Crash.self, PowerLoss.self])
 
   static func main() async {
     do {
@@ -35,6 +35,10 @@ struct Proof: ParsableCommand {
     case "create":
       let assignment = Writer.Assignment(board: "", slot: 0, seed: 0)
       _ = try Structures(SharedStore(path: worker.arguments[0], options: assignment.options))
+    case "recorded": try RecordedRun.run(worker)
+    case "powercheck":
+      var check = try PowerCheck(worker)
+      try check.run()
     case "reader":
       let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
       let board = try Board(worker.arguments[0])

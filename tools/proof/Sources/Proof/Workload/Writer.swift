@@ -11,6 +11,8 @@ final class Writer {
     var slot: Int
     var seed: UInt64
     var durability = Durability.processCrashOnly
+    /// The store's path, where it is not that of who started it.
+    var store: String?
     /// After how many rounds it ends by itself; nil for never.
     var rounds: Int?
     /// Where it makes backups, if it does.
@@ -46,7 +48,7 @@ final class Writer {
     board = try Board(assignment.board)
     life = board.beginLife(assignment.slot)
     random = Random(assignment.seed, UInt64(assignment.slot), life)
-    store = try worker.openStore(options: assignment.options)
+    store = try SharedStore(path: assignment.store ?? worker.storePath, options: assignment.options)
     structures = try Structures(store)
     // What became of the last steps of the one before.
     for lane in lanes {
@@ -76,6 +78,16 @@ final class Writer {
         guard try await stepInTask(lanes.lowerBound) else { return }
       }
       if !tokens.isEmpty, random.happens(20) { try checkTokens() }
+    }
+  }
+
+  /// Takes the steps of one lane, and tells of each that is committed.
+  func runAlone(_ committed: (_ step: Int, Structures) throws -> Void) throws {
+    let lane = lanes.lowerBound
+    for _ in 0..<(assignment.rounds ?? 1) {
+      guard try step(lane) else { return }
+      let last = try structures.steps[lane]
+      if UInt64(last) == board.lastStep(lane) { try committed(last, structures) }
     }
   }
 

@@ -1,0 +1,46 @@
+internal import CLMDB
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+extension Environment {
+  /// Forces what was committed to the disk.
+  package func sync() throws(StoreError) {
+    try checkFork()
+    guard !options.isReadOnly else { return }
+    try check(unsafe mdb_env_sync(handle, 1), "sync")
+  }
+
+  /// Before the first commit that is not synced: the mark is on the disk before it. The caller has LMDB's lock.
+  func noteUnsynced() throws(StoreError) {
+    try directory.noteUnsynced(mode: options.fileMode)
+    // Whoever settles sees by the owner's lock that this process may write; one without is not seen, and looks each time.
+    isUnsyncedNoted = owners != nil
+  }
+
+  /// Syncs what was not, and takes the mark away, when no other process is there that may write so.
+  func settle() {
+    guard isOfThisProcess, !options.isReadOnly, !isWriting, let owners, !owners.hasOthers,
+      (try? directory.descriptor.status(of: StoreDirectory.unsyncedFile)) ?? nil != nil,
+      let transaction = try? beginWrite(until: .now + .seconds(1), notingUnsynced: false)
+    else { return }
+    defer { abort(transaction) }
+    // Whoever opens from now on notes it anew: it has to wait for the lock first.
+    guard !owners.hasOthers, unsafe mdb_env_sync(handle, 1) == 0 else { return }
+    try? directory.noteSynced()
+    isUnsyncedNoted = false
+  }
+
+  /// At the end of the process, since what a program keeps in global variables is never closed.
+  static func settleAtExit() {
+    guard lms_registry_try_lock() else { return }
+    defer { lms_registry_unlock() }
+    for environment in unsafe registry { environment.settle() }
+  }
+}

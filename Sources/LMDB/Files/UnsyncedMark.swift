@@ -1,0 +1,99 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+// Commits that do not wait for the disk may be there in part, and in any order, after a power cut: pages can be sound one by
+// one and still belong to different commits, which nothing in the file tells. So the first such commit makes a file `unsynced`
+// beside the data, which names the boot, and which goes when everything has been synced and nobody is left to write. A store
+// that has one of another boot may hold anything.
+
+extension StoreDirectory {
+  package static let unsyncedFile = "unsynced"
+
+  /// In which boot commits were made that may not be on the disk; nil when all are.
+  private func unsyncedBoot() throws(StoreError) -> String? {
+    guard let status = try descriptor.status(of: Self.unsyncedFile) else { return nil }
+    guard status.isRegular else { return "" }
+    do throws(StoreError) {
+      let bytes = try descriptor.file(Self.unsyncedFile).read(at: 0, count: 64)
+      return String(decoding: bytes.prefix { $0 > 32 }, as: UTF8.self)
+    } catch  where error.underlying == ENOENT {
+      return nil
+    }
+  }
+
+  /// Whether the machine went down with commits that may not have been on the disk.
+  package func isSuspect() throws(StoreError) -> Bool {
+    guard let boot = try unsyncedBoot() else { return false }
+    return boot != Boot.current()
+  }
+
+  /// Notes that commits from now on are not synced. The mark is on the disk before the first of them is made.
+  func noteUnsynced(mode: UInt32) throws(StoreError) {
+    let boot = Boot.current()
+    if try unsyncedBoot() == boot { return }
+    let number = unsafe openat(
+      descriptor.number, Self.unsyncedFile, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+      mode_t(mode))
+    let file = FileDescriptor(try checkErrno(number, "create \(path)/\(Self.unsyncedFile)"))
+    let bytes = Array(boot.utf8)
+    try checkErrno(
+      Int32(truncatingIfNeeded: unsafe pwrite(file.number, bytes, bytes.count, 0)),
+      "write \(path)/\(Self.unsyncedFile)")
+    try file.sync()
+    try descriptor.sync()
+  }
+
+  /// Notes that everything is on the disk.
+  func noteSynced() throws(StoreError) {
+    guard try descriptor.status(of: Self.unsyncedFile) != nil else { return }
+    try descriptor.remove(Self.unsyncedFile)
+    try descriptor.sync()
+  }
+
+  /// Removes a suspect store, so that a new one can be made in its place.
+  func discardSuspect(mode: UInt32) throws(StoreError) {
+    try ifStillSuspect(mode) { () throws(StoreError) in
+      // The lock file, too: it knows the numbers of the old store's transactions.
+      for name in [Self.dataFile, Self.lockFile] where try descriptor.status(of: name) != nil {
+        try descriptor.remove(name)
+      }
+      try descriptor.sync()
+    }
+  }
+
+  /// Takes a suspect store, which has been checked, for sound.
+  func trustSuspect(mode: UInt32) throws(StoreError) { try ifStillSuspect(mode) {} }
+
+  /// Deals with a suspect store, which afterwards is none: of several processes that want to, one does.
+  private func ifStillSuspect(_ mode: UInt32, _ body: () throws(StoreError) -> Void) throws(StoreError) {
+    guard let turn = Owners.open(self, mode) else {
+      throw StoreError(returnCode: lms_errno(), "open \(path)/\(Self.ownersFile)")
+    }
+    var attempts = 0
+    while lms_own_byte(turn.number, Owners.discardLock) != 0, lms_errno() == EAGAIN, attempts < 10_000 {
+      usleep(1000)
+      attempts += 1
+    }
+    guard try isSuspect() else { return }
+    try body()
+    // Last, since without it what is left counts as sound.
+    try noteSynced()
+  }
+
+  /// What is said of a suspect store.
+  var suspect: StoreError {
+    StoreError(
+      .unsynced, "open \(path)",
+      reason: "the machine went down with commits that were not synced (durability .processCrashOnly), so that what "
+        + "the store holds may be wrong",
+      advice: "if the machine was shut down in an orderly way, open it once with unsyncedAfterReboot = .check; "
+        + "else remove the store, or open it with .discard")
+  }
+}
