@@ -27,7 +27,7 @@ struct UnsyncedTests {
 
   /// As if the machine had gone down after that.
   private func reboot() throws {
-    try directory.write(Array("another boot".utf8), to: "unsynced")
+    try directory.write(Array("another boot\n".utf8), to: "unsynced")
   }
 
   @Test func theMarkIsThereWhileSomebodyMayWrite() throws {
@@ -36,7 +36,7 @@ struct UnsyncedTests {
       #expect(!isMarked)
       let value = try store.value("value", initial: 0)
       #expect(isMarked)
-      #expect(try String(decoding: directory.read("unsynced"), as: UTF8.self) == Boot.current())
+      #expect(try String(decoding: directory.read("unsynced"), as: UTF8.self) == Boot.current() + "\n")
       try value.set(1)
     }
     #expect(!isMarked)

@@ -14,7 +14,8 @@ extension Environment {
     try withWriteLock { () throws(StoreError) in
       for attempt in 0... {
         do throws(StoreError) {
-          readers.enter()
+          try reviveIfNeeded()
+          try readers.enter()
           defer { readers.leave() }
           opened = try openCommitted(name)
           return

@@ -102,7 +102,7 @@ extension Environment {
         .busy, purpose, reason: "a read or snapshot of this process has not ended within \(patience)",
         advice: "end snapshots and long reads of this process, then try again")
     }
-    defer { readers.open() }
+    defer { if isBroken { readers.shutDown() } else { readers.open() } }
     readers.endAll()
     try body()
   }
@@ -122,13 +122,32 @@ extension Environment {
     }
   }
 
+  /// Opens LMDB's environment again, should an earlier attempt have failed; throws as long as the cause is there.
+  func reviveIfNeeded() throws(StoreError) {
+    try checkFork()
+    try withWriteLock { () throws(StoreError) in
+      guard isBroken else { return }
+      try reopenExclusively()
+      readers.open()
+    }
+  }
+
   private func reopenExclusively() throws(StoreError) {
     lms_registry_lock()
     defer { lms_registry_unlock() }
-    unsafe mdb_env_close(handle)
+    if !isBroken { unsafe mdb_env_close(handle) }
+    isBroken = true
     let meta = try directory.inspectData()
-    unsafe handle = try Environment.openHandle(
+    let opened = unsafe try Environment.openHandle(
       directory, options, size: Environment.reservation(options, used: Int(meta.lastPage + 1) * meta.pageSize))
+    do throws(StoreError) {
+      try checkFiles()
+    } catch {
+      unsafe mdb_env_close(opened)
+      throw error
+    }
+    unsafe handle = opened
+    isBroken = false
     let names = databases.withLock { known in
       defer { known.removeAll() }
       return known.sorted { $0.value < $1.value }.map(\.key.text)

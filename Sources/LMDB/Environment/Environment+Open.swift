@@ -74,7 +74,7 @@ extension Environment {
     readers.endAll()
     // What it remembers keeps the environment.
     writer?.forget()
-    unsafe mdb_env_close(handle)
+    if !isBroken { unsafe mdb_env_close(handle) }
   }
 
   /// The open environment of the same data file, by inode and not by path.

@@ -14,6 +14,9 @@ extension Environment {
   package func sync() throws(StoreError) {
     try checkFork()
     guard !options.isReadOnly else { return }
+    try reviveIfNeeded()
+    try readers.enter()
+    defer { readers.leave() }
     try check(unsafe mdb_env_sync(handle, 1), "sync")
   }
 
@@ -28,7 +31,7 @@ extension Environment {
   func settle() {
     guard isOfThisProcess, !options.isReadOnly, !isWriting, let owners, !owners.hasOthers,
       (try? directory.descriptor.status(of: StoreDirectory.unsyncedFile)) ?? nil != nil,
-      let transaction = try? beginWrite(until: .now + .seconds(1), notingUnsynced: false)
+      let transaction = try? beginWrite(until: .now + .seconds(1), isSettling: true)
     else { return }
     defer { abort(transaction) }
     // Whoever opens from now on notes it anew: it has to wait for the lock first.

@@ -22,14 +22,19 @@ package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
   package let options: EnvironmentOptions
   package let signals: SignalFile
-  package let owners: Owners?
-  private let gate: WriterGate?
+  private let ownersFile: OwnersFile
+  /// Guarded by `writeLock`.
+  private var gate: WriterGate?
+  private var gateTried = ContinuousClock.now
   /// Tasks that wait for commits.
   package let waiters = Waiters()
   let dataIdentity: FileIdentity
   let lockIdentity: FileIdentity
   let forkCount: UInt32
   var handle: OpaquePointer
+  /// Whether LMDB's environment was closed and could not be opened again: `handle` leads nowhere then, and the readers' pool is
+  /// shut. Guarded by `writeLock`.
+  var isBroken = false
   /// How many `open` calls have not been matched by `close`; guarded by the registry's lock.
   var references = 1
 
@@ -73,8 +78,8 @@ package final class Environment: @unchecked Sendable {
     isUnsyncedNoted = options.durability != .processCrashOnly
     readers = ReaderPool(capacity: options.maximumReaders)
     signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
-    owners = options.isReadOnly ? nil : Owners(directory: directory, mode: options.fileMode)
-    gate = WriterGate(signals, owners)
+    ownersFile = OwnersFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
+    gate = WriterGate(signals, ownersFile.owners)
     unsafe writeLock.initialize(to: pthread_mutex_t())
     unsafe pthread_mutex_init(writeLock, nil)
   }
@@ -104,7 +109,12 @@ package final class Environment: @unchecked Sendable {
   /// Begins a read transaction: one snapshot, taken from the pool and given back by `end`.
   @usableFromInline package func beginRead() throws(StoreError) -> Transaction {
     try checkFork()
-    let slot = try readers.acquire()
+    let slot: Int
+    do throws(StoreError) {
+      slot = try readers.acquire()
+    } catch {
+      slot = try acquire(after: error)
+    }
     let transaction = readers.transaction(slot, of: self)
     let code = unsafe transaction.renew(handle)
     if code == 0 {
@@ -113,6 +123,14 @@ package final class Environment: @unchecked Sendable {
     }
     readers.release(slot)
     return try recoverRead(code)
+  }
+
+  /// Takes a slot once LMDB's environment is there again, if that was missing.
+  @inline(never)
+  private func acquire(after error: StoreError) throws(StoreError) -> Int {
+    guard error == ReaderPool.noEnvironment else { throw error }
+    try reviveIfNeeded()
+    return try readers.acquire()
   }
 
   /// Begins a read transaction beside the pool.
@@ -172,13 +190,14 @@ package final class Environment: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - deadline: Until when to wait; nil for as long as it takes.
-  ///   - notingUnsynced: Whether something may be committed.
+  ///   - isSettling: Whether nothing will be committed, and the registry's lock is held.
   @usableFromInline
   package func beginWrite(
-    until deadline: ContinuousClock.Instant? = nil, notingUnsynced: Bool = true
+    until deadline: ContinuousClock.Instant? = nil, isSettling: Bool = false
   ) throws(StoreError) -> Transaction {
     try lockForWriting(until: deadline)
     do throws(StoreError) {
+      if gate == nil { makeGate() }
       try gate?.enter(until: deadline)
     } catch {
       unlockForWriting()
@@ -189,9 +208,9 @@ package final class Environment: @unchecked Sendable {
       try checkIdentity()
       let transaction = writer ?? Transaction(writerOf: self)
       writer = transaction
-      let begun = unsafe try beginWriter()
+      let begun = unsafe try beginWriter(mayReopen: !isSettling)
       gate?.entered()
-      if !isUnsyncedNoted, notingUnsynced {
+      if !isUnsyncedNoted, !isSettling {
         do throws(StoreError) {
           try noteUnsynced()
         } catch {
@@ -210,10 +229,27 @@ package final class Environment: @unchecked Sendable {
   }
 
   /// What a writer is told whose time is up.
-  package var writerBusy: StoreError { WriterGate.busy(gate?.holder) }
+  package var writerBusy: StoreError { WriterGate.busy(WriterGate.holder(signals, owners)) }
 
-  private func beginWriter() throws(StoreError) -> OpaquePointer {
-    var mayGrow = true
+  /// Who of the processes lives; nil as long as the file that tells cannot be used.
+  package var owners: Owners? { ownersFile.owners }
+
+  /// Makes the gate once the files that it needs can be used: the disk was full at the opening, say.
+  @inline(never)
+  private func makeGate() {
+    guard !options.isReadOnly, gateTried.duration(to: .now) > .milliseconds(100) else { return }
+    gateTried = .now
+    guard let owners else { return }
+    if unsafe signals.gate == nil { signals.refresh() }
+    gate = WriterGate(signals, owners)
+  }
+
+  private func beginWriter(mayReopen: Bool) throws(StoreError) -> OpaquePointer {
+    if isBroken {
+      guard mayReopen else { throw ReaderPool.noEnvironment }
+      try reviveIfNeeded()
+    }
+    var mayGrow = mayReopen
     var attempts = 0
     while true {
       var begun: OpaquePointer?
@@ -233,8 +269,8 @@ package final class Environment: @unchecked Sendable {
       }
       attempts += 1
       switch code {
-      case MDB_MAP_RESIZED where attempts < 8: try adoptGrowth()
-      case MDB_PANIC where attempts == 1: try reopen()
+      case MDB_MAP_RESIZED where attempts < 8 && mayReopen: try adoptGrowth()
+      case MDB_PANIC where attempts == 1 && mayReopen: try reopen()
       // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
       case EINVAL where attempts < 8: sched_yield()
       default: throw StoreError(returnCode: code, "begin to write")
@@ -337,6 +373,12 @@ package final class Environment: @unchecked Sendable {
     let changed = lms_change_time(directory.descriptor.number)
     if changed == directoryChange { return }
     signals.refresh()
+    try checkFiles()
+    try checkOwners()
+    if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { directoryChange = changed }
+  }
+
+  func checkFiles() throws(StoreError) {
     guard try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == dataIdentity,
       try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lockIdentity
     else {
@@ -344,8 +386,6 @@ package final class Environment: @unchecked Sendable {
         .replaced, "write", reason: "data.mdb or lock.mdb was removed or replaced while the store is open",
         advice: "close the store in every process and open it again")
     }
-    try checkOwners()
-    if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { directoryChange = changed }
   }
 
   /// That the file by which processes see each other live is still the one that is open: else their leases and locks would
@@ -368,6 +408,8 @@ package final class Environment: @unchecked Sendable {
   package func clearStaleReaders() throws(StoreError) -> Int {
     try checkFork()
     commitsSinceReaderCheck = 0
+    try readers.enter()
+    defer { readers.leave() }
     var dead: Int32 = 0
     try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
     return Int(dead)

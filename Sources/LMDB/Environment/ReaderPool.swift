@@ -55,7 +55,7 @@ internal import CSystemShims
   @inline(never)
   private func acquireSlowly(from start: Int) throws(StoreError) -> Int {
     while true {
-      while unsafe lms_load32(closed) != 0 { usleep(50) }
+      try waitUntilOpen()
       var isFull = true
       for step in 0..<capacity {
         let slot = (start + step) % capacity
@@ -85,13 +85,23 @@ internal import CSystemShims
     return transaction
   }
 
+  private func waitUntilOpen() throws(StoreError) {
+    while true {
+      switch unsafe lms_load32(closed) {
+      case 0: return
+      case Self.shut: throw Self.noEnvironment
+      default: usleep(50)
+      }
+    }
+  }
+
   /// Counts the calling thread among the readers without a slot, once the map stands still.
-  func enter() {
+  func enter() throws(StoreError) {
     while true {
       unsafe _ = lms_add32(word(capacity + 1), 1)
       if unsafe lms_load32(closed) == 0 { return }
       leave()
-      usleep(50)
+      try waitUntilOpen()
     }
   }
 
@@ -112,6 +122,16 @@ internal import CSystemShims
   }
 
   func open() { unsafe lms_store32(closed, 0) }
+
+  /// Keeps the closed pool closed: there is no map to read from.
+  func shutDown() { unsafe lms_store32(closed, Self.shut) }
+
+  private static let shut: UInt32 = 2
+
+  /// What takers are told by a pool that was shut down.
+  static let noEnvironment = StoreError(
+    .inputOutput, "read", reason: "the store could not be opened again after the system had failed",
+    advice: "try again when the cause is gone")
 
   private var isBusy: Bool {
     for slot in 0..<capacity where unsafe lms_load32(word(slot)) != 0 { return true }

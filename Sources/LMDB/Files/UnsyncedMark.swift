@@ -22,7 +22,9 @@ extension StoreDirectory {
     guard status.isRegular else { return "" }
     do throws(StoreError) {
       let bytes = try descriptor.file(Self.unsyncedFile).read(at: 0, count: 64)
-      return String(decoding: bytes.prefix { $0 > 32 }, as: UTF8.self)
+      // Whoever made it did not get to its end, and so to no commit.
+      guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return bytes.count == 64 ? "" : nil }
+      return String(decoding: bytes[..<end], as: UTF8.self)
     } catch  where error.underlying == ENOENT {
       return nil
     }
@@ -31,21 +33,22 @@ extension StoreDirectory {
   /// Whether the machine went down with commits that may not have been on the disk.
   package func isSuspect() throws(StoreError) -> Bool {
     guard let boot = try unsyncedBoot() else { return false }
-    return boot != Boot.current()
+    return try boot != Boot.current()
   }
 
   /// Notes that commits from now on are not synced. The mark is on the disk before the first of them is made.
   func noteUnsynced(mode: UInt32) throws(StoreError) {
-    let boot = Boot.current()
+    let boot = try Boot.current()
     if try unsyncedBoot() == boot { return }
     let number = unsafe openat(
       descriptor.number, Self.unsyncedFile, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
       mode_t(mode))
     let file = FileDescriptor(try checkErrno(number, "create \(path)/\(Self.unsyncedFile)"))
-    let bytes = Array(boot.utf8)
-    try checkErrno(
+    let bytes = Array("\(boot)\n".utf8)
+    let written = try checkErrno(
       Int32(truncatingIfNeeded: unsafe pwrite(file.number, bytes, bytes.count, 0)),
       "write \(path)/\(Self.unsyncedFile)")
+    guard written == bytes.count else { throw StoreError(returnCode: ENOSPC, "write \(path)/\(Self.unsyncedFile)") }
     try file.sync()
     try descriptor.sync()
   }

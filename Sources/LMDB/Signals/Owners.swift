@@ -181,3 +181,25 @@ package typealias OwnerID = UInt64
     _ = unsafe pwrite(file.number, &words, 24, off_t(Self.notes + 32 * Int(index)))
   }
 }
+
+/// The `owners` file as an environment has it: opened once, and tried again as long as that has failed.
+package final class OwnersFile: Sendable {
+  private let directory: StoreDirectory
+  private let mode: UInt32
+  private let isReadOnly: Bool
+  private let opened = Mutex<Owners?>(nil)
+
+  init(directory: StoreDirectory, mode: UInt32, isReadOnly: Bool) {
+    self.directory = directory
+    self.mode = mode
+    self.isReadOnly = isReadOnly
+  }
+
+  /// Nil where it cannot be used now.
+  package var owners: Owners? {
+    opened.withLock { opened in
+      if opened == nil, !isReadOnly { opened = Owners(directory: directory, mode: mode) }
+      return opened
+    }
+  }
+}

@@ -91,7 +91,7 @@ internal import Synchronization
   func refresh() {
     let file = try? directory.descriptor.status(of: StoreDirectory.signalFile)?.identity
     mappings.withLock { mappings in
-      guard mappings.last?.file != file, mappings.count < Self.mostMappings else { return }
+      guard mappings.isEmpty || mappings.last?.file != file, mappings.count < Self.mostMappings else { return }
       guard let new = Self.map(directory, mode, mayCreate) else { return }
       mappings.append(new)
       base.store(new.address, ordering: .relaxed)

@@ -145,8 +145,8 @@ internal import CSystemShims
   }
 
   /// The process that writes, as far as the gate knows.
-  var holder: Int? {
-    guard let word = unsafe signals.gate else { return nil }
+  static func holder(_ signals: SignalFile, _ owners: Owners?) -> Int? {
+    guard let owners, let word = unsafe signals.gate else { return nil }
     let holder = unsafe lms_load32(word)
     return holder == 0 ? nil : owners.processID(Int(holder) - 1)
   }

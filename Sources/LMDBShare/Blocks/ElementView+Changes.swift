@@ -53,10 +53,23 @@ extension ElementView {
 
   // MARK: Changes
 
+  /// What `Collection` checks a slice by.
+  @usableFromInline
+  func check(_ range: Range<Int>) {
+    let count = count
+    if range.lowerBound < 0 || range.upperBound > count { refuse(range.upperBound, count) }
+  }
+
+  /// Stops the program, unless the transaction has failed: then what there is may no longer be known.
+  @usableFromInline @inline(never)
+  func refuse(_ position: Int, _ count: Int) {
+    if !hasFailed { Self.stop(outOfRange(position, count)) }
+  }
+
   @inlinable
   mutating func set(_ position: Int, _ element: Element) {
     let count = count
-    guard position >= 0, position < count else { Self.stop(outOfRange(position, count)) }
+    guard position >= 0, position < count else { return refuse(position, count) }
     change(
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks.reference.name) { blocks.replace(core, position, $0) }
@@ -98,7 +111,7 @@ extension ElementView {
   @inlinable
   mutating func insert(_ element: Element, at position: Int) {
     let count = count
-    guard position >= 0, position <= count else { Self.stop(outOfRange(position, count)) }
+    guard position >= 0, position <= count else { return refuse(position, count) }
     change(
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks.reference.name) { blocks.insert(core, position, $0) }
@@ -112,7 +125,7 @@ extension ElementView {
   @inlinable
   mutating func remove(_ range: Range<Int>) {
     let count = count
-    guard range.lowerBound >= 0, range.upperBound <= count else { Self.stop(outOfRange(range.upperBound, count)) }
+    guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
     change(
       packed: { $1.remove($0, range) }, indexed: { $1.remove($0, range) }, detached: { $0.removeSubrange(range) })
   }
@@ -120,7 +133,7 @@ extension ElementView {
   @usableFromInline
   mutating func replaceSubrange(_ range: Range<Int>, with new: some Collection<Element>) {
     let count = count
-    guard range.lowerBound >= 0, range.upperBound <= count else { Self.stop(outOfRange(range.upperBound, count)) }
+    guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
     if range.lowerBound == count { return append(contentsOf: new) }
     // What is inserted may be a view of this very list.
     let elements = Array(new)

@@ -156,13 +156,28 @@ extension ElementView {
     }
   }
 
-  /// The element at a position; stops the program when there is none.
+  /// The element at a position; stops the program when there is none, unless the transaction has failed.
   @inlinable
   func get(_ position: Int) -> Element {
     do throws(StoreError) {
       return try element(position)
     } catch {
-      Self.stop(error)
+      return standIn(error)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func standIn(_ error: StoreError) -> Element {
+    if hasFailed, let element = ElementCodec.standIn() { return element }
+    Self.stop(error)
+  }
+
+  /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
+  @usableFromInline
+  var hasFailed: Bool {
+    switch storage {
+    case .packed(let core, _), .indexed(let core, _): core.hasFailed
+    case .detached: false
     }
   }
 

@@ -54,6 +54,15 @@ extension Codec {
   }
 }
 
+extension Codec {
+  /// A value in place of one that cannot be read in a transaction that has failed, so that nothing made of it is committed
+  /// or returned; nil where no bytes, or bytes of zero, stand for none.
+  @usableFromInline @inline(never)
+  static func standIn() -> Value? {
+    LMDB.withBytes(of: [UInt8](repeating: 0, count: fixedByteCount ?? 0)) { bytes in try? decode(bytes) }
+  }
+}
+
 /// A codec whose bytes sort as its values do, so that it can serve for the keys of a dictionary.
 public protocol KeyCodec<Value>: Codec {
   /// Appends the value such that more can follow: what is decoded again ends where this ends, and order holds.

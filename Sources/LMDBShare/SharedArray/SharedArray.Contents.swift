@@ -55,6 +55,17 @@ extension SharedArray.Contents: RandomAccessCollection, MutableCollection {
   @inlinable
   public func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] { try view.map(transform) }
 
+  // What `Collection` checks positions and slices by.
+  /// Stops the program when the position is out of range.
+  @inlinable
+  public func _failEarlyRangeCheck(_ position: Int, bounds: Range<Int>) { view.check(position..<position + 1) }
+  /// Stops the program when the position is neither in range nor the end.
+  @inlinable
+  public func _failEarlyRangeCheck(_ position: Int, bounds: ClosedRange<Int>) { view.check(position..<position) }
+  /// Stops the program when a part of the range is out of range.
+  @inlinable
+  public func _failEarlyRangeCheck(_ range: Range<Int>, bounds: Range<Int>) { view.check(range) }
+
   /// Overwrites every element with the same one.
   public mutating func fill(_ element: Element) {
     for position in 0..<count { view.set(position, element) }

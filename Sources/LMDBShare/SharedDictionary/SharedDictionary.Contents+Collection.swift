@@ -23,7 +23,10 @@ extension SharedDictionary.Contents: BidirectionalCollection {
   ///
   /// - Complexity: O(log *n*).
   public func index(after index: Index) -> Index {
-    guard let stored = index.stored else { stop("\(title): there is no index after the end") }
+    guard let stored = index.stored else {
+      if hasFailed { return endIndex }
+      stop("\(title): there is no index after the end")
+    }
     return Index(edge(.excluded(stored), forward: true))
   }
 
@@ -31,8 +34,13 @@ extension SharedDictionary.Contents: BidirectionalCollection {
   ///
   /// - Complexity: O(log *n*).
   public func index(before index: Index) -> Index {
-    let bound: KeyBound = index.stored.map { .excluded($0) } ?? .none
+    self.index(before: index.stored.map { .excluded($0) } ?? .none)
+  }
+
+  /// The place of the last entry up to a bound.
+  func index(before bound: KeyBound) -> Index {
     guard let found = edge(bound, forward: false) else {
+      if hasFailed { return Index(nil) }
       stop("\(title): there is no index before the start")
     }
     return Index(found)
@@ -45,7 +53,24 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     do {
       return try element(at: position)
     } catch {
+      // Nothing that is made of it will be committed or returned.
+      if hasFailed, let key = Key.OrderedCodec.standIn(), let value = Value.StorageCodec.standIn() {
+        return (key, value)
+      }
       stop("\(error)")
+    }
+  }
+
+  /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
+  var hasFailed: Bool {
+    if case .stored(let core, _, _) = storage { return core.hasFailed }
+    return false
+  }
+
+  /// What `Collection` checks a slice by. Of a transaction that has failed the bounds are not known any more.
+  public func _failEarlyRangeCheck(_ range: Range<Index>, bounds: Range<Index>) {
+    if !hasFailed, range.lowerBound < bounds.lowerBound || range.upperBound > bounds.upperBound {
+      stop("\(title): a slice out of range")
     }
   }
 

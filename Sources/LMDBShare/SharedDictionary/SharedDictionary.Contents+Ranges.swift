@@ -34,18 +34,22 @@ extension SharedDictionary.Contents {
     }
 
     /// Behind the last entry.
-    public var endIndex: Index {
-      switch upper {
-      case .none: contents.endIndex
-      case .included(let key): Index(contents.edge(.excluded(key), forward: true))
-      case .excluded(let key): Index(contents.edge(.included(key), forward: true))
-      }
-    }
+    public var endIndex: Index { Index(nil) }
 
     /// The next entry's place.
-    public func index(after index: Index) -> Index { contents.index(after: index) }
+    public func index(after index: Index) -> Index {
+      let next = contents.index(after: index)
+      return next.stored.map(isBefore) ?? false ? next : endIndex
+    }
     /// The previous entry's place.
-    public func index(before index: Index) -> Index { contents.index(before: index) }
+    public func index(before index: Index) -> Index {
+      guard index == endIndex else { return contents.index(before: index) }
+      return contents.index(before: upper)
+    }
+    /// What `Collection` checks a slice by.
+    public func _failEarlyRangeCheck(_ range: Range<Index>, bounds: Range<Index>) {
+      contents._failEarlyRangeCheck(range, bounds: bounds)
+    }
     /// The entry at a place.
     public subscript(position: Index) -> Element { contents[position] }
     /// The entry with the least key.

@@ -12,6 +12,10 @@ extension SharedDictionary.Contents {
     public func index(after index: Index) -> Index { contents.index(after: index) }
     /// The previous key's place.
     public func index(before index: Index) -> Index { contents.index(before: index) }
+    /// What `Collection` checks a slice by.
+    public func _failEarlyRangeCheck(_ range: Range<Index>, bounds: Range<Index>) {
+      contents._failEarlyRangeCheck(range, bounds: bounds)
+    }
     /// The key at a place.
     public subscript(position: Index) -> Key { contents[position].key }
     /// The number of keys, in O(1).
@@ -43,6 +47,10 @@ extension SharedDictionary.Contents {
     public func index(after index: Index) -> Index { contents.index(after: index) }
     /// The previous value's place.
     public func index(before index: Index) -> Index { contents.index(before: index) }
+    /// What `Collection` checks a slice by.
+    public func _failEarlyRangeCheck(_ range: Range<Index>, bounds: Range<Index>) {
+      contents._failEarlyRangeCheck(range, bounds: bounds)
+    }
     /// The value at a place.
     public subscript(position: Index) -> Value { contents[position].value }
     /// The number of values, in O(1).

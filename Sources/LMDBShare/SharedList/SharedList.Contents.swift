@@ -44,6 +44,17 @@ extension SharedList.Contents: RandomAccessCollection {
   @inlinable
   public func makeIterator() -> ElementIterator<Element> { ElementIterator(view, from: 0) }
 
+  // What `Collection` checks positions and slices by.
+  /// Stops the program when the position is out of range.
+  @inlinable
+  public func _failEarlyRangeCheck(_ position: Int, bounds: Range<Int>) { view.check(position..<position + 1) }
+  /// Stops the program when the position is neither in range nor the end.
+  @inlinable
+  public func _failEarlyRangeCheck(_ position: Int, bounds: ClosedRange<Int>) { view.check(position..<position) }
+  /// Stops the program when a part of the range is out of range.
+  @inlinable
+  public func _failEarlyRangeCheck(_ range: Range<Int>, bounds: Range<Int>) { view.check(range) }
+
   /// A walk that ends early, at an element that cannot be decoded, gives a short array here, and the transaction throws.
   @inlinable
   public func _copyToContiguousArray() -> ContiguousArray<Element> { ContiguousArray(view.copied()) }

@@ -4,6 +4,12 @@
 //   PROOF_KILL_CALL=n    the process dies before the n-th of them
 //   PROOF_RECORD=file    each is recorded, for power cuts to be made of it (see Recording.swift for the form)
 //   PROOF_BOOT=1         the machine seems to have been started anew
+//   PROOF_FAULT=n:e:m    the n-th fails with the error e (0: a write comes back short); m 0: it alone, 1: all from it on,
+//                        2: fifty from it on
+//   PROOF_MEMORY=n:m     so does the n-th request for memory by liblmdb
+//
+// Faults come only while the program wants them; it tells by writes to the file -78, which there is not: at 1 it wants them,
+// at 0 no more, at 2 it asks how many calls there were.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,6 +20,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -29,11 +36,83 @@ static long number(const char *variable) {
   return text ? atol(text) : 0;
 }
 
-// Counts a call, which may be the last one.
-static void call(void) {
-  static long calls, last = -1;
-  if (last < 0) last = number("PROOF_KILL_CALL");
-  if (last && __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == last) kill(getpid(), SIGKILL);
+static int wanted;
+static long calls, requests;
+
+// Whether this is the one of `count` that fails, or a later one.
+static int is_time(const char *text, long count) {
+  const char *mode = text ? strrchr(text, ':') : NULL;
+  if (!mode) return 0;
+  long which = atol(text);
+  return count == which || (mode[1] == '1' && count > which) || (mode[1] == '2' && count > which && count < which + 50);
+}
+
+// Counts a call, which may be the last one; tells whether it fails, with the error in `errno`, or 2 when it comes back short.
+static int call(void) {
+  static long last = -1;
+  static const char *fault;
+  if (last < 0) {
+    last = number("PROOF_KILL_CALL");
+    fault = getenv("PROOF_FAULT");
+  }
+  if (!last && !fault) return 0;
+  if (fault && !__atomic_load_n(&wanted, __ATOMIC_SEQ_CST)) return 0;
+  long count = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+  if (count == last) kill(getpid(), SIGKILL);
+  if (!is_time(fault, count)) return 0;
+  errno = atoi(strchr(fault, ':') + 1);
+  return errno ? 1 : 2;
+}
+
+// MARK: Memory
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+// Of the program's own memory nothing is known to Swift but that there is enough.
+static int is_of_lmdb(void *caller) {
+  static char *first, *behind;
+  if (!first) {
+    Dl_info info;
+    void *function = dlsym(RTLD_DEFAULT, "mdb_txn_begin");
+    if (!function || !dladdr(function, &info)) return 0;
+    first = info.dli_fbase;
+    behind = first + (256 << 10);
+  }
+  return (char *)caller >= first && (char *)caller < behind;
+}
+
+static int refuses(void *caller) {
+  static int known;
+  static const char *fault;
+  if (!known) {
+    fault = getenv("PROOF_MEMORY");
+    known = 1;
+  }
+  if (!fault || !__atomic_load_n(&wanted, __ATOMIC_SEQ_CST) || !is_of_lmdb(caller)) return 0;
+  if (!is_time(fault, __atomic_add_fetch(&requests, 1, __ATOMIC_SEQ_CST))) return 0;
+  errno = ENOMEM;
+  return 1;
+}
+
+void *malloc(size_t size) { return refuses(__builtin_return_address(0)) ? NULL : __libc_malloc(size); }
+void *calloc(size_t count, size_t size) {
+  return refuses(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+}
+void *realloc(void *old, size_t size) {
+  return refuses(__builtin_return_address(0)) ? NULL : __libc_realloc(old, size);
+}
+
+void *mmap64(void *at, size_t size, int protection, int flags, int file, off64_t offset) {
+  if (refuses(__builtin_return_address(0))) return MAP_FAILED;
+  return (void *)((long (*)(long, ...))next("syscall"))(
+      SYS_mmap, at, size, (long)protection, (long)flags, (long)file, offset);
+}
+void *mmap(void *at, size_t size, int protection, int flags, int file, off_t offset) {
+  if (refuses(__builtin_return_address(0))) return MAP_FAILED;
+  return (void *)((long (*)(long, ...))next("syscall"))(
+      SYS_mmap, at, size, (long)protection, (long)flags, (long)file, offset);
 }
 
 // MARK: The recorder
@@ -106,41 +185,69 @@ static int named(int result, uint64_t file, int directory, const char *name) {
 
 ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
   struct iovec part = {(void *)bytes, count};
-  // No file: what the program itself has to say.
+  // No files: what the program itself has to say.
   if (file == -77) {
     record(is_mark, 0, offset, &part, 1);
     return (ssize_t)count;
   }
-  call();
+  if (file == -78) {
+    if (offset < 2) __atomic_store_n(&wanted, (int)offset, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&calls, __ATOMIC_SEQ_CST) + __atomic_load_n(&requests, __ATOMIC_SEQ_CST);
+  }
+  int fault = call();
+  if (fault == 1) return -1;
+  if (fault == 2 && count > 1) part.iov_len = count /= 2;
   return wrote(NEXT(pwrite64)(file, bytes, count, offset), file, &part, 1, offset);
 }
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) { return pwrite64(file, bytes, count, offset); }
 
 ssize_t writev(int file, const struct iovec *parts, int count) {
-  call();
+  int fault = call();
+  if (fault == 1) return -1;
+  if (fault == 2) return count > 1 ? NEXT(writev)(file, parts, count / 2) : NEXT(write)(file, parts->iov_base, parts->iov_len / 2);
   off_t offset = recorder() >= 0 ? lseek(file, 0, SEEK_CUR) : 0;
   return wrote(NEXT(writev)(file, parts, count), file, parts, count, offset);
 }
 ssize_t pwritev(int file, const struct iovec *parts, int count, off_t offset) {
-  call();
+  int fault = call();
+  if (fault == 1) return -1;
+  if (fault == 2 && count > 1) count /= 2;
   return wrote(NEXT(pwritev)(file, parts, count, offset), file, parts, count, offset);
 }
+// Copies are written so.
+ssize_t write(int file, const void *bytes, size_t count) {
+  // Not what the program prints.
+  int fault = file > 2 ? call() : 0;
+  if (fault == 1) return -1;
+  return NEXT(write)(file, bytes, fault == 2 && count > 1 ? count / 2 : count);
+}
+ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
+  // What is read of a file comes in one piece.
+  if (call() == 1) return -1;
+  return NEXT(pread64)(file, bytes, count, offset);
+}
+ssize_t pread(int file, void *bytes, size_t count, off_t offset) { return pread64(file, bytes, count, offset); }
 int fdatasync(int file) {
-  call();
+  if (call() == 1) return -1;
   return synced(NEXT(fdatasync)(file), file);
 }
 int fsync(int file) {
-  call();
+  if (call() == 1) return -1;
   return synced(NEXT(fsync)(file), file);
 }
 int ftruncate64(int file, off64_t size) {
-  call();
+  if (call() == 1) return -1;
   return truncated(NEXT(ftruncate64)(file, size), file, size);
 }
 int ftruncate(int file, off_t size) { return ftruncate64(file, size); }
+int posix_fallocate64(int file, off64_t offset, off64_t size) {
+  if (call() == 1) return errno;
+  return NEXT(posix_fallocate64)(file, offset, size);
+}
+int posix_fallocate(int file, off_t offset, off_t size) { return posix_fallocate64(file, offset, size); }
 
 int linkat(int from, const char *name, int to, const char *other, int flags) {
-  call();
+  if (call() == 1) return -1;
   struct stat status = {0};
   if (recorder() >= 0) fstatat(from, name, &status, flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
   return named(NEXT(linkat)(from, name, to, other, flags), status.st_ino, to, other);
@@ -148,7 +255,7 @@ int linkat(int from, const char *name, int to, const char *other, int flags) {
 
 // The library asks the kernel for it by number.
 static int rename_exclusively(int from, const char *name, int to, const char *other, unsigned flags) {
-  call();
+  if (call() == 1) return -1;
   struct stat status = {0};
   if (recorder() >= 0) fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW);
   long result = ((long (*)(long, ...))next("syscall"))(SYS_renameat2, from, name, to, other, flags);
@@ -168,7 +275,7 @@ long syscall(long what, ...) {
 }
 
 int unlinkat(int directory, const char *name, int flags) {
-  call();
+  if (call() == 1) return -1;
   int result = NEXT(unlinkat)(directory, name, flags);
   if (result == 0 && recorder() >= 0) {
     struct iovec part = {(void *)name, strlen(name)};
@@ -178,6 +285,7 @@ int unlinkat(int directory, const char *name, int flags) {
 }
 
 static int opened(int directory, const char *name, int flags, mode_t mode) {
+  if (call() == 1) return -1;
   // Another one each time.
   if (!strcmp(name, "boot_id") && getenv("PROOF_BOOT")) name = "uuid";
   int isNew = recorder() >= 0 && flags & O_CREAT && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
@@ -185,6 +293,21 @@ static int opened(int directory, const char *name, int flags, mode_t mode) {
   if (file >= 0 && isNew) named(0, inode(file), directory, name);
   if (file >= 0 && flags & O_TRUNC && !isNew) truncated(0, file, 0);
   return file;
+}
+
+int open(const char *path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  mode_t mode = va_arg(list, mode_t);
+  va_end(list);
+  return opened(AT_FDCWD, path, flags, mode);
+}
+int open64(const char *path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  mode_t mode = va_arg(list, mode_t);
+  va_end(list);
+  return opened(AT_FDCWD, path, flags, mode);
 }
 int openat(int directory, const char *name, int flags, ...) {
   va_list list;

@@ -7,7 +7,7 @@ import LMDBShare
 struct Proof: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "proof", abstract: "Proofs that a store keeps its promises, whatever dies or fails.",
-    subcommands: [Crash.self, PowerLoss.self])
+    subcommands: [Crash.self, PowerLoss.self, Faults.self])
 
   static func main() async {
     do {
@@ -39,6 +39,7 @@ struct Proof: ParsableCommand {
     case "powercheck":
       var check = try PowerCheck(worker)
       try check.run()
+    case "faulty": try await FaultyRun(worker).run(worker)
     case "reader":
       let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
       let board = try Board(worker.arguments[0])

@@ -34,7 +34,7 @@ final class Writer {
   }
 
   private let assignment: Assignment
-  private let store: SharedStore
+  let store: SharedStore
   private let structures: Structures
   private let board: Board
   private let life: UInt64
@@ -43,12 +43,17 @@ final class Writer {
   private var ended: [SharedQueue<Int>.Lease] = []
   private var tokens: [(token: CommitToken, isCommitted: Bool)] = []
 
-  init(_ worker: Worker) throws {
-    assignment = try JSONDecoder().decode(Assignment.self, from: Data((worker.arguments.first ?? "").utf8))
-    board = try Board(assignment.board)
+  convenience init(_ worker: Worker) throws {
+    let assignment = try JSONDecoder().decode(Assignment.self, from: Data((worker.arguments.first ?? "").utf8))
+    try self.init(assignment, store: worker.storePath, try Board(assignment.board))
+  }
+
+  init(_ assignment: Assignment, store path: String, _ board: Board) throws {
+    self.assignment = assignment
+    self.board = board
     life = board.beginLife(assignment.slot)
     random = Random(assignment.seed, UInt64(assignment.slot), life)
-    store = try SharedStore(path: assignment.store ?? worker.storePath, options: assignment.options)
+    store = try SharedStore(path: assignment.store ?? path, options: assignment.options)
     structures = try Structures(store)
     // What became of the last steps of the one before.
     for lane in lanes {
@@ -102,7 +107,7 @@ final class Writer {
   // MARK: Steps
 
   /// A step by the synchronous calls; false when there is no room for its record.
-  private func step(_ lane: Int) throws -> Bool {
+  func step(_ lane: Int) throws -> Bool {
     guard let index = board.begin(lane) else { return false }
     let step = board.lastStep(lane)
     let script = Script(seed: assignment.seed, lane: lane, step: step)
@@ -126,8 +131,21 @@ final class Writer {
     } catch is Undo {
       board.setState(lane, index, .undone)
       if let token { tokens.append((token, false)) }
+    } catch {
+      Self.note(error, lane, index, board)
+      throw error
     }
     return true
+  }
+
+  /// What a failure tells: nothing of the step is there, unless it says that nobody knows.
+  private static func note(_ error: any Error, _ lane: Int, _ index: Int, _ board: Board) {
+    if (error as? StoreError)?.code != .outcomeUnknown { board.setState(lane, index, .undone) }
+  }
+
+  /// Looks what became of steps whose outcome nobody knew.
+  func resolve() throws {
+    for lane in lanes { board.resolve(lane, lastCommitted: UInt64(try structures.steps[lane])) }
   }
 
   /// A step by the asynchronous calls; false when there is no room for its record.
@@ -139,7 +157,7 @@ final class Writer {
   }
 
   /// Steps of several lanes, which share a commit as it comes.
-  private func stepTogether() async throws {
+  func stepTogether() async throws {
     let (board, life, structures, store, seed) = (board, life, structures, store, assignment.seed)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for lane in lanes.dropFirst() {
@@ -171,6 +189,9 @@ final class Writer {
       board.setState(lane, index, .committed)
     } catch is Undo {
       board.setState(lane, index, .undone)
+    } catch {
+      note(error, lane, index, board)
+      throw error
     }
   }
 
@@ -260,7 +281,7 @@ final class Writer {
     tokens.removeAll()
   }
 
-  private func backUp(_ path: String) throws {
+  func backUp(_ path: String) throws {
     try? FileManager.default.removeItem(atPath: path)
     try store.backup(to: path, compacting: random.happens(50))
   }
