@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,11 @@ int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
   return 0;
 }
 #endif
+
+uint64_t lms_file_limit(void) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 ? (uint64_t)limit.rlim_cur : UINT64_MAX;
+}
 
 int64_t lms_change_time(int file) {
   struct stat info;

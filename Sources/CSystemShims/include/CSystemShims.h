@@ -101,6 +101,8 @@ int64_t lms_change_time(int file);
 /// Locks the byte at `offset` for this open file, until it is closed or the process dies. 0, or -1 with errno EAGAIN when
 /// somebody else has it, ENOSYS where there are no such locks.
 int lms_own_byte(int file, off_t offset);
+/// The most bytes that a file of this process may have.
+uint64_t lms_file_limit(void);
 /// Gives the byte back.
 int lms_disown_byte(int file, off_t offset);
 /// Whether another open file has the byte locked.

@@ -20,7 +20,9 @@ extension Environment {
 
   /// How large a map to make for a file of which `used` bytes are in use.
   static func reservation(_ options: EnvironmentOptions, used: Int) throws(StoreError) -> Int {
-    if let maximum = options.maximumSize { return max(rounded(maximum), used) }
+    // What is larger already is not written beyond its end.
+    if let limit = options.fileLimit, limit < used { return used }
+    if let limit = options.sizeLimit { return max(limit / page * page, used) }
     let least = rounded(max(used, 1 << 20))
     var size = max(rounded(options.mapReservation), least)
     if fits(size) { return size }
@@ -50,7 +52,7 @@ extension Environment {
     var info = unsafe MDB_envinfo()
     _ = unsafe mdb_env_info(handle, &info)
     let last = unsafe info.me_last_pgno
-    return unsafe (last, options.maximumSize == nil && (last + 1) * pageSize > info.me_mapsize / 4 * 3)
+    return unsafe (last, options.sizeLimit == nil && (last + 1) * pageSize > info.me_mapsize / 4 * 3)
   }
 
   /// Doubles the map. A snapshot of this process may be in the way, or the address space be used up: then a quarter of

@@ -25,6 +25,8 @@ extension Environment {
   ) throws(StoreError) -> Environment {
     lms_registry_lock()
     defer { lms_registry_unlock() }
+    var options = options
+    options.fileLimit = try fileLimit()
     let directory = try StoreDirectory(
       path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
       allowNetwork: options.allowNetworkFileSystem)
@@ -58,6 +60,17 @@ extension Environment {
     unsafe registry.append(environment)
     if options.durability == .processCrashOnly, !options.isReadOnly { _ = settlesAtExit }
     return environment
+  }
+
+  /// The system's limit on the size of files, if this process has one.
+  private static func fileLimit() throws(StoreError) -> Int? {
+    guard let limit = Optional(lms_file_limit()), limit < 1 << 50 else { return nil }
+    guard limit >= 1 << 20 else {
+      throw StoreError(
+        .resourceLimit, "open", reason: "files of this process may have \(limit) bytes at most (ulimit -f)",
+        advice: "allow 1 MiB at least")
+    }
+    return Int(limit)
   }
 
   /// Gives back one reference; the last one closes the environment.

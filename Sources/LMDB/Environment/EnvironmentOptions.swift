@@ -10,6 +10,9 @@ package struct EnvironmentOptions: Hashable, Sendable {
   package var maximumSize: Int?
   /// How much address space the map takes at first; it costs no memory and no disk.
   package var mapReservation = 1 << 40
+  /// The most bytes that the system lets a file of this process have, or nil for no limit: whoever writes behind it gets a
+  /// signal, so the map ends before.
+  var fileLimit: Int?
   package var maximumReaders = 1024
   package var maximumStructures = 1024
   package var directoryMode: UInt32 = 0o700
@@ -22,12 +25,19 @@ package struct EnvironmentOptions: Hashable, Sendable {
 
   package init() {}
 
+  /// The most bytes that the data file may take, for either reason.
+  var sizeLimit: Int? {
+    guard let maximumSize, let fileLimit else { return maximumSize ?? fileLimit }
+    return min(maximumSize, fileLimit)
+  }
+
   /// What two opens of one environment must agree on.
   var essentials: EnvironmentOptions {
     var copy = self
     copy.createIfMissing = true
     copy.checkPages = false
     copy.unsynced = .refuse
+    copy.fileLimit = nil
     copy.directoryMode = 0
     copy.fileMode = 0
     return copy

@@ -75,6 +75,10 @@ extension StoreError {
       .resourceLimit, "memory or address space is used up",
       "raise the limit (ulimit -v), or open the store with a smaller mapReservation"
     ),
+    EAGAIN: (
+      .processNumberTaken, "another process that has the store open has the same number as this one",
+      "let both run in one pid namespace (of containers: share it), so that LMDB can tell its readers apart"
+    ),
     EMFILE: (.resourceLimit, "the process has too many open files", "raise the limit (ulimit -n)"),
     ENFILE: (.resourceLimit, "the system has too many open files", "raise its limit"),
     EIO: (

@@ -169,6 +169,8 @@ extension StoreError.Code {
 
   /// Reading or writing the disk failed.
   public static let inputOutput = Self(rawValue: "inputOutput")
+  /// Two processes of the same number, from two pid namespaces, have the store open.
+  public static let processNumberTaken = Self(rawValue: "processNumberTaken")
   /// Anything else that LMDB or the system reports.
   public static let system = Self(rawValue: "system")
 }

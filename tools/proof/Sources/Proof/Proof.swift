@@ -40,6 +40,8 @@ struct Proof: ParsableCommand {
       var check = try PowerCheck(worker)
       try check.run()
     case "faulty": try await FaultyRun(worker).run(worker)
+    case "case": try Case.work(worker)
+    case "namespace": try PathCases.workInNamespace(worker)
     case "reader":
       let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
       let board = try Board(worker.arguments[0])

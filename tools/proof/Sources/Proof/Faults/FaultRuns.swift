@@ -7,7 +7,9 @@ import LMDBShare
 struct Faults: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Failures of the system: each is reported, and none loses anything.",
-    subcommands: [FaultsOfFiles.self, FaultsOfMemory.self])
+    subcommands: [
+      FaultsOfFiles.self, FaultsOfMemory.self, FaultsOfLimits.self, FaultsOfPaths.self, FaultsOfMisuse.self,
+    ])
 }
 
 /// The n-th call that changes or reads a file fails, for every n.
