@@ -61,6 +61,32 @@ struct ReaderTests {
     #expect(try held[11][value] == 7)
   }
 
+  /// A reader that is held up while it takes a snapshot gets that of the number which it is told.
+  @Test func aSnapshotIsThatOfItsNumber() throws {
+    let directory = TemporaryDirectory()
+    let store = try SharedStore(path: directory.file("store"), options: .durability(.processCrashOnly))
+    let (value, list) = (try store.value("value", initial: 0), try store.list("list", of: String.self))
+    func commit() throws {
+      try store.write { txn in
+        let number = txn.snapshotID
+        txn[value] = number
+        txn[list] = SharedList<String>.Contents((0..<number % 7).map { _ in "\(number)" })
+      }
+    }
+    try commit()
+    let reader = try Program("TestWorker", ["read-numbers", directory.file("store")])
+    #expect(reader.line() == "ready")
+    let start = ContinuousClock.now
+    while start.duration(to: .now) < .seconds(5) {
+      reader.signal(SIGSTOP)
+      for _ in 0..<4 { try commit() }
+      reader.signal(SIGCONT)
+      usleep(50)
+    }
+    reader.signal(SIGKILL)
+    #expect(reader.finish().output == "")
+  }
+
   @Test func deadReadersHoldNoPages() throws {
     func grow(_ dead: Int) throws -> Int {
       try? FileManager.default.removeItem(atPath: path)

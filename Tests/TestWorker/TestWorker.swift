@@ -306,6 +306,19 @@ struct TestWorker {
         say("writing")
         _ = readLine()
       }
+    case "read-numbers":
+      // Each commit stores its own number.
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let (value, list) = (try store.value("value", initial: 0), try store.list("list", of: String.self))
+      say("ready")
+      while true {
+        try store.read { txn in
+          let (number, count) = (txn[value], txn[list].count)
+          if number != txn.snapshotID || count != number % 7 || txn[list].contains(where: { $0 != "\(number)" }) {
+            say("snapshot \(txn.snapshotID) has \(number), \(Array(txn[list]))")
+          }
+        }
+      }
     case "discard":
       var options = StoreOptions.durability(.processCrashOnly)
       options.unsyncedAfterReboot = .discard

@@ -68,12 +68,21 @@ extension SharedStore {
 
   /// Whether the transaction with that token has been committed.
   ///
-  /// Ask when its writer has ended, or from the writer itself: while it is at work the answer is no, and may become yes.
-  /// The store remembers the newest 65,536 of its tokens.
+  /// Waits for a write that is under way; what is not committed then will not be, unless its writer has yet to begin. The store
+  /// remembers the newest 65,536 of its tokens.
   ///
   /// - Throws: ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers.
   /// - Complexity: O(log *n*).
   public func wasCommitted(_ token: CommitToken) throws(StoreError) -> Bool {
+    if try isThere(token) { return true }
+    // Whoever writes has done so already.
+    guard !environment.options.isReadOnly, !environment.isWriting else { return false }
+    // A process that died at the very end of its commit has left it to the next writer to make it known.
+    environment.abort(try environment.beginWrite())
+    return try isThere(token)
+  }
+
+  private func isThere(_ token: CommitToken) throws(StoreError) -> Bool {
     guard let tokens = try environment.database(CommitTokens.database) else { return false }
     let core = try environment.beginRead()
     defer { core.end() }

@@ -21,10 +21,10 @@ struct Replay {
 
   /// Takes over all records of the board, whose processes have ended.
   mutating func take(_ board: Board, _ store: SharedStore) throws {
-    let steps = try Structures(store).steps
+    let steps = try Structures(store).lastSteps()
     var entries: [Entry] = []
     for lane in 0..<Board.lanes {
-      let last = UInt64(try steps[lane])
+      let last = UInt64(steps[lane])
       if let lost = board.resolve(lane, lastCommitted: last) {
         throw Problem("LOST: lane \(lane) was told that step \(lost) is committed; the store has \(last)")
       }
@@ -41,15 +41,46 @@ struct Replay {
       return aReads != bReads ? bReads : a.record.order < b.record.order
     }
     var order: UInt64 = 0
-    for entry in entries {
+    let beginning = model
+    for (index, entry) in entries.enumerated() {
       if entry.record.state == .committed {
         guard entry.record.order >= order else {
           throw Problem("lane \(entry.lane), step \(entry.record.step) is committed before one that ran before it")
         }
         order = entry.record.order
       }
-      try replay(entry)
+      do {
+        try replay(entry)
+      } catch let problem as Problem {
+        throw Problem("\(problem); \(explanation(of: index, entries, beginning))")
+      }
     }
+  }
+
+  /// At which other places of the order a step's results would have been right.
+  private func explanation(of index: Int, _ entries: [Entry], _ beginning: Model) -> String {
+    let wrong = entries[index]
+    let script = Script(seed: seed, lane: wrong.lane, step: wrong.record.step)
+    var model = beginning
+    var matches: [String] = []
+    for (place, entry) in entries.enumerated() {
+      var digest = Digest()
+      var trial = model
+      for operation in script.operations { trial.perform(operation, &digest) }
+      if digest.value == wrong.record.digest {
+        matches.append("\(place - index) (before snapshot \(entry.record.snapshot))")
+      }
+      if place > index + 200 { break }
+      guard entry.record.state == .committed else { continue }
+      var ignored = Digest()
+      for operation in Script(seed: seed, lane: entry.lane, step: entry.record.step).operations {
+        model.perform(operation, &ignored)
+      }
+    }
+    let near = entries[max(0, index - 5)..<min(entries.count, index + 6)].map {
+      "lane \($0.lane) step \($0.record.step) snapshot \($0.record.snapshot) order \($0.record.order) \($0.record.state)"
+    }
+    return "right at \(matches.suffix(20)); near: \(near)"
   }
 
   private mutating func replay(_ entry: Entry) throws {

@@ -30,6 +30,10 @@ struct Structures {
     offers = try store.queue("offers", of: Int.self, maximumAttempts: Self.mostAttempts)
   }
 
+  /// The last step of each lane, as the next writer sees it: a process that died at the very end of its commit leaves it to
+  /// that one to make it known.
+  func lastSteps() throws -> [Int] { try store.write { txn in Array(txn[steps]) } }
+
   func perform(_ operation: Operation, _ txn: inout WriteTransaction, _ digest: inout Digest) {
     switch operation {
     case .appendNames(let new):

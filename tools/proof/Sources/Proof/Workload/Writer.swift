@@ -56,8 +56,9 @@ final class Writer {
     store = try SharedStore(path: assignment.store ?? path, options: assignment.options)
     structures = try Structures(store)
     // What became of the last steps of the one before.
+    let steps = try structures.lastSteps()
     for lane in lanes {
-      let last = UInt64(try structures.steps[lane])
+      let last = UInt64(steps[lane])
       if let lost = board.resolve(lane, lastCommitted: last) {
         throw Problem("LOST: lane \(lane), step \(lost), after which the store has \(last)")
       }
@@ -145,7 +146,8 @@ final class Writer {
 
   /// Looks what became of steps whose outcome nobody knew.
   func resolve() throws {
-    for lane in lanes { board.resolve(lane, lastCommitted: UInt64(try structures.steps[lane])) }
+    let steps = try structures.lastSteps()
+    for lane in lanes { board.resolve(lane, lastCommitted: UInt64(steps[lane])) }
   }
 
   /// A step by the asynchronous calls; false when there is no room for its record.
