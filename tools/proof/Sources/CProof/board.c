@@ -1,6 +1,7 @@
 #include "CProof.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,3 +23,21 @@ int64_t proof_now(void) {
 }
 
 int proof_errno(void) { return errno; }
+
+int proof_shutdown(const char *path) {
+#ifdef __linux__
+  // FS_IOC_SHUTDOWN of ext4 and xfs, without a flush of the log.
+  uint32_t flags = 2;
+  int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return -1;
+  int result = ioctl(file, _IOR('X', 125, uint32_t), &flags);
+  int code = errno;
+  close(file);
+  errno = code;
+  return result;
+#else
+  (void)path;
+  errno = ENOSYS;
+  return -1;
+#endif
+}

@@ -10,11 +10,14 @@ struct PowerLoss: ParsableCommand {
   @Option(help: "How many transactions the run takes.") var transactions = 600
   @Option(help: "How many states of the disk are opened, in the durable mode; in the others, a fifth.")
   var states = 250_000
+  @Flag(help: "Cut real file systems instead: ext4 and xfs on loop devices. Needs root.") var real = false
+  @Option(help: "How many cuts of each, with --real.") var cuts = 100
   @Option(help: "How many processes look at them.") var processes = 2
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let seed = common.begin("powerloss")
+    if real { return try cutReal(seed) }
     var texts: [String] = []
     for mode in Writer.Assignment.Durability.allCases {
       let tally = try cut(mode, seed, mode == .durable ? states : states / 5)
@@ -23,6 +26,16 @@ struct PowerLoss: ParsableCommand {
       texts.append(text)
     }
     print("powerloss \(transactions) transactions seed \(seed): " + texts.joined(separator: "; "))
+  }
+
+  private func cutReal(_ seed: UInt64) throws {
+    let scratch = try Scratch("powerloss-real", in: common.directory ?? NSTemporaryDirectory())
+    var real = RealCuts(scratch, seed: seed)
+    let systems = try real.run(cuts, common.progress)
+    print(
+      "powerloss --real \(real.cuts) cuts of \(systems.isEmpty ? "nothing" : systems.joined(separator: " and ")) seed \(seed): "
+        + "0 lost, 0 damaged, 0 unopenable; \(real.commits) commits")
+    scratch.remove()
   }
 
   private func cut(_ mode: Writer.Assignment.Durability, _ seed: UInt64, _ states: Int) throws -> PowerTally {
