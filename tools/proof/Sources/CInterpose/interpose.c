@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -47,15 +48,44 @@ static int is_time(const char *text, long count) {
   return count == which || (mode[1] == '1' && count > which) || (mode[1] == '2' && count > which && count < which + 50);
 }
 
+// Where the program and liblmdb lie: other libraries have their own ways with failures, which are not the matter here.
+static struct {
+  uintptr_t first, behind;
+} program, lmdb;
+
+static int look(struct dl_phdr_info *info, size_t size, void *count) {
+  (void)size;
+  int is_first = (*(int *)count)++ == 0;
+  if (!is_first && !strstr(info->dlpi_name, "liblmdb")) return 0;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    if (info->dlpi_phdr[i].p_type != PT_LOAD || !(info->dlpi_phdr[i].p_flags & PF_X)) continue;
+    uintptr_t first = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+    uintptr_t behind = first + info->dlpi_phdr[i].p_memsz;
+    if (is_first) program.first = first, program.behind = behind;
+    else lmdb.first = first, lmdb.behind = behind;
+  }
+  return 0;
+}
+
+__attribute__((constructor)) static void look_around(void) {
+  int count = 0;
+  dl_iterate_phdr(look, &count);
+}
+
+static int is_of_lmdb(void *caller) { return (uintptr_t)caller >= lmdb.first && (uintptr_t)caller < lmdb.behind; }
+static int is_ours(void *caller) {
+  return is_of_lmdb(caller) || ((uintptr_t)caller >= program.first && (uintptr_t)caller < program.behind);
+}
+
 // Counts a call, which may be the last one; tells whether it fails, with the error in `errno`, or 2 when it comes back short.
-static int call(void) {
+static int count_call(void *caller) {
   static long last = -1;
   static const char *fault;
   if (last < 0) {
-    last = number("PROOF_KILL_CALL");
     fault = getenv("PROOF_FAULT");
+    last = number("PROOF_KILL_CALL");
   }
-  if (!last && !fault) return 0;
+  if ((!last && !fault) || !is_ours(caller)) return 0;
   if (fault && !__atomic_load_n(&wanted, __ATOMIC_SEQ_CST)) return 0;
   long count = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
   if (count == last) kill(getpid(), SIGKILL);
@@ -64,24 +94,13 @@ static int call(void) {
   return errno ? 1 : 2;
 }
 
+#define call() count_call(__builtin_return_address(0))
+
 // MARK: Memory
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
-
-// Of the program's own memory nothing is known to Swift but that there is enough.
-static int is_of_lmdb(void *caller) {
-  static char *first, *behind;
-  if (!first) {
-    Dl_info info;
-    void *function = dlsym(RTLD_DEFAULT, "mdb_txn_begin");
-    if (!function || !dladdr(function, &info)) return 0;
-    first = info.dli_fbase;
-    behind = first + (256 << 10);
-  }
-  return (char *)caller >= first && (char *)caller < behind;
-}
 
 static int refuses(void *caller) {
   static int known;
@@ -183,7 +202,7 @@ static int named(int result, uint64_t file, int directory, const char *name) {
 
 // MARK: The calls
 
-ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
+static ssize_t pwrite_by(void *caller, int file, const void *bytes, size_t count, off64_t offset) {
   struct iovec part = {(void *)bytes, count};
   // No files: what the program itself has to say.
   if (file == -77) {
@@ -194,12 +213,17 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
     if (offset < 2) __atomic_store_n(&wanted, (int)offset, __ATOMIC_SEQ_CST);
     return __atomic_load_n(&calls, __ATOMIC_SEQ_CST) + __atomic_load_n(&requests, __ATOMIC_SEQ_CST);
   }
-  int fault = call();
+  int fault = count_call(caller);
   if (fault == 1) return -1;
   if (fault == 2 && count > 1) part.iov_len = count /= 2;
   return wrote(NEXT(pwrite64)(file, bytes, count, offset), file, &part, 1, offset);
 }
-ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) { return pwrite64(file, bytes, count, offset); }
+ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
+  return pwrite_by(__builtin_return_address(0), file, bytes, count, offset);
+}
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
+  return pwrite_by(__builtin_return_address(0), file, bytes, count, offset);
+}
 
 ssize_t writev(int file, const struct iovec *parts, int count) {
   int fault = call();
@@ -226,7 +250,10 @@ ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
   if (call() == 1) return -1;
   return NEXT(pread64)(file, bytes, count, offset);
 }
-ssize_t pread(int file, void *bytes, size_t count, off_t offset) { return pread64(file, bytes, count, offset); }
+ssize_t pread(int file, void *bytes, size_t count, off_t offset) {
+  if (call() == 1) return -1;
+  return NEXT(pread)(file, bytes, count, offset);
+}
 int fdatasync(int file) {
   if (call() == 1) return -1;
   return synced(NEXT(fdatasync)(file), file);
@@ -239,12 +266,18 @@ int ftruncate64(int file, off64_t size) {
   if (call() == 1) return -1;
   return truncated(NEXT(ftruncate64)(file, size), file, size);
 }
-int ftruncate(int file, off_t size) { return ftruncate64(file, size); }
+int ftruncate(int file, off_t size) {
+  if (call() == 1) return -1;
+  return truncated(NEXT(ftruncate)(file, size), file, size);
+}
 int posix_fallocate64(int file, off64_t offset, off64_t size) {
   if (call() == 1) return errno;
   return NEXT(posix_fallocate64)(file, offset, size);
 }
-int posix_fallocate(int file, off_t offset, off_t size) { return posix_fallocate64(file, offset, size); }
+int posix_fallocate(int file, off_t offset, off_t size) {
+  if (call() == 1) return errno;
+  return NEXT(posix_fallocate)(file, offset, size);
+}
 
 int linkat(int from, const char *name, int to, const char *other, int flags) {
   if (call() == 1) return -1;
@@ -254,8 +287,8 @@ int linkat(int from, const char *name, int to, const char *other, int flags) {
 }
 
 // The library asks the kernel for it by number.
-static int rename_exclusively(int from, const char *name, int to, const char *other, unsigned flags) {
-  if (call() == 1) return -1;
+static int rename_exclusively(void *caller, int from, const char *name, int to, const char *other, unsigned flags) {
+  if (count_call(caller) == 1) return -1;
   struct stat status = {0};
   if (recorder() >= 0) fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW);
   long result = ((long (*)(long, ...))next("syscall"))(SYS_renameat2, from, name, to, other, flags);
@@ -270,7 +303,7 @@ long syscall(long what, ...) {
   long a = va_arg(list, long), b = va_arg(list, long), c = va_arg(list, long), d = va_arg(list, long),
        e = va_arg(list, long), f = va_arg(list, long);
   va_end(list);
-  if (what == SYS_renameat2) return rename_exclusively((int)a, (const char *)b, (int)c, (const char *)d, (unsigned)e);
+  if (what == SYS_renameat2) return rename_exclusively(__builtin_return_address(0), (int)a, (const char *)b, (int)c, (const char *)d, (unsigned)e);
   return real(what, a, b, c, d, e, f);
 }
 
@@ -284,8 +317,8 @@ int unlinkat(int directory, const char *name, int flags) {
   return result;
 }
 
-static int opened(int directory, const char *name, int flags, mode_t mode) {
-  if (call() == 1) return -1;
+static int opened(void *caller, int directory, const char *name, int flags, mode_t mode) {
+  if (count_call(caller) == 1) return -1;
   // Another one each time.
   if (!strcmp(name, "boot_id") && getenv("PROOF_BOOT")) name = "uuid";
   int isNew = recorder() >= 0 && flags & O_CREAT && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
@@ -300,26 +333,26 @@ int open(const char *path, int flags, ...) {
   va_start(list, flags);
   mode_t mode = va_arg(list, mode_t);
   va_end(list);
-  return opened(AT_FDCWD, path, flags, mode);
+  return opened(__builtin_return_address(0), AT_FDCWD, path, flags, mode);
 }
 int open64(const char *path, int flags, ...) {
   va_list list;
   va_start(list, flags);
   mode_t mode = va_arg(list, mode_t);
   va_end(list);
-  return opened(AT_FDCWD, path, flags, mode);
+  return opened(__builtin_return_address(0), AT_FDCWD, path, flags, mode);
 }
 int openat(int directory, const char *name, int flags, ...) {
   va_list list;
   va_start(list, flags);
   mode_t mode = va_arg(list, mode_t);
   va_end(list);
-  return opened(directory, name, flags, mode);
+  return opened(__builtin_return_address(0), directory, name, flags, mode);
 }
 int openat64(int directory, const char *name, int flags, ...) {
   va_list list;
   va_start(list, flags);
   mode_t mode = va_arg(list, mode_t);
   va_end(list);
-  return opened(directory, name, flags, mode);
+  return opened(__builtin_return_address(0), directory, name, flags, mode);
 }
