@@ -51,9 +51,9 @@ package final class Environment: @unchecked Sendable {
   /// Whether the mark for unsynced commits is there, or not needed; guarded by `writeLock`.
   var isUnsyncedNoted: Bool
   /// The directory's change time as of which the files are known to be the same.
-  private var directoryChange: Int64 = -2
+  var directoryChange: Int64 = -2
   /// The same for the owners file.
-  private let ownersChange = Atomic<Int64>(-2)
+  let ownersChange = Atomic<Int64>(-2)
   private var lastPageAtReaderCheck = 0
   /// Databases opened so far, by name.
   let databases = Mutex<[DatabaseName: UInt32]>([:])
@@ -363,42 +363,6 @@ package final class Environment: @unchecked Sendable {
   func unlockForWriting() {
     writerThread.store(0, ordering: .relaxed)
     unsafe pthread_mutex_unlock(writeLock)
-  }
-
-  /// That the files at the path are still those which are open: else two writers would not know of each other.
-  ///
-  /// Nothing in the directory has changed while its change time is the same, and was a while ago when the files were
-  /// looked at: a time stamp has the width of a clock tick.
-  private func checkIdentity() throws(StoreError) {
-    let changed = lms_change_time(directory.descriptor.number)
-    if changed == directoryChange { return }
-    signals.refresh()
-    try checkFiles()
-    try checkOwners()
-    if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { directoryChange = changed }
-  }
-
-  func checkFiles() throws(StoreError) {
-    guard try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == dataIdentity,
-      try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lockIdentity
-    else {
-      throw StoreError(
-        .replaced, "write", reason: "data.mdb or lock.mdb was removed or replaced while the store is open",
-        advice: "close the store in every process and open it again")
-    }
-  }
-
-  /// That the file by which processes see each other live is still the one that is open: else their leases and locks would
-  /// be given to others.
-  package func checkOwners() throws(StoreError) {
-    let changed = lms_change_time(directory.descriptor.number)
-    guard let owners, changed != ownersChange.load(ordering: .relaxed) else { return }
-    guard try directory.descriptor.status(of: StoreDirectory.ownersFile)?.identity == owners.identity else {
-      throw StoreError(
-        .replaced, "write", reason: "the file 'owners' was removed or replaced while the store is open",
-        advice: "close the store in every process and open it again")
-    }
-    if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { ownersChange.store(changed, ordering: .relaxed) }
   }
 
   // MARK: Readers

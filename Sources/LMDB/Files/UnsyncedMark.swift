@@ -39,16 +39,19 @@ extension StoreDirectory {
   /// Notes that commits from now on are not synced. The mark is on the disk before the first of them is made.
   func noteUnsynced(mode: UInt32) throws(StoreError) {
     let boot = try Boot.current()
-    if try unsyncedBoot() == boot { return }
+    let isThere = try unsyncedBoot() == boot
     let number = unsafe openat(
-      descriptor.number, Self.unsyncedFile, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-      mode_t(mode))
+      descriptor.number, Self.unsyncedFile,
+      O_WRONLY | O_CREAT | (isThere ? 0 : O_TRUNC) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(mode))
     let file = FileDescriptor(try checkErrno(number, "create \(path)/\(Self.unsyncedFile)"))
-    let bytes = Array("\(boot)\n".utf8)
-    let written = try checkErrno(
-      Int32(truncatingIfNeeded: unsafe pwrite(file.number, bytes, bytes.count, 0)),
-      "write \(path)/\(Self.unsyncedFile)")
-    guard written == bytes.count else { throw StoreError(returnCode: ENOSPC, "write \(path)/\(Self.unsyncedFile)") }
+    if !isThere {
+      let bytes = Array("\(boot)\n".utf8)
+      let written = try checkErrno(
+        Int32(truncatingIfNeeded: unsafe pwrite(file.number, bytes, bytes.count, 0)),
+        "write \(path)/\(Self.unsyncedFile)")
+      guard written == bytes.count else { throw StoreError(returnCode: ENOSPC, "write \(path)/\(Self.unsyncedFile)") }
+    }
+    // Also what another process has made, which may have died before its sync.
     try file.sync()
     try descriptor.sync()
   }
@@ -79,10 +82,15 @@ extension StoreDirectory {
     guard let turn = Owners.open(self, mode) else {
       throw StoreError(returnCode: lms_errno(), "open \(path)/\(Self.ownersFile)")
     }
-    var attempts = 0
-    while lms_own_byte(turn.number, Owners.discardLock) != 0, lms_errno() == EAGAIN, attempts < 10_000 {
+    let start = ContinuousClock.now
+    // Where the system has no such locks, there are none to wait for.
+    while lms_own_byte(turn.number, Owners.discardLock) != 0, lms_errno() == EAGAIN {
+      guard start.duration(to: .now) < .seconds(10) else {
+        throw StoreError(
+          .busy, "open \(path)", reason: "another process is dealing with the store's unsynced commits",
+          advice: "try again")
+      }
       usleep(1000)
-      attempts += 1
     }
     guard try isSuspect() else { return }
     try body()
