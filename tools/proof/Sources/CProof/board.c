@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,14 @@ int64_t proof_now(void) {
 }
 
 int proof_errno(void) { return errno; }
+
+int proof_fork(int (*body)(void *), void *context) {
+  pid_t child = fork();
+  if (child == 0) _exit(body(context));
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
 
 int proof_shutdown(const char *path) {
 #ifdef __linux__

@@ -14,6 +14,8 @@ static inline uint64_t proof_add(void *place, uint64_t value) {
 /// Nanoseconds of a clock that all processes have in common.
 int64_t proof_now(void);
 int proof_errno(void);
+/// Forks, runs `body` in the child, which ends with its result, and waits for that; -1 when it died.
+int proof_fork(int (*body)(void *), void *context);
 /// Shuts a mounted file system down at once: nothing more is written, not even what its journal holds back.
 int proof_shutdown(const char *path);
 #endif

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProof
 import Foundation
 import LMDBShare
 
@@ -59,6 +60,37 @@ enum MisuseCases {
       let (_, list) = try store(path)
       // LMDB's own lock file must not be: that is told in the documentation, and cannot be noticed.
       for name in ["data.mdb", "signal", "owners", "unsynced"] { close(open(path + "/" + name, O_RDONLY)) }
+      return try works(list)
+    },
+    Case("forked with everything open", "works") { path in
+      let (store, list) = try store(path)
+      let queue = try store.queue("queue", of: Int.self)
+      try queue.push(1)
+      guard let lease = try queue.lease(for: .seconds(60)) else { return "nothing" }
+      let snapshot = try store.snapshot()
+      let all = Kept<() throws -> Void>()
+      // Each of them is refused in the child.
+      let uses: [() throws -> Void] = [
+        { _ = try list.count }, { try list.append("d") }, { _ = try store.snapshot() },
+        { try queue.acknowledge(lease) },
+        { _ = try store.check() }, { try store.sync() }, { _ = try store.statistics() },
+      ]
+      all.value = {
+        for use in uses where try Case.code(use) != "usedAfterFork" { throw Problem("used in a child") }
+        // And a store of its own is not.
+        try SharedStore(path: path, options: .durability(.processCrashOnly)).list("list", of: String.self).append("e")
+      }
+      let end = withExtendedLifetime(all) {
+        proof_fork(
+          { context in
+            let all = Unmanaged<Kept<() throws -> Void>>.fromOpaque(context!).takeUnretainedValue()
+            return (try? all.value?()) == nil ? 1 : 0
+          }, Unmanaged.passUnretained(all).toOpaque())
+      }
+      guard end == 0 else { return "the child ended with \(end)" }
+      // Nothing of the parent's has gone with it.
+      try queue.acknowledge(lease)
+      guard try snapshot[list].count == 3, try list.count == 4 else { return "lost" }
       return try works(list)
     },
     Case("a write within a write", "nestedWrite") { path in
