@@ -158,6 +158,24 @@ struct StoreTests {
     try await writer.value
   }
 
+  /// What needs no writer's lock does not wait for a write of this process.
+  @Test func syncAndBackupBesideAWrite() throws {
+    let value = try store.value("value", initial: 1)
+    let path = test.directory.file("beside")
+    try store.write { txn in
+      txn[value] = 2
+      let beside = DispatchSemaphore(value: 0)
+      Thread { [store] in
+        try? store.sync()
+        _ = try? store.clearStaleReaders()
+        try? store.backup(to: path, compacting: true)
+        beside.signal()
+      }.start()
+      #expect(beside.wait(timeout: .now() + 20) == .success)
+    }
+    #expect(try SharedStore(path: path).value("value", initial: 0).get() == 1)
+  }
+
   @Test func ephemeralStores() throws {
     let name = "test-\(UInt64.random(in: 0...UInt64.max))"
     do {

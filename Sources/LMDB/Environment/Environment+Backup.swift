@@ -30,8 +30,7 @@ extension Environment {
       target.descriptor.number, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(options.fileMode))
     let file = FileDescriptor(try checkErrno(number, "create \(path)/\(name)"))
     do throws(StoreError) {
-      try reviveIfNeeded()
-      try readers.enter()
+      try enterReaders()
       let code = unsafe mdb_env_copyfd2(handle, file.number, compacting ? UInt32(MDB_CP_COMPACT) : 0)
       readers.leave()
       try check(code, "back up to \(path)")

@@ -14,8 +14,7 @@ extension Environment {
     try withWriteLock { () throws(StoreError) in
       for attempt in 0... {
         do throws(StoreError) {
-          try reviveIfNeeded()
-          try readers.enter()
+          try enterReaders()
           defer { readers.leave() }
           opened = try openCommitted(name)
           return

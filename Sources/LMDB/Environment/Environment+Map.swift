@@ -124,6 +124,18 @@ extension Environment {
     }
   }
 
+  /// Counts the calling thread among the readers without a slot; only where LMDB's environment is missing does it wait for
+  /// this process's writer.
+  func enterReaders() throws(StoreError) {
+    do throws(StoreError) {
+      try readers.enter()
+    } catch {
+      guard error == ReaderPool.noEnvironment else { throw error }
+      try reviveIfNeeded()
+      try readers.enter()
+    }
+  }
+
   /// Opens LMDB's environment again, should an earlier attempt have failed; throws as long as the cause is there.
   func reviveIfNeeded() throws(StoreError) {
     try checkFork()

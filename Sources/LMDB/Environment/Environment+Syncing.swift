@@ -1,21 +1,12 @@
 internal import CLMDB
 internal import CSystemShims
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
-
 extension Environment {
   /// Forces what was committed to the disk.
   package func sync() throws(StoreError) {
     try checkFork()
     guard !options.isReadOnly else { return }
-    try reviveIfNeeded()
-    try readers.enter()
+    try enterReaders()
     defer { readers.leave() }
     try check(unsafe mdb_env_sync(handle, 1), "sync")
   }
@@ -37,7 +28,7 @@ extension Environment {
     // Whoever opens from now on notes it anew: it has to wait for the lock first.
     guard !owners.hasOthers, unsafe mdb_env_sync(handle, 1) == 0 else { return }
     try? directory.noteSynced()
-    isUnsyncedNoted = false
+    isUnsyncedNoted = options.durability != .processCrashOnly
   }
 
   /// At the end of the process, since what a program keeps in global variables is never closed.

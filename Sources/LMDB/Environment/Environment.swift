@@ -372,7 +372,7 @@ package final class Environment: @unchecked Sendable {
   package func clearStaleReaders() throws(StoreError) -> Int {
     try checkFork()
     commitsSinceReaderCheck = 0
-    try readers.enter()
+    try enterReaders()
     defer { readers.leave() }
     var dead: Int32 = 0
     try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")

@@ -27,14 +27,12 @@ final class Fleet {
   let store: SharedStore
   let boardPath: String
   let board: Board
-  let seed: UInt64
   private(set) var ships: [Int: Ship] = [:]
   private(set) var kills = 0
   private(set) var ended = 0
 
-  init(_ store: SharedStore, board: String, seed: UInt64) throws {
+  init(_ store: SharedStore, board: String) throws {
     self.store = store
-    self.seed = seed
     boardPath = board
     self.board = try Board(board)
   }

@@ -32,7 +32,7 @@ struct Kills: ParsableCommand {
         board: scratch.file("board"), slot: 0, seed: seed &+ UInt64(index), durability: mode)
       let store = try SharedStore(path: scratch.file("store"), options: assignment.options)
       _ = try Structures(store)
-      let fleet = try Fleet(store, board: assignment.board, seed: assignment.seed)
+      let fleet = try Fleet(store, board: assignment.board)
       var replay = Replay(seed: assignment.seed)
       var random = Random(seed, UInt64(index))
       while killed + fleet.kills < goal {

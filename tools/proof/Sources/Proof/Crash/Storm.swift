@@ -18,7 +18,7 @@ struct Storm: ParsableCommand {
       board: scratch.file("board"), slot: 0, seed: seed, durability: .durable)
     let store = try SharedStore(path: scratch.file("store"), options: assignment.options)
     _ = try Structures(store)
-    let fleet = try Fleet(store, board: assignment.board, seed: seed)
+    let fleet = try Fleet(store, board: assignment.board)
     var (replay, random) = (Replay(seed: seed), Random(seed))
     let end = proof_now() + Int64(seconds * 1e9)
     var voyage = Voyage()
@@ -57,7 +57,7 @@ struct ModelRuns: ParsableCommand {
       let assignment = Writer.Assignment(board: scratch.file("board"), slot: 0, seed: seed)
       let store = try SharedStore(path: scratch.file("store"), options: assignment.options)
       _ = try Structures(store)
-      let fleet = try Fleet(store, board: assignment.board, seed: seed)
+      let fleet = try Fleet(store, board: assignment.board)
       var (replay, random) = (Replay(seed: seed), Random(seed))
       let voyage = Voyage(processes: 4, killsPerSecond: 20, stopsPerSecond: 0, shortLived: 10, leg: 60)
       do {
