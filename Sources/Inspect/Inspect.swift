@@ -2,24 +2,33 @@
   import ArgumentParser
   import LMDBShare
 
-  @main
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "lmdbshare", abstract: "Looks into stores of lmdbshare.", subcommands: [Info.self])
+      commandName: "lmdbshare",
+      abstract: "See, change, watch and look after stores that processes share.",
+      discussion: """
+        STORE is a store's directory. It may be left out where LMDBSHARE_STORE names one; a first argument that is no \
+        store is then taken for what follows.
+
+        Exit codes: 0 done, 1 failed, 2 damage or findings, 3 not found, 4 busy or timed out, 64 usage.
+        """,
+      version: "1.0.0",
+      groupedSubcommands: [
+        CommandGroup(name: "Looking:", subcommands: [Info.self, List.self, Show.self, Get.self]),
+      ])
   }
 
-  struct Info: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Tells what a store takes, what is in it and who reads it.")
-
-    @Argument(help: "The store's directory.")
-    var store: String
-
-    func run() throws {
-      var options = StoreOptions()
-      options.access = .readOnly
-      options.createIfMissing = false
-      print(Report(try SharedStore(path: store, options: options).statistics()).text)
+  @main
+  struct Main {
+    static func main() {
+      Stream.ignoreClosedPipes()
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      do {
+        var command = try StoreArgument.parse(arguments)
+        try command.run()
+      } catch {
+        Failure.exit(error)
+      }
     }
   }
 #else

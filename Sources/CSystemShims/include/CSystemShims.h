@@ -112,4 +112,21 @@ bool lms_bytes_are_owned(int file, off_t offset, off_t count);
 /// `errno`, which the last of these calls has set.
 int lms_errno(void);
 
+// MARK: Terminals (terminal.c).
+
+/// Takes the terminal for a screen of one's own: no echo, keys one by one. False when there is none. Given back by
+/// `lms_terminal_leave`, and at the end of the program.
+bool lms_terminal_enter(void);
+void lms_terminal_leave(void);
+/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program.
+void lms_catch_signals(void);
+/// The last one that was noted, or 0.
+int lms_caught_signal(void);
+/// The key that is pressed within so many milliseconds, 0 when none is, -1 when the terminal has gone.
+int lms_terminal_key(int milliseconds);
+int lms_terminal_columns(int file);
+int lms_terminal_rows(int file);
+/// Waits until a file that does not block can be written.
+int lms_wait_for_output(int file);
+
 #endif

@@ -11,6 +11,9 @@ public struct ByteWriter: ~Copyable {
   /// Takes back what was written.
   package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+  /// Takes back what was written behind the first `count` bytes.
+  package mutating func truncate(to count: Int) { bytes.removeSubrange(count...) }
+
   /// How many bytes have been written.
   @inlinable public var count: Int { bytes.count }
 

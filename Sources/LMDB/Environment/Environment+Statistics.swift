@@ -33,7 +33,7 @@ extension Transaction {
   package func freePages() -> Int {
     // Database 0 is LMDB's own: under each transaction the pages that it freed, their number first.
     var pages = 0
-    let cursor = Cursor(self, 0)
+    let cursor = Cursor(self, Self.freeList)
     var isThere = cursor.move(.first)
     while isThere {
       pages += Int(cursor.value.littleEndian(at: 0, UInt64.self) ?? 0)
@@ -43,7 +43,67 @@ extension Transaction {
   }
 }
 
+extension Transaction {
+  /// LMDB's own tree of free pages.
+  package static let freeList: UInt32 = 0
+  /// The unnamed database, which holds the named ones.
+  package static let main: UInt32 = 1
+
+  /// What LMDB's flags of a database say of its keys and values.
+  package func layout(_ database: UInt32) -> DatabaseLayout {
+    var flags: UInt32 = 0
+    let code = unsafe mdb_dbi_flags(handle, database, &flags)
+    if code != 0 { fail(code, "read flags") }
+    return DatabaseLayout(rawValue: flags)
+  }
+}
+
+/// LMDB's flags of a database.
+package struct DatabaseLayout: OptionSet, Sendable {
+  package let rawValue: UInt32
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+  package static let reverseKeys = DatabaseLayout(rawValue: UInt32(MDB_REVERSEKEY))
+  package static let duplicates = DatabaseLayout(rawValue: UInt32(MDB_DUPSORT))
+  package static let integerKeys = DatabaseLayout(rawValue: UInt32(MDB_INTEGERKEY))
+  package static let fixedDuplicates = DatabaseLayout(rawValue: UInt32(MDB_DUPFIXED))
+  package static let integerDuplicates = DatabaseLayout(rawValue: UInt32(MDB_INTEGERDUP))
+  package static let reverseDuplicates = DatabaseLayout(rawValue: UInt32(MDB_REVERSEDUP))
+}
+
 extension Environment {
+  /// LMDB's version, as it names itself.
+  package static var libraryVersion: String {
+    var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+    _ = unsafe mdb_version(&major, &minor, &patch)
+    return "\(major).\(minor).\(patch)"
+  }
+
+  /// The names of all databases, in order, also of an environment of other programs. What else the main database may hold is
+  /// left out.
+  package func databaseNames() throws(StoreError) -> [String] {
+    var keys: [String] = []
+    let core = try beginRead()
+    let cursor = Cursor(core, Transaction.main)
+    var isThere = cursor.move(.first)
+    while isThere {
+      if let name = cursor.key.utf8String(), !name.utf8.contains(0) { keys.append(name) }
+      isThere = cursor.move(.next)
+    }
+    let failure = core.failure
+    core.end()
+    if let failure { throw failure }
+    var names: [String] = []
+    for key in keys {
+      do throws(StoreError) {
+        if try database(key) != nil { names.append(key) }
+      } catch {
+        // A plain entry, which other programs may have put beside databases.
+        guard error.underlying == MDB_INCOMPATIBLE else { throw error }
+      }
+    }
+    return names
+  }
+
   package var pageBytes: Int { pageSize }
 
   /// The last page that was ever used.

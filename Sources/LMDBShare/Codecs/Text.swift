@@ -81,7 +81,7 @@ extension ByteWriter {
 
 extension ByteReader {
   @_lifetime(self: copy self)
-  mutating func escapedBytes() throws(DecodingFailure) -> [UInt8] {
+  package mutating func escapedBytes() throws(DecodingFailure) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
       let byte = try byte()

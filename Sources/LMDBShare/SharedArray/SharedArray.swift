@@ -33,9 +33,7 @@ public struct SharedArray<Element: FixedSizeStorable>: Sendable {
   static func fill(
     _ element: Element?, _ core: Transaction, _ reference: StructureReference
   ) throws(StoreError) {
-    let size = Element.StorageCodec.fixedByteCount ?? 1
-    let blocks = core.blocks(reference, reference.database, size)
-    var bytes = [UInt8](repeating: 0, count: size)
+    var bytes = [UInt8](repeating: 0, count: Element.StorageCodec.fixedByteCount ?? 1)
     if let element {
       do throws(EncodingFailure) {
         bytes = try Element.StorageCodec.withEncoded(element) { $0.copied() }
@@ -43,13 +41,7 @@ public struct SharedArray<Element: FixedSizeStorable>: Sendable {
         core.failUnencodable(reference.name, error)
       }
     }
-    let chunk = Array(repeatElement(bytes, count: blocks.capacity).joined())
-    var rest = reference.description.count ?? 0
-    while rest > 0, core.failure == nil {
-      let taken = min(rest, blocks.capacity)
-      withBytes(of: chunk) { blocks.appendElsewhere(core, $0.extracting(0..<taken * size)) }
-      rest -= taken
-    }
+    core.fill(reference, bytes)
   }
 }
 

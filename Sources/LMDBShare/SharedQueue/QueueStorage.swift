@@ -9,6 +9,8 @@ final class QueueStorage: StructureState {
   /// The number of the newest fresh item, from which the last number follows without being stored.
   private var newestFresh: UInt64 = 0
   @usableFromInline var state = QueueState()
+  /// How many items were put back from a copy.
+  var restored = 0
 
   init(_ reference: StructureReference, _ database: UInt32) {
     self.reference = reference

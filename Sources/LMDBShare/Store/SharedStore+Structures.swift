@@ -15,17 +15,21 @@ extension SharedStore {
   /// - Returns: False when there is none of that name.
   @discardableResult
   public func remove(_ name: String) throws(StoreError) -> Bool {
-    try inOwnWrite { (core) throws(StoreError) in
-      guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return false }
-      if found.kind.liesAmongValues {
-        removeValue(name, core)
-      } else {
-        try core.dropDatabase(name)
-      }
-      core.writtenChannels |= Channels.of(found.identity)
-      Catalogue.set(nil, for: name, environment.catalogue, core)
-      return true
+    try inOwnWrite { (core) throws(StoreError) in try remove(name, core) }
+  }
+
+  /// The same within a write transaction, which must not have touched it.
+  @discardableResult
+  func remove(_ name: String, _ core: Transaction) throws(StoreError) -> Bool {
+    guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return false }
+    if found.kind.liesAmongValues {
+      removeValue(name, core)
+    } else {
+      try core.dropDatabase(name)
     }
+    core.writtenChannels |= Channels.of(found.identity)
+    Catalogue.set(nil, for: name, environment.catalogue, core)
+    return true
   }
 
   /// Gives a structure another name. Handles of the old name say so from their next use on, in every process.
@@ -100,7 +104,8 @@ extension SharedStore {
     }
   }
 
-  private func description(of name: String) throws(StoreError) -> StructureDescription? {
+  /// What the catalogue tells of a structure; nil when there is none.
+  package func description(of name: String) throws(StoreError) -> StructureDescription? {
     let core = try environment.beginRead()
     defer { core.end() }
     return try Catalogue.description(of: name, environment.catalogue, core)

@@ -59,34 +59,20 @@ extension SharedStore {
   ///
   /// - Complexity: O(*structures* + *free list*).
   public func statistics() throws(StoreError) -> StoreStatistics {
-    var found: [StoreStatistics.Structure] = []
     // Opened before the snapshot is taken: a transaction knows only what was open when it began.
     for description in try structures() { _ = try environment.database(description.database) }
-    let core = try environment.beginRead()
-    defer { core.end() }
-    for description in try Catalogue.all(environment.catalogue, core) {
-      guard let number = environment.knownDatabase(description.database) else { continue }
-      let tree = core.statistics(number)
-      found.append(
-        .init(
-          description: description, depth: tree.depth, branchPages: tree.branchPages, leafPages: tree.leafPages,
-          overflowPages: tree.overflowPages, entries: description.kind.liesAmongValues ? 1 : tree.entries))
+    return try environment.statistics { (core) throws(StoreError) in
+      var found: [StoreStatistics.Structure] = []
+      for description in try Catalogue.all(environment.catalogue, core) {
+        guard let number = environment.knownDatabase(description.database) else { continue }
+        let tree = core.statistics(number)
+        found.append(
+          .init(
+            description: description, depth: tree.depth, branchPages: tree.branchPages, leafPages: tree.leafPages,
+            overflowPages: tree.overflowPages, entries: description.kind.liesAmongValues ? 1 : tree.entries))
+      }
+      return found
     }
-    let free = core.freePages()
-    if let failure = core.failure { throw failure }
-    let last = environment.lastTransaction
-    let readers = try environment.readerSlots().map { slot in
-      let lag = slot.snapshotID.map { max(0, last - $0) }
-      let age = lag.flatMap { $0 > 0 ? environment.age(of: (slot.snapshotID ?? 0) + 1) : nil }
-      return StoreStatistics.Reader(
-        processID: slot.pid, thread: slot.thread, snapshotID: slot.snapshotID, lag: lag, age: age)
-    }
-    let pages = environment.lastPage + 1
-    let file = try environment.fileSize()
-    return StoreStatistics(
-      usedBytes: (pages - free) * environment.pageBytes, fileBytes: file.size, allocatedBytes: file.allocated,
-      reservedBytes: environment.mapSize, pageSize: environment.pageBytes, pages: pages, freePages: free,
-      lastTransaction: last, maximumReaders: environment.readerCapacity, structures: found, readers: readers)
   }
 
   /// Copies the store as it is now into another directory, while others go on to read and write.
@@ -105,4 +91,32 @@ extension SharedStore {
   /// - Returns: How many there were.
   @discardableResult
   public func clearStaleReaders() throws(StoreError) -> Int { try environment.clearStaleReaders() }
+}
+
+extension Environment {
+  /// What the environment takes, and who reads it.
+  ///
+  /// - Parameter structures: What to tell of its structures, as the same snapshot has them.
+  package func statistics(
+    structures: (Transaction) throws(StoreError) -> [StoreStatistics.Structure] = { _ in [] }
+  ) throws(StoreError) -> StoreStatistics {
+    let core = try beginRead()
+    defer { core.end() }
+    let found = try structures(core)
+    let free = core.freePages()
+    if let failure = core.failure { throw failure }
+    let last = lastTransaction
+    let readers = try readerSlots().map { slot in
+      let lag = slot.snapshotID.map { max(0, last - $0) }
+      let age = lag.flatMap { $0 > 0 ? self.age(of: (slot.snapshotID ?? 0) + 1) : nil }
+      return StoreStatistics.Reader(
+        processID: slot.pid, thread: slot.thread, snapshotID: slot.snapshotID, lag: lag, age: age)
+    }
+    let pages = lastPage + 1
+    let file = try fileSize()
+    return StoreStatistics(
+      usedBytes: (pages - free) * pageBytes, fileBytes: file.size, allocatedBytes: file.allocated,
+      reservedBytes: mapSize, pageSize: pageBytes, pages: pages, freePages: free,
+      lastTransaction: last, maximumReaders: readerCapacity, structures: found, readers: readers)
+  }
 }

@@ -39,7 +39,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   }
 
   /// The structure's name.
-  public internal(set) var name: String
+  public package(set) var name: String
   /// What it is.
   public let kind: Kind
   /// How its elements lie, for lists, arrays and queues.
@@ -49,19 +49,19 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// The representation of its values or elements.
   public let element: String
   /// How many bytes each element takes, where they are packed.
-  public internal(set) var elementSize: Int?
+  public package(set) var elementSize: Int?
   /// The number of elements of an array, of permits of a semaphore, or of parties of a barrier.
   public let count: Int?
   /// Where a lock's holder is noted.
   var index: UInt64?
   /// The most elements that a list keeps, or the most items that a queue takes; nil for no limit.
-  public internal(set) var maximumCount: Int?
+  public package(set) var maximumCount: Int?
   /// How often an item of a queue may be leased before it is given up; nil for no limit.
-  public internal(set) var maximumAttempts: Int?
+  public package(set) var maximumAttempts: Int?
   /// A number of its own, by which one that was created anew under the same name is told apart.
   public internal(set) var identity: UInt64 = 0
 
-  init(
+  package init(
     _ name: String, _ kind: Kind, layout: Layout? = nil, key: String? = nil, element: String, count: Int? = nil,
     maximumCount: Int? = nil
   ) {

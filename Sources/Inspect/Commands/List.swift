@@ -1,0 +1,82 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  struct List: StoreCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "ls", abstract: "Lists the structures of a store: name, kind, types, count and size.",
+      discussion: """
+        Of a file that another program made, it lists the databases.
+
+        Examples:
+          lmdbshare ls team.lmdb
+          lmdbshare ls team.lmdb --sort bytes --format csv
+        """)
+
+    enum Order: String, CaseIterable, ExpressibleByArgument { case name, kind, count, bytes }
+
+    @OptionGroup var store: StoreArgument
+    @Option(help: "name, kind, count or bytes; the last two with the largest first.")
+    var sort = Order.name
+    @OptionGroup var output: FormatOption
+
+    private struct Row {
+      var description: StructureDescription?
+      var name: String
+      var kind: String
+      var count: Int
+      var bytes: Int
+      var depth: Int?
+    }
+
+    func run() throws {
+      let file = try Opened(store.path)
+      var rows = try file.store.map { try Self.structures(of: $0) } ?? Self.databases(of: file)
+      switch sort {
+      case .name: break
+      case .kind: rows.sort { ($0.kind, $0.name) < ($1.kind, $1.name) }
+      case .count: rows.sort { $0.count > $1.count }
+      case .bytes: rows.sort { $0.bytes > $1.bytes }
+      }
+      var records = output.records()
+      for row in rows {
+        try records.add([
+          .init("name", .text(row.name)),
+          .init("kind", .text(row.kind)),
+          .init("key", .text(row.description?.key)),
+          .init("element", .text(row.description?.element)),
+          .init("layout", .text(row.description?.layout?.rawValue)),
+          .init("count", .number(row.count)),
+          .init("bytes", .number(row.bytes), text: Size.text(row.bytes)),
+          .init("depth", .number(row.depth)),
+        ])
+      }
+      try records.finish()
+    }
+
+    private static func structures(of store: SharedStore) throws -> [Row] {
+      let found = try store.structures().map { try store.untyped($0.name) }
+      let page = store.environment.pageBytes
+      return try store.read { txn in
+        found.map { structure in
+          let contents = txn.contents(structure)
+          let tree = contents.storedPages
+          let bytes = tree.map { ($0.branchPages + $0.leafPages + $0.overflowPages) * page }
+          return Row(
+            description: structure.description, name: structure.name, kind: structure.description.kind.rawValue,
+            count: contents.count, bytes: bytes ?? contents.value { $0.byteCount } ?? 0, depth: tree?.depth)
+        }
+      }
+    }
+
+    private static func databases(of file: Opened) throws -> [Row] {
+      let page = file.environment.pageBytes
+      return try file.databases().map { database in
+        let tree = database.tree
+        return Row(
+          name: database.name ?? "(main)", kind: "database", count: tree.entries,
+          bytes: (tree.branchPages + tree.leafPages + tree.overflowPages) * page, depth: tree.depth)
+      }
+    }
+  }
+#endif

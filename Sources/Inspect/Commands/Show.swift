@@ -1,0 +1,114 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  struct Show: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Prints what is in a structure, typed.",
+      discussion: """
+        All of it is one snapshot, however long it takes; writers go on meanwhile. Positions are those of a list or array, \
+        or count entries and items. Of a file that another program made, and with --raw, keys and values are shown as bytes.
+
+        Examples:
+          lmdbshare show team.lmdb names --tail 10
+          lmdbshare show team.lmdb scores --prefix al --keys
+          lmdbshare show team.lmdb samples --range 100..<200 --format csv
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The structure's name.", completion: Completion.structures)
+    var name: String?
+    @OptionGroup var selection: Selection
+    @Flag(help: "Keys and values as bytes, by database; without a name, those of the unnamed one.")
+    var raw = false
+    @Flag(help: "Long values whole; text shows the first 1,000 bytes.")
+    var full = false
+    @OptionGroup var output: FormatOption
+
+    func validate() throws { try selection.validate(raw: raw) }
+
+    func run() throws {
+      let file = try Opened(store.path)
+      var printer = EntryPrinter(output, keys: selection.keys, values: selection.values, limit: full ? .max : 1000)
+      guard let store = file.store, !raw else {
+        try showRaw(file, &printer)
+        return try printer.finish()
+      }
+      guard let name else { throw ValidationError("Name a structure; ls lists them.") }
+      let structure = try store.untyped(name)
+      try store.read { txn in
+        try selection.walk(txn.contents(structure)) { entry, key, value in
+          try printer.print(Types(structure.description), entry, key, value)
+        }
+        try printer.finish()
+      }
+    }
+
+    private func showRaw(_ file: Opened, _ printer: inout EntryPrinter) throws {
+      let number = try name.map { name in
+        guard let number = try file.environment.database(name) else {
+          throw Problem("there is no database '\(Printable.text(name))'; ls lists them", Failure.notFound)
+        }
+        return number
+      }
+      try file.reading { core in
+        let number = number ?? Transaction.main
+        let total = core.statistics(number).entries
+        let cursor = Cursor(core, number)
+        let positions = selection.positions(of: total)
+        var position = selection.reverse ? total - 1 : 0
+        var isThere = cursor.move(selection.reverse ? .last : .first)
+        while isThere {
+          if positions.contains(position) { try printer.print(raw: cursor.key, cursor.value) }
+          position += selection.reverse ? -1 : 1
+          isThere = cursor.move(selection.reverse ? .previous : .next)
+        }
+      }
+    }
+  }
+
+  struct Get: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Prints one value, element or entry.",
+      discussion: """
+        Without a key, that is a value; of a list or array, the key is a position, and -1 is the last one. Ends with 3 where \
+        there is none.
+
+        Examples:
+          lmdbshare get team.lmdb total
+          lmdbshare get team.lmdb scores al
+          lmdbshare get team.lmdb names -- -1
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The structure's name.", completion: Completion.structures)
+    var name: String
+    @Argument(help: "A key, or a position.", completion: Completion.keys)
+    var key: String?
+    @OptionGroup var output: FormatOption
+
+    func run() throws {
+      let store = try store.forReading()
+      let structure = try store.untyped(name)
+      let place = try Place(key, in: structure.description)
+      try store.read { txn in
+        let contents = txn.contents(structure)
+        let bytes = try place.bytes(in: contents)
+        guard let bytes else { throw place.missing(in: structure.description) }
+        let types = Types(structure.description)
+        var lines = Output()
+        switch output.format {
+        case .text: try lines.line(withBytes(of: bytes) { types.text($0) })
+        case .csv: try lines.line("value\n" + CSV.field(withBytes(of: bytes) { types.text($0) }))
+        case .json, .jsonl:
+          var json = JSONWriter()
+          json.begin("{")
+          withBytes(of: bytes) { types.writeValue($0, to: &json) }
+          json.end("}")
+          try lines.line(&json)
+        }
+        try lines.flush()
+      }
+    }
+  }
+#endif

@@ -1,0 +1,53 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  /// How the program ends when a command did not do what it was asked for.
+  enum Failure {
+    static let failed = ExitCode(1)
+    static let damage = ExitCode(2)
+    static let notFound = ExitCode(3)
+    static let busy = ExitCode(4)
+
+    /// Says what is wrong, and ends with the code for it.
+    static func exit(_ error: any Error) -> Never {
+      switch error {
+      case is ClosedPipe: Inspect.exit(withError: ExitCode.success)
+      case let error as StoreError:
+        say(Printable.text(error.description))
+        Inspect.exit(withError: code(error.code))
+      case let error as Problem:
+        say(error.description)
+        Inspect.exit(withError: error.code)
+      case let error as ValueProblem:
+        say(error.description)
+        Inspect.exit(withError: failed)
+      default: Inspect.exit(withError: error)
+      }
+    }
+
+    /// Prints a line on standard error.
+    static func say(_ text: String) { _ = Stream.errors.write(Array("lmdbshare: \(text)\n".utf8)) }
+
+    static func code(_ code: StoreError.Code) -> ExitCode {
+      switch code {
+      case .damaged, .truncated, .emptyFile, .undecodable, .unsynced: damage
+      case .storeNotFound, .structureNotFound, .structureRemoved: notFound
+      case .writerBusy, .busy, .timedOut, .readersFull, .queueFull, .deadlock: busy
+      default: failed
+      }
+    }
+  }
+
+  /// What the tool itself has to say against a command.
+  struct Problem: Error, CustomStringConvertible {
+    let description: String
+    let code: ExitCode
+
+    /// - Parameter text: What, where, and what to do; names in it must be made printable.
+    init(_ text: String, _ code: ExitCode = Failure.failed) {
+      description = text
+      self.code = code
+    }
+  }
+#endif

@@ -1,0 +1,145 @@
+#if CommandLineTools
+  import LMDBShare
+
+  /// Prints entries of a structure one by one, in constant memory.
+  struct EntryPrinter: ~Copyable {
+    private let format: Format
+    private let style: Style
+    private let keys: Bool
+    private let values: Bool
+    private let limit: Int
+    private var output = Output()
+    private var table: Table?
+    private var json = JSONWriter()
+    private var count = 0
+
+    init(_ option: FormatOption, keys: Bool = false, values: Bool = false, limit: Int = .max) {
+      format = option.format
+      style = option.style
+      self.keys = keys
+      self.values = values
+      self.limit = limit
+    }
+
+    mutating func print(_ types: Types, _ entry: Selection.Entry, _ key: RawSpan?, _ value: RawSpan) throws {
+      switch format {
+      case .text: try row(texts(types, entry, key, value))
+      case .csv:
+        if count == 0 { try output.line(titles(entry, hasKey: key != nil).joined(separator: ",")) }
+        try output.line(texts(types, entry, key, value).map { CSV.field($0) }.joined(separator: ","))
+      case .json, .jsonl:
+        try begin()
+        types.write(entry, key, value, keys: keys, values: values, to: &json)
+        try end()
+      }
+      count += 1
+    }
+
+    mutating func print(raw key: RawSpan, _ value: RawSpan) throws {
+      var cells: [String] = []
+      if !values { cells.append(Types.rawText(key, limit)) }
+      if !keys { cells.append(Types.rawText(value, limit)) }
+      switch format {
+      case .text: try row(cells)
+      case .csv:
+        if count == 0 { try output.line([values ? nil : "key", keys ? nil : "value"].compactMap { $0 }.joined(separator: ",")) }
+        try output.line(cells.map { CSV.field($0) }.joined(separator: ","))
+      case .json, .jsonl:
+        try begin()
+        if !values {
+          json.name("keyBytes")
+          json.base64(key)
+        }
+        if !keys {
+          json.name("valueBytes")
+          json.base64(value)
+        }
+        try end()
+      }
+      count += 1
+    }
+
+    private mutating func row(_ cells: [String]) throws {
+      if cells.count == 1 { return try output.line(cells[0]) }
+      if table == nil { table = Table(cells.map { _ in Table.Column("") }, style, titled: false) }
+      try table?.add(cells, to: &output)
+    }
+
+    private mutating func begin() throws {
+      if format == .json { try output.line(count == 0 ? "[" : ",", ends: false) }
+      json.begin("{")
+    }
+
+    private mutating func end() throws {
+      json.end("}")
+      try output.line(&json, ends: format == .jsonl)
+    }
+
+    /// Prints the rest.
+    mutating func finish() throws {
+      try table?.finish(&output)
+      if format == .json { try output.line(count == 0 ? "[]" : "]") }
+      try output.flush()
+    }
+
+    private func texts(_ types: Types, _ entry: Selection.Entry, _ key: RawSpan?, _ value: RawSpan) -> [String] {
+      var cells: [String] = []
+      if let item = entry.item, format == .csv || keys {
+        cells.append(String(item.sequence))
+        if !keys { cells += [item.state.rawValue, String(item.level), String(item.attempts)] }
+      } else if let item = entry.item, !values, item.state != .ready {
+        cells.append(item.state.rawValue)
+      } else if entry.item != nil, !values {
+        cells.append("ready")
+      }
+      if entry.item == nil, keys, key == nil { cells.append(String(entry.position)) }
+      if let key, !values { cells.append(types.keyText(key, limit: limit)) }
+      if !keys { cells.append(types.text(value, limit: limit)) }
+      return cells
+    }
+
+    private func titles(_ entry: Selection.Entry, hasKey: Bool) -> [String] {
+      if entry.item != nil { return keys ? ["sequence"] : ["sequence", "state", "priority", "attempts", "value"] }
+      if keys { return [hasKey ? "key" : "position"] }
+      return hasKey && !values ? ["key", "value"] : ["value"]
+    }
+  }
+
+  extension Types {
+    /// Appends the members that tell an entry.
+    func write(
+      _ entry: Selection.Entry, _ key: RawSpan?, _ value: RawSpan, keys: Bool = false, values: Bool = false,
+      to json: inout JSONWriter
+    ) {
+      if let item = entry.item, !values { item.write(to: &json) }
+      if entry.item == nil, keys, key == nil {
+        json.name("position")
+        json.number(entry.position)
+      }
+      if let key, !values { writeKey(key, to: &json) }
+      if !keys { writeValue(value, to: &json) }
+    }
+  }
+
+  extension UntypedContents.Item {
+    /// Appends the members that tell what became of an item so far.
+    func write(to json: inout JSONWriter) {
+      json.name("sequence")
+      json.number(sequence)
+      json.name("state")
+      json.plain(state.rawValue)
+      json.name("priority")
+      json.number(level)
+      json.name("attempts")
+      json.number(attempts)
+      if let time {
+        json.name("time")
+        json.number(time)
+      }
+      if let reason {
+        json.name("reason")
+        json.string(reason)
+      }
+    }
+  }
+#endif

@@ -1,0 +1,36 @@
+import LMDBShare
+
+/// What a command prints: collected, and written in large pieces. A reader that goes away ends the program quietly.
+struct Output: ~Copyable {
+  private var bytes: [UInt8] = []
+  private let stream: Stream
+  private static let piece = 1 << 16
+
+  init(_ stream: Stream = .output) { self.stream = stream }
+
+  /// A line, or a part of one when it does not end here.
+  mutating func line(_ text: String, ends: Bool = true) throws {
+    bytes.append(contentsOf: text.utf8)
+    if ends { bytes.append(UInt8(ascii: "\n")) }
+    if bytes.count >= Self.piece { try flush() }
+  }
+
+  /// A line of JSON; the writer is empty then.
+  mutating func line(_ writer: inout JSONWriter, ends: Bool = true) throws {
+    writer.out.withBytes { bytes.append(contentsOf: $0.copied()) }
+    writer.out.removeAll()
+    if ends { bytes.append(UInt8(ascii: "\n")) }
+    if bytes.count >= Self.piece { try flush() }
+  }
+
+  mutating func flush() throws {
+    let code = stream.write(bytes)
+    bytes.removeAll(keepingCapacity: true)
+    if code == 0 { return }
+    if Stream.isClosedPipe(code) { throw ClosedPipe() }
+    throw StoreError(returnCode: code, "write the output")
+  }
+}
+
+/// Nobody reads the output any more.
+struct ClosedPipe: Error {}

@@ -1,0 +1,148 @@
+import LMDBShare
+
+/// What may be shown on a terminal: names and values come from others, who may mean harm.
+package enum Printable {
+  /// A text with everything that moves the cursor, changes colours or reverses letters as an escape.
+  ///
+  /// - Parameter limit: The most bytes of it to show.
+  package static func text(_ text: String, limit: Int = .max) -> String {
+    withUTF8(of: text) { bytes in self.text(bytes, limit: limit) }
+  }
+
+  /// The same of bytes; those that are no UTF-8 are shown as `\xff`.
+  package static func text(_ bytes: RawSpan, limit: Int = .max) -> String {
+    var writer = ByteWriter()
+    var index = 0
+    while index < bytes.byteCount, index < limit {
+      let byte = bytes.byte(at: index)
+      let (length, isHarmless) = scalar(bytes, at: index)
+      if isHarmless, byte != UInt8(ascii: "\\") {
+        writer.append(bytes.extracting(index..<index + length))
+      } else {
+        writer.append(contentsOf: escape(bytes, index, length).utf8)
+      }
+      index += length
+    }
+    let text = writer.withBytes { String(decoding: $0.copied(), as: UTF8.self) }
+    return index < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
+  }
+
+  private static func escape(_ bytes: RawSpan, _ index: Int, _ length: Int) -> String {
+    if length == 0 || (length == 1 && bytes.byte(at: index) >= 0x80) {
+      return "\\x" + String(bytes.byte(at: index), radix: 16)
+    }
+    switch value(bytes, at: index, length) {
+    case 0x09: return "\\t"
+    case 0x0A: return "\\n"
+    case 0x0D: return "\\r"
+    case 0x5C: return "\\\\"
+    case let scalar: return "\\u{\(String(scalar, radix: 16))}"
+    }
+  }
+
+  /// One byte, for a message.
+  static func byte(_ byte: UInt8) -> String { withBytes(of: byte) { "'\(text($0))'" } }
+
+  /// Whether JSON can be shown, and stand in a line, as it is.
+  static func isSafe(_ bytes: RawSpan) -> Bool {
+    var index = 0
+    while index < bytes.byteCount {
+      let byte = bytes.byte(at: index)
+      if byte >= 0x20, byte < 0x7F {
+        index += 1
+        continue
+      }
+      let (length, isHarmless) = scalar(bytes, at: index)
+      guard isHarmless else { return false }
+      index += length
+    }
+    return true
+  }
+
+  /// The length of the character that starts here, 1 for a byte that starts none, and whether it may be shown as it is.
+  static func scalar(_ bytes: RawSpan, at index: Int) -> (length: Int, isHarmless: Bool) {
+    let first = bytes.byte(at: index)
+    if first < 0x80 { return (1, first >= 0x20 && first != 0x7F) }
+    let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 1
+    guard length > 1, first < 0xF5, index + length <= bytes.byteCount else { return (1, false) }
+    for offset in 1..<length where bytes.byte(at: index + offset) & 0xC0 != 0x80 { return (1, false) }
+    let value = value(bytes, at: index, length)
+    let least: UInt32 = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000
+    guard value >= least, let scalar = Unicode.Scalar(value) else { return (1, false) }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+      // Emoji are joined with one of these.
+      return (length, value == 0x200D)
+    default: return (length, true)
+    }
+  }
+
+  /// The code of the character of that length.
+  static func value(_ bytes: RawSpan, at index: Int, _ length: Int) -> UInt32 {
+    let first = UInt32(bytes.byte(at: index))
+    if length <= 1 { return first }
+    var value = first & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
+    for offset in 1..<length { value = value << 6 | UInt32(bytes.byte(at: index + offset) & 0x3F) }
+    return value
+  }
+
+  /// How many columns a text takes on a terminal: wide characters take two, marks none.
+  package static func width(_ text: String) -> Int {
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
+    return text.reduce(0) { $0 + width($1) }
+  }
+
+  private static func width(_ character: Character) -> Int {
+    guard let first = character.unicodeScalars.first else { return 0 }
+    switch first.properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .format: return 0
+    default: break
+    }
+    if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") { return 2 }
+    switch first.value {
+    // Unicode's East Asian Width, W and F, in whole blocks.
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,
+      0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6,
+      0x17000...0x18D08, 0x1B000...0x1B2FB, 0x20000...0x3FFFD:
+      return 2
+    default: return 1
+    }
+  }
+
+  /// A text cut to so many columns.
+  package static func cut(_ text: String, to columns: Int) -> String {
+    guard width(text) > columns else { return text }
+    var taken = 0
+    var result = ""
+    for character in text {
+      taken += width(character)
+      if taken > columns - 1 { break }
+      result.append(character)
+    }
+    return result + "…"
+  }
+}
+
+/// Sizes and durations for people.
+package enum Size {
+  package static func text(_ bytes: Int) -> String {
+    var (value, unit) = (Double(bytes), 0)
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024, unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    return unit == 0 ? "\(bytes) \(bytes == 1 ? "byte" : "bytes")" : "\((value * 10).rounded() / 10) \(units[unit])"
+  }
+
+  package static func text(_ duration: Duration) -> String {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    let size = abs(seconds)
+    func rounded(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+    if size < 0.001 { return "\(Int(seconds * 1e6)) µs" }
+    if size < 1 { return "\(Int(seconds * 1000)) ms" }
+    if size < 120 { return "\(rounded(seconds)) s" }
+    if size < 7200 { return "\(rounded(seconds / 60)) min" }
+    return size < 172_800 ? "\(rounded(seconds / 3600)) h" : "\(rounded(seconds / 86400)) d"
+  }
+}

@@ -1,0 +1,61 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  /// One entry of a structure, as a command names it.
+  enum Place {
+    case value
+    case position(Int)
+    case key([UInt8], text: String)
+
+    init(_ argument: String?, in description: StructureDescription) throws {
+      let name = Printable.text(description.name)
+      switch description.kind {
+      case .list, .array:
+        guard let argument, let position = Int(argument) else {
+          throw ValidationError("'\(name)' is a \(description.kind.rawValue): give a position, from 0, or -1 for the last.")
+        }
+        self = .position(position)
+      case .dictionary:
+        guard let argument else { throw ValidationError("'\(name)' is a dictionary: give a key.") }
+        self = .key(try Types(description).key!.encode(argument: argument, isKey: true), text: argument)
+      case .queue: throw ValidationError("'\(name)' is a queue: use push, pop and peek.")
+      case .value, .lock, .semaphore, .event, .barrier:
+        guard argument == nil else { throw ValidationError("'\(name)' is a \(description.kind.rawValue): it has no keys.") }
+        self = .value
+      }
+    }
+
+    /// The position from the front; nil when there is none.
+    static func resolve(_ position: Int, count: Int) -> Int? {
+      let resolved = position < 0 ? count + position : position
+      return 0..<count ~= resolved ? resolved : nil
+    }
+
+    /// What stands there; nil when nothing does.
+    func bytes(in contents: UntypedContents) throws -> [UInt8]? {
+      switch self {
+      case .value: return contents.value { $0.copied() }
+      case .key(let key, _): return contents.value(forKey: key) { $0.copied() }
+      case .position(let position):
+        guard let position = Place.resolve(position, count: contents.count) else { return nil }
+        var found: [UInt8]?
+        try contents.walk(position..<position + 1) { _, bytes in
+          found = bytes.copied()
+          return false
+        }
+        return found
+      }
+    }
+
+    /// That nothing stands there.
+    func missing(in description: StructureDescription) -> Problem {
+      let name = "'\(Printable.text(description.name))'"
+      return switch self {
+      case .value: Problem("\(name) has no value", Failure.notFound)
+      case .position(let position): Problem("\(name) has no element \(position)", Failure.notFound)
+      case .key(_, let text): Problem("\(name) has no key \(Printable.text(text, limit: 200))", Failure.notFound)
+      }
+    }
+  }
+#endif

@@ -1,0 +1,204 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  /// Which of a structure's contents are meant.
+  struct Selection: ParsableArguments {
+    @Option(help: ArgumentHelp("Only so many from the front.", valueName: "count"))
+    var head: Int?
+    @Option(help: ArgumentHelp("Only so many from the end.", valueName: "count"))
+    var tail: Int?
+    @Option(
+      help: ArgumentHelp(
+        "Positions, or keys of a dictionary: 5..<10, 5...9, 5... or ..<10.", valueName: "range"))
+    var range: String?
+    @Option(help: ArgumentHelp("Only keys that start so: of a dictionary with text, bytes or a composite as keys.", valueName: "text"))
+    var prefix: String?
+    @Flag(help: "The last one first.")
+    var reverse = false
+    @Flag(help: "Keys alone.")
+    var keys = false
+    @Flag(help: "Values alone.")
+    var values = false
+
+    func validate(raw: Bool) throws {
+      if [head != nil, tail != nil].filter({ $0 }).count > 1 {
+        throw ValidationError("--head and --tail do not go together.")
+      }
+      if keys && values { throw ValidationError("--keys and --values do not go together.") }
+      if let negative = [head, tail].compactMap({ $0 }).first(where: { $0 < 0 }) {
+        throw ValidationError("\(negative) is no number of entries.")
+      }
+      if raw, range != nil || prefix != nil { throw ValidationError("--raw goes with --head and --tail alone.") }
+      if range != nil, prefix != nil { throw ValidationError("--range and --prefix do not go together.") }
+    }
+
+    /// The positions among so many that --head and --tail leave.
+    func positions(of count: Int) -> Range<Int> {
+      if let head { return 0..<min(head, count) }
+      if let tail { return max(0, count - tail)..<count }
+      return 0..<count
+    }
+
+    /// An entry's position, and what else there is to say of it.
+    struct Entry {
+      var position: Int
+      var item: UntypedContents.Item?
+    }
+
+    /// Walks what is selected; `body` gets a position, the key of a dictionary's entry, and the value.
+    func walk(_ contents: UntypedContents, _ body: (Entry, RawSpan?, RawSpan) throws -> Void) throws {
+      switch contents.description.kind {
+      case .list, .array:
+        try noPrefix(contents)
+        let all = try Bounds.positions(range, of: contents.count)
+        let shift = all.lowerBound
+        let chosen = positions(of: all.count)
+        try contents.walk(chosen.lowerBound + shift..<chosen.upperBound + shift, reversed: reverse) { position, value in
+          try body(Entry(position: position), nil, value)
+          return true
+        }
+      case .dictionary: try walkDictionary(contents, body)
+      case .queue:
+        try noPrefix(contents)
+        guard !reverse else { throw ValidationError("--reverse does not go with queues.") }
+        var total = 0
+        if tail != nil { try contents.walkItems { _, _ in total += 1; return true } }
+        let chosen = tail == nil ? 0..<(head ?? .max) : positions(of: total)
+        let within = try Bounds.positions(range, of: .max)
+        var position = 0
+        try contents.walkItems { item, value in
+          if chosen.contains(position), within.contains(position) {
+            try body(Entry(position: position, item: item), nil, value)
+          }
+          position += 1
+          return position < min(chosen.upperBound, within.upperBound)
+        }
+      case .value, .lock, .semaphore, .event, .barrier:
+        var failure: (any Error)?
+        contents.value { value in
+          do { try body(Entry(position: 0), nil, value) } catch { failure = error }
+        }
+        if let failure { throw failure }
+      }
+    }
+
+    private func noPrefix(_ contents: UntypedContents) throws {
+      if prefix != nil {
+        throw ValidationError("--prefix is for dictionaries; '\(Printable.text(contents.description.name))' is none.")
+      }
+    }
+
+    private func walkDictionary(
+      _ contents: UntypedContents, _ body: (Entry, RawSpan?, RawSpan) throws -> Void
+    ) throws {
+      let bounds = try Bounds(range, prefix, Types(contents.description).key ?? .bytes)
+      // From the end that is nearer to what is wanted.
+      let limit = head ?? tail ?? .max
+      let fromEnd = tail != nil ? true : head != nil ? false : reverse
+      if limit == 0 { return }
+      if fromEnd == reverse {
+        var count = 0
+        try contents.walk(from: bounds.lower, upTo: bounds.upper, reversed: reverse) { key, value in
+          guard bounds.contain(key) else { return count == 0 || !bounds.isLimited }
+          try body(Entry(position: count), key, value)
+          count += 1
+          return count < limit
+        }
+        return
+      }
+      // The other way round: where it starts is found first.
+      var start: [UInt8]?
+      var count = 0
+      try contents.walk(from: bounds.lower, upTo: bounds.upper, reversed: fromEnd) { key, _ in
+        guard bounds.contain(key) else { return true }
+        count += 1
+        if count == limit { start = key.copied() }
+        return count < limit
+      }
+      var position = 0
+      try contents.walk(
+        from: reverse ? bounds.lower : start ?? bounds.lower, upTo: bounds.upper, reversed: reverse
+      ) { key, value in
+        guard bounds.contain(key) else { return true }
+        guard !reverse || position < count else { return false }
+        // Forwards from the first one of those wanted; backwards they are skipped until it comes.
+        if reverse, let start, withBytes(of: start, { key.compare($0) > 0 }) { return true }
+        try body(Entry(position: position), key, value)
+        position += 1
+        return position < count
+      }
+    }
+  }
+
+  /// Keys from one to another one.
+  struct Bounds {
+    var lower: [UInt8]?
+    /// Before which it ends.
+    var upper: [UInt8]?
+    private var last: [UInt8]?
+    private var prefix: [UInt8]?
+    var isLimited: Bool { last != nil || prefix != nil }
+
+    init(_ range: String?, _ prefix: String?, _ key: Representation) throws {
+      if let prefix {
+        switch key {
+        case .string, .bytes: self.prefix = try key.encode(argument: prefix, isKey: true)
+        case .composite(let parts) where parts.first == .string:
+          // A part's text, without the end that would follow.
+          self.prefix = Array(prefix.utf8).flatMap { $0 == 0 ? [0, 1] : [$0] }
+        default: throw ValidationError("--prefix is for text, bytes and composites that start with text.")
+        }
+        lower = self.prefix
+      }
+      guard let range else { return }
+      guard let (from, to, isClosed) = Bounds.split(range) else { throw Bounds.malformed(range) }
+      if let from { lower = try key.encode(argument: from, isKey: true) }
+      guard let to else { return }
+      let bound = try key.encode(argument: to, isKey: true)
+      if isClosed { last = bound } else { upper = bound }
+    }
+
+    /// Whether a key lies within, as far as the walk's own bounds do not tell.
+    func contain(_ key: RawSpan) -> Bool {
+      if let last { return withBytes(of: last) { key.compare($0) <= 0 } }
+      guard let prefix, key.byteCount >= prefix.count else { return prefix == nil }
+      return withBytes(of: prefix) { key.extracting(0..<prefix.count).hasSameBytes(as: $0) }
+    }
+
+    /// The positions of a list that a range names; all when there is none.
+    static func positions(_ range: String?, of count: Int) throws -> Range<Int> {
+      guard let range else { return 0..<count }
+      guard let (from, to, isClosed) = split(range) else { throw malformed(range) }
+      guard let lower = from.map({ Int($0) }) ?? 0, let upper = to.map({ Int($0) }) ?? count, lower >= 0, upper >= 0
+      else { throw malformed(range) }
+      let end = isClosed && to != nil && upper < .max ? upper + 1 : upper
+      return min(lower, count)..<max(min(lower, count), min(end, count))
+    }
+
+    private static func split(_ range: String) -> (from: String?, to: String?, isClosed: Bool)? {
+      for (mark, isClosed) in [("..<", false), ("...", true)] {
+        guard let place = range.range(of: mark) else { continue }
+        let (from, to) = (range[..<place.lowerBound], range[place.upperBound...])
+        return (from.isEmpty ? nil : String(from), to.isEmpty ? nil : String(to), isClosed)
+      }
+      return nil
+    }
+
+    private static func malformed(_ range: String) -> ValidationError {
+      ValidationError("'\(Printable.text(range))' is no range: write 5..<10, 5...9, 5... or ..<10.")
+    }
+  }
+
+  extension String {
+    /// Where a text stands first.
+    fileprivate func range(of mark: String) -> Range<Index>? {
+      var start = startIndex
+      while start < endIndex {
+        if self[start...].hasPrefix(mark) { return start..<index(start, offsetBy: mark.count) }
+        start = index(after: start)
+      }
+      return nil
+    }
+  }
+#endif

@@ -1,0 +1,70 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  #if canImport(FoundationEssentials)
+    import FoundationEssentials
+  #else
+    import Foundation
+  #endif
+
+  /// A command about one store, whose directory comes first.
+  protocol StoreCommand: ParsableCommand {
+    var store: StoreArgument { get }
+  }
+
+  struct StoreArgument: ParsableArguments {
+    @Argument(
+      help: ArgumentHelp("The store's directory; LMDBSHARE_STORE when it is left out.", valueName: "store"),
+      completion: .directory)
+    var path: String
+
+    private static let variable = "LMDBSHARE_STORE"
+
+    /// Parses the arguments of the program; puts the store of the environment where one is left out.
+    static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+      let asGiven = Result { try Inspect.parseAsRoot(arguments) }
+      guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty, let name = arguments.first,
+        !name.hasPrefix("-")
+      else { return try asGiven.get() }
+      if case .success(let command) = asGiven {
+        guard let command = command as? any StoreCommand, !isStore(command.store.path) else { return command }
+      }
+      let filledIn = Result { try Inspect.parseAsRoot([name, path] + arguments.dropFirst()) }
+      if case .success(let command) = filledIn, command is any StoreCommand { return command }
+      return try asGiven.get()
+    }
+
+    private static func isStore(_ path: String) -> Bool {
+      path.contains("/") || FileManager.default.fileExists(atPath: path + "/data.mdb")
+    }
+
+    /// Opens the store for reading; nothing is made or changed by that.
+    func forReading() throws -> SharedStore { try SharedStore(path: path, options: StoreArgument.options(.readOnly)) }
+
+    /// Opens the store for changes; it must be there.
+    func forWriting() throws -> SharedStore { try SharedStore(path: path, options: StoreArgument.options(.readWrite)) }
+
+    static func options(_ access: StoreOptions.Access) -> StoreOptions {
+      var options = StoreOptions()
+      options.access = access
+      options.createIfMissing = false
+      options.maximumStructures = 32_000
+      return options
+    }
+  }
+
+  /// How a command that reads prints what it found.
+  struct FormatOption: ParsableArguments {
+    @Option(help: ArgumentHelp("text, json (one document), jsonl (an object a line) or csv."))
+    var format = Format.text
+
+    var style: Style {
+      Style(
+        isColoured: format == .text && Stream.output.isTerminal
+          && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty)
+    }
+
+    func records() -> Records { Records(format, style) }
+  }
+#endif

@@ -1,0 +1,77 @@
+package import LMDBShare
+
+/// How the keys and values of one structure are read and written.
+package struct Types: Sendable {
+  package let key: Representation?
+  package let value: Representation
+
+  package init(_ description: StructureDescription) {
+    key = description.key.map { Representation($0) }
+    // What events, barriers, locks and semaphores hold is their own.
+    value = Representation(description.element)
+  }
+
+  /// Appends the member `value`, or `valueBytes` for bytes that are none of the type.
+  package func writeValue(_ bytes: RawSpan, to json: inout JSONWriter) {
+    Types.write(bytes, value, isKey: false, "value", "valueBytes", to: &json)
+  }
+
+  /// Appends the member `key`, or `keyBytes`.
+  package func writeKey(_ bytes: RawSpan, to json: inout JSONWriter) {
+    Types.write(bytes, key ?? .bytes, isKey: true, "key", "keyBytes", to: &json)
+  }
+
+  private static func write(
+    _ bytes: RawSpan, _ representation: Representation, isKey: Bool, _ name: StaticString, _ other: StaticString,
+    to json: inout JSONWriter
+  ) {
+    let start = json.out.count
+    let needsComma = json.needsComma
+    json.name(name)
+    do throws(DecodingFailure) {
+      try representation.write(bytes, isKey: isKey, as: &json)
+    } catch {
+      json.truncate(to: start, needsComma: needsComma)
+      json.name(other)
+      json.base64(bytes)
+    }
+  }
+
+  /// A value for people: strings as they are, dates and numbers as text, bytes as text or `0x…`, everything else as JSON.
+  package func text(_ bytes: RawSpan, limit: Int = .max) -> String { Types.text(bytes, value, isKey: false, limit) }
+
+  /// A key for people.
+  package func keyText(_ bytes: RawSpan, limit: Int = .max) -> String { Types.text(bytes, key ?? .bytes, isKey: true, limit) }
+
+  private static func text(_ bytes: RawSpan, _ representation: Representation, isKey: Bool, _ limit: Int) -> String {
+    switch representation {
+    case .string, .json: return Printable.text(bytes, limit: limit)
+    case .bytes, .bits, .own: return rawText(bytes, limit)
+    case .optional(.string) where bytes.byteCount > 0 && bytes.byte(at: 0) == 1:
+      return Printable.text(bytes.extracting(1..<bytes.byteCount), limit: limit)
+    default: break
+    }
+    var json = JSONWriter()
+    do throws(DecodingFailure) {
+      try representation.write(bytes, isKey: isKey, as: &json)
+    } catch {
+      return "\(rawText(bytes, limit)) (no \(representation.name): \(error.description))"
+    }
+    return json.out.withBytes { json in
+      let isQuoted = json.byteCount >= 2 && json.byte(at: 0) == UInt8(ascii: "\"")
+      return Printable.text(isQuoted ? json.extracting(1..<json.byteCount - 1) : json, limit: limit)
+    }
+  }
+
+  /// Bytes of which nothing is known: as text where they are some, else in hexadecimal.
+  static func rawText(_ bytes: RawSpan, _ limit: Int = .max) -> String {
+    if bytes.byteCount > 0, isUTF8(bytes), Printable.isSafe(bytes) { return Printable.text(bytes, limit: limit) }
+    let shown = bytes.extracting(0..<min(bytes.byteCount, max(1, limit / 2)))
+    var text = "0x"
+    for index in 0..<shown.byteCount {
+      let byte = shown.byte(at: index)
+      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+    return shown.byteCount < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
+  }
+}

@@ -1,0 +1,91 @@
+internal import CSystemShims
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// An open file, pipe or terminal that is read or written from front to end.
+package struct Stream: Sendable {
+  package static let input = Stream(number: 0)
+  package static let output = Stream(number: 1)
+  package static let errors = Stream(number: 2)
+
+  package let number: Int32
+
+  /// Whether it is a terminal.
+  package var isTerminal: Bool { isatty(number) == 1 }
+
+  /// Writes all bytes.
+  ///
+  /// - Returns: 0, or the error; `EPIPE` when the reader has gone, which is no signal once `ignoreClosedPipes` was called.
+  package func write(_ bytes: [UInt8]) -> Int32 {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe Self.write(number, buffer.baseAddress! + done, bytes.count - done)
+      }
+      if count >= 0 {
+        done += count
+      } else if lms_errno() == EAGAIN {
+        _ = lms_wait_for_output(number)
+      } else if lms_errno() != EINTR {
+        return lms_errno()
+      }
+    }
+    return 0
+  }
+
+  private static func write(_ number: Int32, _ start: UnsafeRawPointer, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      unsafe Glibc.write(number, start, count)
+    #elseif canImport(Musl)
+      unsafe Musl.write(number, start, count)
+    #else
+      unsafe Darwin.write(number, start, count)
+    #endif
+  }
+
+  /// Up to `count` bytes as soon as there are any; none at the end.
+  package func read(_ count: Int) throws(StoreError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      while true {
+        let got = unsafe Self.read(number, buffer.baseAddress!, count)
+        if got >= 0 {
+          initialized = got
+          return
+        }
+        if lms_errno() == EINTR { continue }
+        failure = lms_errno()
+        return
+      }
+    }
+    try check(failure, "read the input")
+    return bytes
+  }
+
+  private static func read(_ number: Int32, _ start: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      unsafe Glibc.read(number, start, count)
+    #elseif canImport(Musl)
+      unsafe Musl.read(number, start, count)
+    #else
+      unsafe Darwin.read(number, start, count)
+    #endif
+  }
+
+  /// A file to be read, or nil.
+  package static func file(_ path: String) throws(StoreError) -> Stream {
+    Stream(number: try checkErrno(unsafe open(path, O_RDONLY | O_CLOEXEC), "open \(path)"))
+  }
+
+  /// Lets writing to a pipe that nobody reads be an error instead of a signal.
+  package static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  /// Whether an error of ``write(_:)`` means that the reader has gone.
+  package static func isClosedPipe(_ code: Int32) -> Bool { code == EPIPE }
+}

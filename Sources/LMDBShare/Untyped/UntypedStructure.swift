@@ -1,0 +1,105 @@
+/// A structure by its name alone, with its elements, keys and items as bytes: for tools that know no types, and take them
+/// from its description.
+package struct UntypedStructure: Sendable {
+  let store: SharedStore
+  let reference: StructureReference
+
+  /// What the catalogue tells of it.
+  package var description: StructureDescription { reference.description }
+  /// Its name.
+  package var name: String { reference.name }
+}
+
+extension SharedStore {
+  /// The structure of that name, whatever it is.
+  ///
+  /// - Throws: ``StoreError/Code/structureNotFound``.
+  package func untyped(_ name: String) throws(StoreError) -> UntypedStructure {
+    guard let found = try description(of: name), let number = try environment.number(of: found, checking: found) else {
+      throw .notFound(name)
+    }
+    return UntypedStructure(store: self, reference: StructureReference(found, number: number, environment))
+  }
+
+  /// The queue of that name, with items as bytes.
+  ///
+  /// - Throws: ``StoreError/Code/structureNotFound``; ``StoreError/Code/typeMismatch`` when it is no queue.
+  package func untypedQueue(_ name: String) throws(StoreError) -> SharedQueue<StoredBytes> {
+    let structure = try untyped(name)
+    guard structure.description.kind == .queue else {
+      throw StoreError(
+        .typeMismatch, "open", structure: name, reason: "it is a \(structure.description), not a queue",
+        advice: "name a queue")
+    }
+    return SharedQueue(self, structure.reference)
+  }
+}
+
+extension ReadTransaction {
+  /// The structure of that name as part of this snapshot.
+  package func contents(_ structure: UntypedStructure) -> UntypedContents {
+    UntypedContents(core, structure.reference, core.use(structure.reference))
+  }
+}
+
+extension WriteTransaction {
+  /// The structure, to be read and changed.
+  package func contents(_ structure: UntypedStructure) -> UntypedContents {
+    UntypedContents(core, structure.reference, core.useForWriting(structure.reference))
+  }
+
+  /// The structure of that name, whatever it is.
+  package func untyped(_ name: String) throws(StoreError) -> UntypedStructure {
+    guard let found = try Catalogue.description(of: name, store.environment.catalogue, core) else {
+      throw .notFound(name)
+    }
+    return UntypedStructure(store: store, reference: try store.openOrCreate(found, core))
+  }
+
+  /// The queue of that name, with items as bytes.
+  package func untypedQueue(_ structure: UntypedStructure) -> SharedQueue<StoredBytes> {
+    SharedQueue(store, structure.reference)
+  }
+
+  /// Makes a structure.
+  ///
+  /// - Parameter initial: The bytes of a value, or of each element of an array.
+  /// - Throws: ``StoreError/Code/structureExists`` when there is one of that name.
+  package func create(
+    _ description: StructureDescription, initial: [UInt8]? = nil
+  ) throws(StoreError) -> UntypedStructure {
+    guard try Catalogue.description(of: description.name, store.environment.catalogue, core) == nil else {
+      throw StoreError(
+        .structureExists, "create", structure: description.name, reason: "there is a structure of that name already",
+        advice: "take another name, or drop that one first")
+    }
+    let reference = try store.openOrCreate(description, core) { (core, reference) throws(StoreError) in
+      if description.kind == .array {
+        core.fill(reference, initial ?? [UInt8](repeating: 0, count: description.elementSize ?? 1))
+      } else if description.kind.liesAmongValues, let initial {
+        UntypedContents(core, reference, core.useForWriting(reference)).setValue(initial)
+      }
+    }
+    return UntypedStructure(store: store, reference: reference)
+  }
+
+  /// Removes a structure with all that is in it.
+  package func remove(_ structure: UntypedStructure) throws(StoreError) {
+    try store.remove(structure.name, core)
+  }
+}
+
+/// The bytes of an item or element as they are stored, whatever they mean.
+package struct StoredBytes: Storable, Hashable {
+  package var bytes: [UInt8]
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  package enum StorageCodec: Codec {
+    /// No structure has it: those who know no types look into the catalogue.
+    package static var identifier: String { "*" }
+    package static func encode(_ value: StoredBytes, into writer: inout ByteWriter) {
+      writer.append(contentsOf: value.bytes)
+    }
+    package static func decode(_ bytes: RawSpan) -> StoredBytes { StoredBytes(bytes.copied()) }
+  }
+}
