@@ -37,7 +37,8 @@
 
     /// A shell must not be given what it would take apart.
     private static func isPlain(_ text: String) -> Bool {
-      !text.isEmpty && !text.hasPrefix("-") && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "'" && $0 != "\\" && $0 != ":" }
+      !text.isEmpty && !text.hasPrefix("-")
+        && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "'" && $0 != "\\" && $0 != ":" }
     }
 
     /// The store among the words of the command line, and the words behind it.

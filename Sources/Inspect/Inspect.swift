@@ -14,7 +14,11 @@
         """,
       version: "1.0.0",
       groupedSubcommands: [
-        CommandGroup(name: "Looking:", subcommands: [Info.self, List.self, Show.self, Get.self]),
+        CommandGroup(name: "Looking", subcommands: [Info.self, ListStructures.self, Show.self, Get.self]),
+        CommandGroup(
+          name: "Changing",
+          subcommands: [SetEntry.self, Append.self, Insert.self, Increment.self, Delete.self, Apply.self]),
+        CommandGroup(name: "Structures", subcommands: [Create.self, Drop.self, Rename.self, Clear.self]),
       ])
   }
 

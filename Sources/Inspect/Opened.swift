@@ -50,7 +50,10 @@
     func databases() throws -> [Database] {
       let names = try environment.databaseNames()
       return try reading { core in
-        var found = [Database(number: Transaction.main, tree: core.statistics(Transaction.main), layout: core.layout(Transaction.main))]
+        var found = [
+          Database(
+            number: Transaction.main, tree: core.statistics(Transaction.main), layout: core.layout(Transaction.main))
+        ]
         for name in names {
           guard let number = environment.knownDatabase(name) else { continue }
           found.append(Database(name: name, number: number, tree: core.statistics(number), layout: core.layout(number)))

@@ -13,7 +13,8 @@
       switch description.kind {
       case .list, .array:
         guard let argument, let position = Int(argument) else {
-          throw ValidationError("'\(name)' is a \(description.kind.rawValue): give a position, from 0, or -1 for the last.")
+          throw ValidationError(
+            "'\(name)' is a \(description.kind.rawValue): give a position, from 0, or -1 for the last.")
         }
         self = .position(position)
       case .dictionary:
@@ -21,7 +22,9 @@
         self = .key(try Types(description).key!.encode(argument: argument, isKey: true), text: argument)
       case .queue: throw ValidationError("'\(name)' is a queue: use push, pop and peek.")
       case .value, .lock, .semaphore, .event, .barrier:
-        guard argument == nil else { throw ValidationError("'\(name)' is a \(description.kind.rawValue): it has no keys.") }
+        guard argument == nil else {
+          throw ValidationError("'\(name)' is a \(description.kind.rawValue): it has no keys.")
+        }
         self = .value
       }
     }

@@ -12,7 +12,9 @@
       help: ArgumentHelp(
         "Positions, or keys of a dictionary: 5..<10, 5...9, 5... or ..<10.", valueName: "range"))
     var range: String?
-    @Option(help: ArgumentHelp("Only keys that start so: of a dictionary with text, bytes or a composite as keys.", valueName: "text"))
+    @Option(
+      help: ArgumentHelp(
+        "Only keys that start so: of a dictionary with text, bytes or a composite as keys.", valueName: "text"))
     var prefix: String?
     @Flag(help: "The last one first.")
     var reverse = false
@@ -63,7 +65,11 @@
         try noPrefix(contents)
         guard !reverse else { throw ValidationError("--reverse does not go with queues.") }
         var total = 0
-        if tail != nil { try contents.walkItems { _, _ in total += 1; return true } }
+        if tail != nil {
+          try contents.walkItems { _, _ in
+            total += 1; return true
+          }
+        }
         let chosen = tail == nil ? 0..<(head ?? .max) : positions(of: total)
         let within = try Bounds.positions(range, of: .max)
         var position = 0

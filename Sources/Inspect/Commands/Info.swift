@@ -50,7 +50,9 @@
             "readers", .number(active.count),
             text: "\(active.count) reading" + (lag > 0 ? ", the oldest \(lag) transactions behind" : "")),
           .init("readerSlots", .number(numbers.maximumReaders), title: "reader slots"),
-          .init("structures", .number(file.store == nil ? trees.count - 1 : numbers.structures.count), title: file.store == nil ? "databases" : "structures"),
+          .init(
+            "structures", .number(file.store == nil ? trees.count - 1 : numbers.structures.count),
+            title: file.store == nil ? "databases" : "structures"),
         ], output.format, output.style)
     }
   }

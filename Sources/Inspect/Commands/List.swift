@@ -2,7 +2,7 @@
   import ArgumentParser
   import LMDBShare
 
-  struct List: StoreCommand {
+  struct ListStructures: StoreCommand {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "Lists the structures of a store: name, kind, types, count and size.",
       discussion: """

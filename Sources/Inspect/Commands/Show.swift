@@ -77,20 +77,24 @@
         Examples:
           lmdbshare get team.lmdb total
           lmdbshare get team.lmdb scores al
-          lmdbshare get team.lmdb names -- -1
+          lmdbshare get team.lmdb names -1
         """)
 
     @OptionGroup var store: StoreArgument
     @Argument(help: "The structure's name.", completion: Completion.structures)
     var name: String
-    @Argument(help: "A key, or a position.", completion: Completion.keys)
-    var key: String?
+    @Argument(
+      parsing: .allUnrecognized, help: ArgumentHelp("A key, or a position.", valueName: "key"),
+      completion: Completion.keys)
+    var words: [String] = []
     @OptionGroup var output: FormatOption
+
+    mutating func validate() throws { try Words.check(&words, atMost: 1) }
 
     func run() throws {
       let store = try store.forReading()
       let structure = try store.untyped(name)
-      let place = try Place(key, in: structure.description)
+      let place = try Place(words.first, in: structure.description)
       try store.read { txn in
         let contents = txn.contents(structure)
         let bytes = try place.bytes(in: contents)

@@ -42,7 +42,9 @@
       switch format {
       case .text: try row(cells)
       case .csv:
-        if count == 0 { try output.line([values ? nil : "key", keys ? nil : "value"].compactMap { $0 }.joined(separator: ",")) }
+        if count == 0 {
+          try output.line([values ? nil : "key", keys ? nil : "value"].compactMap { $0 }.joined(separator: ","))
+        }
         try output.line(cells.map { CSV.field($0) }.joined(separator: ","))
       case .json, .jsonl:
         try begin()

@@ -1,9 +1,10 @@
+package import LMDBShare
+
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
 #else
   internal import Foundation
 #endif
-package import LMDBShare
 
 // Values as JSON, one form for each representation, from which the same bytes can be made again:
 //
@@ -25,7 +26,8 @@ extension Representation {
   ) throws(DecodingFailure) {
     switch self {
     case .integer(let bits, let isSigned): json.number(try Representation.integer(bytes, bits, isSigned, isKey))
-    case .float(32): json.float(isKey ? try OrderedFloatCodec<Float>.decode(bytes) : try FloatCodec<Float>.decode(bytes))
+    case .float(32):
+      json.float(isKey ? try OrderedFloatCodec<Float>.decode(bytes) : try FloatCodec<Float>.decode(bytes))
     case .float: json.float(try Representation.double(bytes, isKey))
     case .bool: json.bool(try BoolCodec.decode(bytes))
     case .string:

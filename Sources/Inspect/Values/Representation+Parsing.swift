@@ -1,9 +1,10 @@
+package import LMDBShare
+
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
 #else
   internal import Foundation
 #endif
-package import LMDBShare
 
 // The way back: from JSON, or from an argument of the command line, to bytes.
 
@@ -124,7 +125,11 @@ extension Representation {
     guard let value = T(text) else {
       throw ValueProblem("\(Printable.text(text, limit: 50)) is no whole number from \(T.min) to \(T.max)")
     }
-    if isKey { OrderedIntegerCodec<T>.encode(value, into: &writer) } else { IntegerCodec<T>.encode(value, into: &writer) }
+    if isKey {
+      OrderedIntegerCodec<T>.encode(value, into: &writer)
+    } else {
+      IntegerCodec<T>.encode(value, into: &writer)
+    }
   }
 
   private static func append<T: StorableFloat>(_ value: T, _ isKey: Bool, into writer: inout ByteWriter) {
@@ -187,7 +192,9 @@ extension Representation {
     var bytes = Array(argument.utf8)
     if argument.hasPrefix("0x") {
       let digits = bytes.dropFirst(2).map { Character(Unicode.Scalar($0)).hexDigitValue }
-      guard digits.count % 2 == 0, !digits.contains(nil) else { throw ValueProblem("pairs of hexadecimal digits expected") }
+      guard digits.count % 2 == 0, !digits.contains(nil) else {
+        throw ValueProblem("pairs of hexadecimal digits expected")
+      }
       bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0]! << 4 | digits[$0 + 1]!) }
     } else if argument.hasPrefix("base64:") {
       guard let data = Data(base64Encoded: String(argument.dropFirst(7))) else { throw ValueProblem("no base64") }

@@ -33,6 +33,15 @@ package indirect enum Representation: Hashable, Sendable {
     }
   }
 
+  /// Whether keys have it.
+  var isKey: Bool {
+    switch self {
+    case .integer, .float, .bool, .uuid, .date, .string, .bytes: true
+    case .composite(let parts): parts.allSatisfy(\.isKey)
+    case .optional, .array, .json, .bits, .own: false
+    }
+  }
+
   /// Whether a value's JSON may be null, so that nothing needs to be told from it.
   var mayBeNull: Bool {
     switch self {

@@ -41,7 +41,9 @@ package struct Types: Sendable {
   package func text(_ bytes: RawSpan, limit: Int = .max) -> String { Types.text(bytes, value, isKey: false, limit) }
 
   /// A key for people.
-  package func keyText(_ bytes: RawSpan, limit: Int = .max) -> String { Types.text(bytes, key ?? .bytes, isKey: true, limit) }
+  package func keyText(_ bytes: RawSpan, limit: Int = .max) -> String {
+    Types.text(bytes, key ?? .bytes, isKey: true, limit)
+  }
 
   private static func text(_ bytes: RawSpan, _ representation: Representation, isKey: Bool, _ limit: Int) -> String {
     switch representation {

@@ -93,7 +93,8 @@ extension UntypedContents {
   package func restore(_ item: Item, _ bytes: RawSpan) throws(StoreError) {
     guard (0..<QueuePriority.levels).contains(item.level), item.sequence > 0, item.sequence < 1 << 55 else {
       throw StoreError(
-        .outOfRange, "load", structure: reference.name, reason: "an item with number \(item.sequence), level \(item.level)",
+        .outOfRange, "load", structure: reference.name,
+        reason: "an item with number \(item.sequence), level \(item.level)",
         advice: "numbers start with 1, levels are 0 to 7")
     }
     queue.restore(core, item, bytes)

@@ -212,7 +212,8 @@ extension StoredKey {
   /// Whether keys of this representation all have one size; see OnDiskFormat.md.
   static func isFixed(_ identifier: String) -> Bool {
     switch identifier {
-    case "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "f32", "f64", "bool", "uuid", "date": true
+    case "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "f32", "f64", "bool", "uuid", "date":
+      true
     default: false
     }
   }

@@ -83,9 +83,13 @@ extension WriteTransaction {
     return UntypedStructure(store: store, reference: reference)
   }
 
-  /// Removes a structure with all that is in it.
-  package func remove(_ structure: UntypedStructure) throws(StoreError) {
-    try store.remove(structure.name, core)
+  /// Removes the structure of that name, which this transaction must not have opened; false when there is none.
+  @discardableResult
+  package func remove(_ name: String) throws(StoreError) -> Bool { try store.remove(name, core) }
+
+  /// What the catalogue tells of a structure; nil when there is none.
+  package func description(of name: String) throws(StoreError) -> StructureDescription? {
+    try Catalogue.description(of: name, store.environment.catalogue, core)
   }
 }
 
