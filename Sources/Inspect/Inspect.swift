@@ -18,6 +18,8 @@
         CommandGroup(
           name: "Changing",
           subcommands: [SetEntry.self, Append.self, Insert.self, Increment.self, Delete.self, Apply.self]),
+        CommandGroup(
+          name: "Queues", subcommands: [Push.self, Pop.self, Peek.self, Leases.self, DeadLetters.self]),
         CommandGroup(name: "Structures", subcommands: [Create.self, Drop.self, Rename.self, Clear.self]),
       ])
   }

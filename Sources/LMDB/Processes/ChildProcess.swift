@@ -82,6 +82,27 @@ package enum ChildProcess {
     return (FileDescriptor(files[0]), FileDescriptor(files[1]))
   }
 
+  /// Runs a command of the shell to its end, with these bytes as its standard input, which it need not read.
+  package static func runShell(
+    _ command: String, input: [UInt8], environment: [String: String]
+  ) throws(StoreError) -> (status: Int32, signal: Int32) {
+    // The shell moves what it was given to the place of its standard input.
+    let script = "exec <&\(keptFile) \(keptFile)<&-; eval \"$1\""
+    var files: (reading: FileDescriptor, writing: FileDescriptor)? = try pipe()
+    defer { if let files { willClose(files.writing) } }
+    let process = try spawn(
+      "/bin/sh", ["-c", script, "sh", command], environment: environment, keeping: files?.reading)
+    // Now the command alone can read: when it ends early, the writing does.
+    let writing = files.map { Stream(number: dup($0.writing.number)) }
+    if let files { willClose(files.writing) }
+    files = nil
+    if let writing, writing.number >= 0 {
+      _ = writing.write(input)
+      _ = close(writing.number)
+    }
+    return wait(for: process) ?? (status: -1, signal: 0)
+  }
+
   /// Before the writing end of such a pipe is closed.
   package static func willClose(_ pipe: FileDescriptor) { lms_keep_after_fork(pipe.number) }
 

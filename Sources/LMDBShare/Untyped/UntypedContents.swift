@@ -168,6 +168,17 @@ extension UntypedContents {
     package var time: UInt64?
     /// Why it was given up.
     package var reason: String?
+
+    package init(
+      sequence: UInt64, state: State, level: Int, attempts: UInt32, time: UInt64? = nil, reason: String? = nil
+    ) {
+      self.sequence = sequence
+      self.state = state
+      self.level = level
+      self.attempts = attempts
+      self.time = time
+      self.reason = reason
+    }
   }
 
   /// Walks all items of a queue: those that can be taken, in order, then leased, delayed and dead ones.
