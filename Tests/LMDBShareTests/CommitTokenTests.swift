@@ -113,5 +113,36 @@ struct CommitTokenTests {
     #expect(code { _ = try test.store.wasCommitted(unused[0]) } == .outcomeUnknown)
     #expect(code { try test.store.write(token: first) { _ in } } == .outcomeUnknown)
     #expect(try !test.store.wasCommitted(unused[65]))
+    // In a compacted copy LMDB counts its transactions from 1 again.
+    let copy = test.directory.file("copy.lmdb")
+    try test.store.backup(to: copy, compacting: true)
+    let restored = try SharedStore(path: copy)
+    #expect(try restored.read { $0.snapshotID } < 10)
+    #expect(code { _ = try restored.wasCommitted(first) } == .outcomeUnknown)
+    let new = try restored.commitToken()
+    #expect(try !restored.wasCommitted(new))
+    try restored.write(token: new) { _ in }
+    #expect(try restored.wasCommitted(new))
+    #expect(code { try restored.write(token: new) { _ in } } == .alreadyCommitted)
+  }
+
+  @Test func aReaderDoesNotSayNo() throws {
+    let test = try TestStore()
+    let (done, open) = (try test.store.commitToken(), try test.store.commitToken())
+    try test.store.write(token: done) { _ in }
+    let worker = try Program("TestWorker", ["was-committed", test.path, "\(done)", "\(open)"])
+    #expect(worker.line() == "true")
+    #expect(worker.line() == "outcomeUnknown")
+    worker.finish()
+    // Nor does it wait for longer than it is told to.
+    let writer = try Program("TestWorker", ["write-and-stop", test.path])
+    _ = writer.line()
+    do {
+      _ = try test.store.wasCommitted(open, timeout: .milliseconds(50))
+      Issue.record("an answer while somebody writes")
+    } catch {
+      #expect(error.code == .writerBusy)
+    }
+    writer.finish()
   }
 }

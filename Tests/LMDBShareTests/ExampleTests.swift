@@ -40,13 +40,4 @@ struct ExampleTests {
     #expect(try Program.run("wordcount", "Sources", "--workers", "0").status == 64)
     #expect(try Program.run("wordcount", "/nowhere/at/all").status != 0)
   }
-
-  @Test func inspectTellsOfAStore() throws {
-    let test = try TestStore()
-    try test.store.list("names", of: String.self).append("a")
-    let result = try Program.run("lmdbshare", "info", test.path)
-    #expect(result.status == 0)
-    #expect(result.output.contains("list of string (indexed)"))
-    #expect(try Program.run("lmdbshare", "info", "/nowhere").status != 0)
-  }
 }

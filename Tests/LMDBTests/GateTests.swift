@@ -60,6 +60,31 @@ struct GateTests {
     #expect(try value.get() == 100)
   }
 
+  /// Somebody with all the time asks LMDB itself after a while; others must neither take him for the writer nor be let past
+  /// the gate by his death.
+  @Test func whoWaitsWithoutALimitIsNotTakenForTheWriter() throws {
+    let (writer, _) = try holder()
+    writer.signal(SIGSTOP)
+    let waiter = try Program("TestWorker", ["add", path, "1"])
+    usleep(600_000)
+    #expect(waiter.isRunning)
+    for isThere in [true, false] {
+      if !isThere {
+        waiter.signal(SIGKILL)
+        waiter.finish()
+      }
+      let start = ContinuousClock.now
+      let error = try #require(refusal(.milliseconds(100)))
+      #expect(error.code == .writerBusy && error.processID == Int(writer.pid), "\(error)")
+      #expect(try store.tryWrite { txn in txn[value] += 1 } == nil)
+      #expect(start.duration(to: .now) < .milliseconds(500))
+    }
+    writer.signal(SIGCONT)
+    #expect(writer.finish().status == 0)
+    try writeWithin(.seconds(10))
+    #expect(try value.get() == 100)
+  }
+
   @Test(arguments: ["write-and-stop", "write-and-fork"])
   func aKilledWriterIsPassedOver(command: String) throws {
     var taken: [Duration] = []

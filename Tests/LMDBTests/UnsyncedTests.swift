@@ -77,6 +77,24 @@ struct UnsyncedTests {
     #expect(!isMarked)
   }
 
+  /// Else a power cut would make a store suspect all of whose commits are on the disk.
+  @Test func aDurableWriterTakesTheMarkOfTheDeadAway() throws {
+    let store = try SharedStore(path: path)
+    let value = try store.value("value", initial: 0)
+    for isThereBefore in [false, true] {
+      let worker = try Program("TestWorker", ["write-token", path, "1", isThereBefore ? "1-1" : "1-2"])
+      #expect(worker.line() == "there")
+      try value.update { $0 += 1 }
+      #expect(isMarked)
+      worker.signal(SIGKILL)
+      worker.finish()
+      try value.update { $0 += 1 }
+      #expect(!isMarked)
+    }
+    // The worker's are among them.
+    #expect(try value.get() >= 4)
+  }
+
   @Test func aSuspectStoreIsRefused() throws {
     try fill()
     try reboot()

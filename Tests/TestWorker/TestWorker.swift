@@ -336,6 +336,19 @@ struct TestWorker {
       }
       say("there")
       _ = readLine()
+    case "was-committed":
+      // What a store that is open for reading knows of two tokens.
+      var options = StoreOptions()
+      options.access = .readOnly
+      let store = try SharedStore(path: path, options: options)
+      for text in CommandLine.arguments[3...4] {
+        guard let token = CommitToken(text) else { return say("no token") }
+        do {
+          say("\(try store.wasCommitted(token))")
+        } catch {
+          say("\(error.code)")
+        }
+      }
     case "write-and-fork":
       // Stands still inside of a write, with a child that inherits all open files.
       let shared = try Shared(path)

@@ -111,42 +111,4 @@
       }.get()
     }
   }
-
-  /// Lines of a file or of standard input.
-  struct Lines: ~Copyable {
-    private let stream: Stream
-    private var buffer: [UInt8] = []
-    private var start = 0
-    private var isAtEnd = false
-    /// The number of the line that was read last, from 1.
-    private(set) var number = 0
-    /// How many bytes were read.
-    private(set) var bytesRead = 0
-
-    init(_ stream: Stream) { self.stream = stream }
-
-    /// The next line without its end; nil at the end.
-    mutating func next() throws -> [UInt8]? {
-      var searched = start
-      while true {
-        if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
-          defer { start = end + 1 }
-          number += 1
-          return Array(buffer[start..<end])
-        }
-        if isAtEnd {
-          guard start < buffer.count else { return nil }
-          defer { start = buffer.count }
-          number += 1
-          return Array(buffer[start...])
-        }
-        buffer.removeSubrange(..<start)
-        searched = buffer.count
-        start = 0
-        let more = try stream.read(1 << 18)
-        bytesRead += more.count
-        if more.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: more) }
-      }
-    }
-  }
 #endif

@@ -16,7 +16,9 @@
     var timeout: Double?
 
     func validate() throws {
-      if let timeout, !(timeout >= 0 && timeout < 1e9) { throw ValidationError("\(timeout) is no number of seconds to wait.") }
+      if let timeout, !(timeout >= 0 && timeout < 1e9) {
+        throw ValidationError("\(timeout) is no number of seconds to wait.")
+      }
     }
 
     var duration: Duration? { timeout.map { .seconds($0) } ?? (wait ? .seconds(1 << 30) : nil) }
@@ -139,7 +141,9 @@
         try ItemPrinter.print(leases, types, output)
       } catch {
         // They have not been read by anybody.
-        try store.write { txn in for lease in leases { try txn[queue].release(lease, reason: "it could not be printed") } }
+        try store.write { txn in
+          for lease in leases { try txn[queue].release(lease, reason: "it could not be printed") }
+        }
         throw error
       }
       try store.write { txn in for lease in leases { try txn[queue].acknowledge(lease) } }
@@ -176,9 +180,11 @@
       var printer = EntryPrinter(output, values: output.format == .text)
       for lease in leases {
         let item = UntypedContents.Item(
-          sequence: lease.sequence, state: .leased, level: lease.priority.level, attempts: UInt32(clamping: lease.attempt))
-        let bytes = lease.element.bytes
-        try printer.print(types, Selection.Entry(position: 0, item: item), nil, bytes.span.bytes)
+          sequence: lease.sequence, state: .leased, level: lease.priority.level,
+          attempts: UInt32(clamping: lease.attempt))
+        try withBytes(of: lease.element.bytes) { bytes in
+          try printer.print(types, Selection.Entry(position: 0, item: item), nil, bytes)
+        }
       }
       try printer.finish()
     }
@@ -273,7 +279,8 @@
       try store.write { txn in
         let letters = txn[queue].deadLetters.map(\.sequence)
         for number in retry + remove where !letters.contains(number) {
-          throw Problem("item \(number) of '\(Printable.text(name))' is no dead letter; nothing was changed", Failure.notFound)
+          throw Problem(
+            "item \(number) of '\(Printable.text(name))' is no dead letter; nothing was changed", Failure.notFound)
         }
         for number in retryAll ? letters.filter({ !remove.contains($0) }) : retry { _ = txn[queue].retry(number) }
         for number in remove { _ = txn[queue].remove(number) }

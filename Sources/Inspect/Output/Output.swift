@@ -17,9 +17,16 @@ struct Output: ~Copyable {
 
   /// A line of JSON; the writer is empty then.
   mutating func line(_ writer: inout JSONWriter, ends: Bool = true) throws {
-    writer.out.withBytes { bytes.append(contentsOf: $0.copied()) }
+    bytes.append(contentsOf: writer.out.bytes)
     writer.out.removeAll()
     if ends { bytes.append(UInt8(ascii: "\n")) }
+    if bytes.count >= Self.piece { try flush() }
+  }
+
+  /// A line of bytes that may be shown.
+  mutating func line(bytes line: [UInt8]) throws {
+    bytes.append(contentsOf: line)
+    bytes.append(UInt8(ascii: "\n"))
     if bytes.count >= Self.piece { try flush() }
   }
 

@@ -63,17 +63,50 @@ package struct JSONReader: ~Escapable {
     return text(start)
   }
 
-  /// A whole number in 64 bits.
+  /// A whole number; nil, and nothing is read, when it does not fit into 64 bits or is not written as one.
   @_lifetime(self: copy self)
   package mutating func integer() throws(ValueProblem) -> Int64? {
     guard try kind() == .number else { throw problem("a whole number expected") }
     let start = position
-    try skipNumber()
-    return Int64(text(start))
+    let isNegative = bytes.byte(at: position) == UInt8(ascii: "-")
+    if isNegative { position += 1 }
+    let first = position
+    var value: Int64 = 0
+    while position < bytes.byteCount, 0x30...0x39 ~= bytes.byte(at: position) {
+      let digit = Int64(bytes.byte(at: position) - 0x30)
+      let (tens, overflows) = value.multipliedReportingOverflow(by: 10)
+      let (sum, overflows2) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
+      guard !overflows, !overflows2 else {
+        position = start
+        return nil
+      }
+      value = sum
+      position += 1
+    }
+    let goesOn = position < bytes.byteCount && [0x2E, 0x45, 0x65].contains(bytes.byte(at: position))
+    let hasLeadingZero = position - first > 1 && bytes.byte(at: first) == 0x30
+    guard position > first, !goesOn, !hasLeadingZero else {
+      position = start
+      return nil
+    }
+    return value
   }
 
   @_lifetime(self: copy self)
   package mutating func string() throws(ValueProblem) -> String {
+    guard try kind() == .string else { throw problem("a string expected") }
+    // Mostly there is nothing to take apart.
+    var end = position + 1
+    while end < bytes.byteCount {
+      let byte = bytes.byte(at: end)
+      if byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+      if byte == UInt8(ascii: "\"") {
+        guard let text = bytes.extracting(position + 1..<end).utf8String() else { throw problem("a string is not UTF-8") }
+        position = end + 1
+        return text
+      }
+      end += 1
+    }
     var writer = ByteWriter()
     try string(into: &writer)
     return writer.withBytes { String(decoding: $0.copied(), as: UTF8.self) }

@@ -17,6 +17,12 @@ extension Representation {
     _ json: inout JSONReader, isKey: Bool, into writer: inout ByteWriter
   ) throws(ValueProblem) {
     switch self {
+    case .integer(64, true):
+      if let value = try json.integer() {
+        if isKey { OrderedIntegerCodec<Int64>.encode(value, into: &writer) } else { IntegerCodec<Int64>.encode(value, into: &writer) }
+      } else {
+        try Representation.integer(try json.number(), 64, true, isKey, into: &writer)
+      }
     case .integer(let bits, let isSigned):
       try Representation.integer(try json.number(), bits, isSigned, isKey, into: &writer)
     case .float(32): Representation.append(try Representation.float(&json, Float.self), isKey, into: &writer)

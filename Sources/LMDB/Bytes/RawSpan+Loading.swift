@@ -98,8 +98,8 @@ package func withUTF8<R>(of string: String, _ body: (RawSpan) -> R) -> R {
 
 /// Calls `body` with the bytes of an array's elements as they lie in memory.
 @inlinable @inline(__always)
-package func withBytes<T: BitwiseCopyable, R>(of array: [T], _ body: (RawSpan) -> R) -> R {
-  unsafe array.withUnsafeBytes { unsafe body($0.bytes) }
+package func withBytes<T: BitwiseCopyable, R>(of array: [T], _ body: (RawSpan) throws -> R) rethrows -> R {
+  unsafe try array.withUnsafeBytes { unsafe try body($0.bytes) }
 }
 
 /// The same array under another static type, when the types are the same; a dynamic cast would look at each element.

@@ -15,6 +15,7 @@ extension Environment {
     signals.refresh()
     try checkFiles()
     try checkOwners()
+    hasSeenMark = try directory.descriptor.status(of: StoreDirectory.unsyncedFile) != nil
     if changed > 0, lms_time_of_day() - changed > 1_000_000_000 { directoryChange = changed }
   }
 

@@ -20,11 +20,11 @@ extension Environment {
 
   /// How large a map to make for a file of which `used` bytes are in use.
   static func reservation(_ options: EnvironmentOptions, used: Int) throws(StoreError) -> Int {
-    // What is larger already is not written beyond its end.
-    if let limit = options.fileLimit, limit < used { return used }
-    if let limit = options.sizeLimit { return max(limit / page * page, used) }
-    let least = rounded(max(used, 1 << 20))
-    var size = max(rounded(options.mapReservation), least)
+    let ceiling = options.sizeLimit.map { max($0 / page * page, used) } ?? .max
+    // A limit of the store's own is the size of its map; one of the system's only bounds it.
+    if options.maximumSize != nil, options.fileLimit == nil { return ceiling }
+    let least = min(rounded(max(used, 1 << 20)), ceiling)
+    var size = min(max(rounded(options.maximumSize ?? options.mapReservation), least), ceiling)
     if fits(size) { return size }
     while size > least, !fits(size) { size = max(rounded(size / 2), least) }
     // What just fits would leave nothing for the rest of the program.
@@ -52,8 +52,11 @@ extension Environment {
     var info = unsafe MDB_envinfo()
     _ = unsafe mdb_env_info(handle, &info)
     let last = unsafe info.me_last_pgno
-    return unsafe (last, options.sizeLimit == nil && (last + 1) * pageSize > info.me_mapsize / 4 * 3)
+    return unsafe (last, info.me_mapsize < mostBytes && (last + 1) * pageSize > info.me_mapsize / 4 * 3)
   }
+
+  /// How large the map may become.
+  private var mostBytes: Int { options.sizeLimit.map { $0 / Environment.page * Environment.page } ?? .max }
 
   /// Doubles the map. A snapshot of this process may be in the way, or the address space be used up: then a quarter of
   /// the map is still free, and the next write tries again.
@@ -61,7 +64,9 @@ extension Environment {
     let size = mapSize
     guard Environment.fits(size) else { return }
     KillPoint.pass(.beforeGrowth)
-    try? exclusively(.milliseconds(100), "grow the map") { () throws(StoreError) in try resize(to: size * 2) }
+    try? exclusively(.milliseconds(100), "grow the map") { () throws(StoreError) in
+      try resize(to: min(size * 2, mostBytes))
+    }
     KillPoint.pass(.afterGrowth)
   }
 
@@ -77,7 +82,7 @@ extension Environment {
         KillPoint.pass(.beforeAdoption)
         defer { KillPoint.pass(.afterAdoption) }
         // Twice what is in use where the address space has room, so that not every page is adopted by itself.
-        let ample = Environment.rounded(used * 2)
+        let ample = min(Environment.rounded(used * 2), max(mostBytes, Environment.rounded(used)))
         try resize(to: Environment.fits(ample - size) ? ample : Environment.rounded(used))
       }
     }

@@ -118,12 +118,19 @@ extension Environment {
       unsafe mdb_env_close(handle)
       throw error
     }
+    // What is open, in case that somebody has put another file in its place since.
+    var file: Int32 = -1
+    _ = unsafe mdb_env_get_fd(handle, &file)
+    var info = stat()
+    let isOpen = unsafe fstat(file, &info) == 0
     guard let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity,
+      isOpen, FileStatus(info).identity == data,
       let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
     else {
       unsafe mdb_env_close(handle)
       throw StoreError(
-        .replaced, "open \(directory.path)", reason: "a file vanished during the opening", advice: "try again")
+        .replaced, "open \(directory.path)", reason: "a file vanished or was replaced during the opening",
+        advice: "try again")
     }
     return unsafe Environment(directory: directory, options: options, handle: handle, data: data, lock: lock)
   }
@@ -181,7 +188,7 @@ extension Environment {
         attempts += 1
         // Two openers that meet at the lock file: one of them may be told so.
       } while code == EAGAIN && attempts < 100 && sched_yield() == 0
-      try check(code, "open \(directory.path)")
+      if code != 0 { throw StoreError(beginning: code, "open \(directory.path)") }
       var file: Int32 = -1
       try check(unsafe mdb_env_get_fd(handle, &file), "open \(directory.path)")
       // Whoever died while reading holds pages, and a slot, until somebody looks.

@@ -70,6 +70,15 @@ package struct DatabaseLayout: OptionSet, Sendable {
   package static let reverseDuplicates = DatabaseLayout(rawValue: UInt32(MDB_REVERSEDUP))
 }
 
+extension Transaction {
+  /// Opens or makes a database with these flags, which other programs may have wanted.
+  package func openDatabase(_ name: String, layout: DatabaseLayout) throws(StoreError) -> UInt32? {
+    var number: MDB_dbi = 0
+    try check(unsafe mdb_dbi_open(handle, name, layout.rawValue | UInt32(MDB_CREATE), &number), "open \(name)")
+    return number
+  }
+}
+
 extension Environment {
   /// LMDB's version, as it names itself.
   package static var libraryVersion: String {

@@ -1,5 +1,6 @@
 internal import CLMDB
 internal import CSystemShims
+internal import Synchronization
 
 extension Environment {
   /// Forces what was committed to the disk.
@@ -8,7 +9,13 @@ extension Environment {
     guard !options.isReadOnly else { return }
     try enterReaders()
     defer { readers.leave() }
-    try check(unsafe mdb_env_sync(handle, 1), "sync")
+    try check(syncNow(), "sync")
+  }
+
+  private func syncNow() -> Int32 {
+    let code = unsafe mdb_env_sync(handle, 1)
+    if code != 0 { hasFailedToSync.store(true, ordering: .relaxed) }
+    return code
   }
 
   /// Before the first commit that is not synced: the mark is on the disk before it. The caller has LMDB's lock.
@@ -25,10 +32,24 @@ extension Environment {
       let transaction = try? beginWrite(until: .now + .seconds(1), isSettling: true)
     else { return }
     defer { abort(transaction) }
-    // Whoever opens from now on notes it anew: it has to wait for the lock first.
-    guard !owners.hasOthers, unsafe mdb_env_sync(handle, 1) == 0 else { return }
+    takeMarkAway()
+  }
+
+  /// The same within a write of this process: a mark that somebody left who was killed.
+  func settleInWrite() {
+    guard let owners, !owners.hasOthers else { return }
+    guard (try? directory.descriptor.status(of: StoreDirectory.unsyncedFile)) ?? nil != nil else {
+      return hasSeenMark = false
+    }
+    takeMarkAway()
+  }
+
+  /// The caller has LMDB's lock. Whoever opens from now on notes it anew: it has to wait for the lock first.
+  private func takeMarkAway() {
+    guard let owners, !owners.hasOthers, !hasFailedToSync.load(ordering: .relaxed), syncNow() == 0 else { return }
     try? directory.noteSynced()
     isUnsyncedNoted = options.durability != .processCrashOnly
+    hasSeenMark = false
   }
 
   /// At the end of the process, since what a program keeps in global variables is never closed.

@@ -50,6 +50,10 @@ package final class Environment: @unchecked Sendable {
   private var commitsSinceReaderCheck = 0
   /// Whether the mark for unsynced commits is there, or not needed; guarded by `writeLock`.
   var isUnsyncedNoted: Bool
+  /// Whether somebody's mark for unsynced commits was seen, which this process takes away once nobody else is there.
+  var hasSeenMark = false
+  /// Whether a sync failed: the system then forgets what it could not write, and another sync proves nothing.
+  let hasFailedToSync = Atomic<Bool>(false)
   /// The directory's change time as of which the files are known to be the same.
   var directoryChange: Int64 = -2
   /// The same for the owners file.
@@ -153,7 +157,7 @@ package final class Environment: @unchecked Sendable {
       case MDB_MAP_RESIZED where attempts < 8 && isAlone: _ = unsafe mdb_env_set_mapsize(handle, 0)
       // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
       case EINVAL where attempts < 8, EAGAIN where attempts < 8: sched_yield()
-      default: throw StoreError(returnCode: code, purpose)
+      default: throw StoreError(beginning: code, purpose)
       }
     }
   }
@@ -168,7 +172,7 @@ package final class Environment: @unchecked Sendable {
       case MDB_PANIC where attempt == 0: try reopen()
       // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
       case EINVAL where attempt < 7, EAGAIN where attempt < 7: sched_yield()
-      default: throw StoreError(returnCode: code, "begin to read")
+      default: throw StoreError(beginning: code, "begin to read")
       }
       let slot = try readers.acquire()
       let transaction = readers.transaction(slot, of: self)
@@ -178,7 +182,7 @@ package final class Environment: @unchecked Sendable {
       if code == 0 { return transaction }
       readers.release(slot)
     }
-    throw StoreError(returnCode: code, "begin to read")
+    throw StoreError(beginning: code, "begin to read")
   }
 
   // MARK: Writing
@@ -210,6 +214,7 @@ package final class Environment: @unchecked Sendable {
       writer = transaction
       let begun = unsafe try beginWriter(mayReopen: !isSettling)
       gate?.entered()
+      if hasSeenMark, options.durability != .processCrashOnly { settleInWrite() }
       if !isUnsyncedNoted, !isSettling {
         do throws(StoreError) {
           try noteUnsynced()
@@ -261,6 +266,11 @@ package final class Environment: @unchecked Sendable {
           _ = try? clearStaleReaders()
           lastPageAtReaderCheck = room.lastPage
         }
+        if let limit = options.fileLimit, (room.lastPage + 1) * pageSize > limit {
+          unsafe mdb_txn_abort(begun)
+          // Whoever writes behind the limit gets a signal, and so would who uses a free page there.
+          throw StoreError(returnCode: EFBIG, "write")
+        }
         guard mayGrow, room.isNearlyFull else { return unsafe begun! }
         mayGrow = false
         unsafe mdb_txn_abort(begun)
@@ -294,8 +304,10 @@ package final class Environment: @unchecked Sendable {
     KillPoint.pass(.gateLeft)
     if code != 0 {
       forgetUncommittedDatabases()
+      // Before others may find the environment broken, and open it anew.
+      let error = commitError(code)
       unlockForWriting()
-      throw commitError(code)
+      throw error
     }
     uncommittedDatabases.removeAll()
     if transaction.changes > 0 {
@@ -314,7 +326,6 @@ package final class Environment: @unchecked Sendable {
   /// declares the environment broken, and whether the commit is on disk is not known. Before, nothing is committed.
   private func commitError(_ code: Int32) -> StoreError {
     let error = StoreError(returnCode: code, "commit")
-    guard error.code == .inputOutput else { return error }
     var probe: OpaquePointer?
     let isBroken = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &probe) == MDB_PANIC
     if let probe = unsafe probe, !isBroken { unsafe mdb_txn_abort(probe) }
@@ -324,6 +335,7 @@ package final class Environment: @unchecked Sendable {
         advice: "check the disk, read to see whether the transaction is there, then try again", underlying: code)
     }
     // LMDB answers EIO when a write comes back short, which is what a full disk does.
+    guard error.code == .inputOutput else { return error }
     if let free = directory.freeBytes(), free < 1 << 20 { return StoreError(returnCode: ENOSPC, "commit") }
     return error
   }

@@ -33,6 +33,19 @@ extension StoreError {
       advice: known?.advice ?? "the system said: \(words) (\(returnCode))", underlying: returnCode)
   }
 
+  /// The error for what LMDB answers when it is to enter this process among the readers.
+  init(beginning code: Int32, _ operation: String) {
+    guard code == EAGAIN else {
+      self.init(returnCode: code, operation)
+      return
+    }
+    self.init(
+      .processNumberTaken, operation,
+      reason: "another process that has the store open has the same number as this one",
+      advice: "let both run in one pid namespace (of containers: share it), so that LMDB can tell its readers apart",
+      underlying: code)
+  }
+
   private static let known: [Int32: (code: Code, reason: String, advice: String)] = [
     MDB_MAP_FULL: (
       .mapFull, "the store is full", "remove data or compact it, or open it with a larger maximumSize"
@@ -75,10 +88,7 @@ extension StoreError {
       .resourceLimit, "memory or address space is used up",
       "raise the limit (ulimit -v), or open the store with a smaller mapReservation"
     ),
-    EAGAIN: (
-      .processNumberTaken, "another process that has the store open has the same number as this one",
-      "let both run in one pid namespace (of containers: share it), so that LMDB can tell its readers apart"
-    ),
+    EAGAIN: (.resourceLimit, "the system has no room for another process or thread", "raise the limit (ulimit -u)"),
     EMFILE: (.resourceLimit, "the process has too many open files", "raise the limit (ulimit -n)"),
     ENFILE: (.resourceLimit, "the system has too many open files", "raise its limit"),
     EIO: (

@@ -19,6 +19,13 @@ package struct Stream: Sendable {
   /// Whether it is a terminal.
   package var isTerminal: Bool { isatty(number) == 1 }
 
+  /// How many bytes a regular file has; nil for anything else.
+  package var fileSize: Int? {
+    var info = stat()
+    guard unsafe fstat(number, &info) == 0, FileStatus(info).isRegular else { return nil }
+    return FileStatus(info).size
+  }
+
   /// Writes all bytes.
   ///
   /// - Returns: 0, or the error; `EPIPE` when the reader has gone, which is no signal once `ignoreClosedPipes` was called.

@@ -12,7 +12,7 @@ internal import Synchronization
 /// `pass` is empty.
 ///
 /// The environment variable `LMDBSHARE_KILL` names one, a colon, and at which passing of it the process dies, counted from
-/// 1; `any` stands for all of them together. Where it dies within liblmdb, `tools/crash` decides by calls of the system.
+/// 1; `any` stands for all of them together. `LMDBSHARE_KILL_NOTES` names a file in which it writes down where. Where it dies within liblmdb, `tools/crash` decides by calls of the system.
 package enum KillPoint: String, CaseIterable, Sendable {
   // In the order in which a store's life passes them; `LMDBShare.docc/Crashes.md` lists them.
   case beforeNaming, afterNaming
@@ -50,7 +50,17 @@ package enum KillPoint: String, CaseIterable, Sendable {
 
       func count(_ passed: KillPoint) {
         guard point == nil || point == passed else { return }
-        if left.subtract(1, ordering: .relaxed).newValue == 0 { kill(getpid(), SIGKILL) }
+        guard left.subtract(1, ordering: .relaxed).newValue == 0 else { return }
+        note(passed)
+        kill(getpid(), SIGKILL)
+      }
+
+      /// Writes down which place it was, in the file that `LMDBSHARE_KILL_NOTES` names.
+      private func note(_ point: KillPoint) {
+        guard let path = unsafe getenv("LMDBSHARE_KILL_NOTES") else { return }
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let line = Array("\(point.rawValue)\n".utf8)
+        if file >= 0 { _ = unsafe write(file, line, line.count) }
       }
     }
   #endif

@@ -35,6 +35,8 @@ internal import CSystemShims
   private var sleepers: UnsafeMutableRawPointer { unsafe word + 4 }
   private var passes: UnsafeMutableRawPointer { unsafe word + 8 }
   private let mine: UInt32
+  /// What the word said when this process went past it without a turn of its own.
+  private var doubted: UInt32 = 0
   /// Since when this process has gone first while somebody was asleep.
   private var contendedSince: ContinuousClock.Instant?
 
@@ -99,9 +101,10 @@ internal import CSystemShims
         guard left > .zero else { throw WriterGate.busy(owners.processID(Int(holder) - 1)) }
         pause = min(pause, left)
       } else if quietSince.duration(to: now) > Self.doubt {
-        // Somebody slow, or a word that was written over. LMDB's lock tells; others see who asks it next.
-        guard unsafe lms_swap32(word, holder, mine) else { continue }
-        return passed()
+        // Somebody slow, or a word that was written over. LMDB's lock tells; the word stays, since others with less time
+        // must not take this process for the one that writes, nor its death for the other's.
+        doubted = holder
+        return
       }
       unsafe lms_store32(sleepers, 1)
       unsafe _ = lms_futex_wait(word, holder, pause.futexNanoseconds, .max)
@@ -121,8 +124,16 @@ internal import CSystemShims
   @inline(__always)
   func entered() {
     let holder = unsafe lms_load32(word)
-    // Somebody else who lives asks LMDB for its lock, and comes next.
-    if holder != mine, holder == 0 || !owners.isAlive(Int(holder) - 1) { unsafe lms_store32(word, mine) }
+    if holder != mine { correct(holder) }
+  }
+
+  /// Whoever was doubted does not write: this process does. Somebody else who lives asks LMDB for its lock, and comes next.
+  @inline(never)
+  private func correct(_ holder: UInt32) {
+    if holder == 0 || holder == doubted || !owners.isAlive(Int(holder) - 1) {
+      unsafe _ = lms_swap32(word, holder, mine)
+    }
+    doubted = 0
   }
 
   /// Lets the next one in.

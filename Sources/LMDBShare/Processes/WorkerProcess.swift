@@ -49,13 +49,13 @@ public final class WorkerProcess: Sendable {
     role: String, store: SharedStore, arguments: [String] = [], executable: String? = nil,
     environment: [String: String] = [:]
   ) throws(StoreError) {
+    var path = executable ?? ""
+    if executable == nil { path = try ChildProcess.thisExecutable() }
     let pipe = try ChildProcess.pipe()
     var variables = environment
     variables[Worker.roleVariable] = role
     variables[Worker.storeVariable] = store.path
     variables[Worker.linkVariable] = "\(ChildProcess.keptFile)"
-    var path = executable ?? ""
-    if executable == nil { path = try ChildProcess.thisExecutable() }
     let process: Int32
     do throws(StoreError) {
       process = try ChildProcess.spawn(path, arguments, environment: variables, keeping: pipe.reading)

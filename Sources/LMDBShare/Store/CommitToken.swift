@@ -11,7 +11,7 @@
 /// After a restart, ``SharedStore/wasCommitted(_:)`` tells. Writing once more with the same token is safe too: what has been
 /// committed is not done again.
 public struct CommitToken: Hashable, Sendable {
-  /// The snapshot as of which the token was made.
+  /// How many transactions with tokens the store had seen when it was made.
   let birth: UInt64
   let random: UInt64
 
@@ -59,11 +59,16 @@ extension CommitToken: Codable {
 extension SharedStore {
   /// A token for a transaction that is to come.
   ///
-  /// - Complexity: O(1); nothing is written.
+  /// Use it soon: one whose turn comes after 65,536 others is refused.
+  ///
+  /// - Complexity: O(log *n*); nothing is written.
   public func commitToken() throws(StoreError) -> CommitToken {
+    let tokens = try environment.database(CommitTokens.database)
     let core = try environment.beginRead()
     defer { core.end() }
-    return CommitToken(birth: UInt64(core.snapshotID), random: UInt64.random(in: 1...UInt64.max))
+    let birth = tokens.map { CommitTokens.Memory($0, core).committed } ?? 0
+    if let failure = core.failure { throw failure }
+    return CommitToken(birth: birth, random: UInt64.random(in: 1...UInt64.max))
   }
 
   /// Whether the transaction with that token has been committed.
@@ -71,14 +76,22 @@ extension SharedStore {
   /// Waits for a write that is under way; what is not committed then will not be, unless its writer has yet to begin. The store
   /// remembers the newest 65,536 of its tokens.
   ///
-  /// - Throws: ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers.
+  /// - Parameter timeout: How long to wait for a write that is under way; nil for as long as it takes.
+  /// - Throws: ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers, or the store is open
+  ///   for reading alone and the token is not there; ``StoreError/Code/writerBusy``.
   /// - Complexity: O(log *n*).
-  public func wasCommitted(_ token: CommitToken) throws(StoreError) -> Bool {
+  public func wasCommitted(_ token: CommitToken, timeout: Duration? = nil) throws(StoreError) -> Bool {
     if try isThere(token) { return true }
     // Whoever writes has done so already.
-    guard !environment.options.isReadOnly, !environment.isWriting else { return false }
+    if environment.isWriting { return false }
+    guard !environment.options.isReadOnly else {
+      throw StoreError(
+        .outcomeUnknown, "look for a commit token",
+        reason: "it is not there, but a process that died at the end of its commit leaves it to the next writer",
+        advice: "ask a store that is open for writing")
+    }
     // A process that died at the very end of its commit has left it to the next writer to make it known.
-    environment.abort(try environment.beginWrite())
+    environment.abort(try environment.beginWrite(until: timeout.map { .now + $0 }))
     return try isThere(token)
   }
 
@@ -119,20 +132,45 @@ extension SharedStore {
   }
 }
 
-/// The tokens of committed transactions: a database from token to snapshot number. Its first key, of zeros, is not a token;
-/// its value is up to which birth tokens have been forgotten.
+/// The tokens of committed transactions: a database from token to snapshot number. Its first key, of zeros, is not a token: it
+/// keeps what is known of those that are not there any more.
+///
+/// Tokens sort by how many had been committed when they were made. That number is the store's own: LMDB's number of a
+/// transaction starts anew in a compacted copy.
 enum CommitTokens {
   static let database = ".commits"
   static let remembered = 65_536
-  private static let bound = CommitToken(birth: 0, random: 0)
+  private static let memoryKey = CommitToken(birth: 0, random: 0)
+
+  /// What is kept under the first key.
+  struct Memory {
+    /// Up to which birth tokens have been forgotten; nil when none was.
+    var forgotten: UInt64?
+    /// How many transactions with tokens were committed.
+    var committed: UInt64 = 0
+
+    init(_ database: UInt32, _ core: Transaction) {
+      memoryKey.withBytes { key in
+        guard let bytes = core.get(database, key) else { return }
+        committed = bytes.littleEndian(at: 0) ?? 0
+        forgotten = bytes.littleEndian(at: 8)
+      }
+    }
+
+    func store(_ database: UInt32, _ core: Transaction) {
+      var writer = ByteWriter()
+      writer.append(littleEndian: committed)
+      if let forgotten { writer.append(littleEndian: forgotten) }
+      memoryKey.withBytes { key in writer.withBytes { _ = core.put(database, key, $0) } }
+    }
+  }
 
   /// Whether the token is there.
   static func find(
     _ token: CommitToken, _ database: UInt32, _ core: Transaction
   ) -> Result<Bool, StoreError> {
     if token.withBytes({ core.get(database, $0) != nil }) { return .success(true) }
-    let forgotten = bound.withBytes { core.get(database, $0)?.littleEndian(UInt64.self) }
-    if let forgotten, token.birth <= forgotten {
+    if let forgotten = Memory(database, core).forgotten, token.birth <= forgotten {
       return .failure(
         StoreError(
           .outcomeUnknown, "look for a commit token",
@@ -153,23 +191,24 @@ enum CommitTokens {
     token.withBytes { key in
       withBytes(of: UInt64(core.snapshotID).littleEndian) { _ = core.put(tokens, key, $0) }
     }
-    forget(tokens, core)
+    var memory = Memory(tokens, core)
+    memory.committed &+= 1
+    forget(tokens, core, &memory)
+    memory.store(tokens, core)
   }
 
   /// Forgets the oldest ones, when there are too many.
-  private static func forget(_ tokens: UInt32, _ core: Transaction) {
+  private static func forget(_ tokens: UInt32, _ core: Transaction, _ memory: inout Memory) {
     var count = core.count(tokens)
     guard count > remembered + 1 else { return }
     let cursor = Cursor(core, tokens)
-    var oldest: UInt64 = 0
-    while count > remembered + 1, bound.withBytes({ cursor.seek($0) }) {
-      let isBound = bound.withBytes { cursor.key.hasSameBytes(as: $0) }
-      if isBound, !cursor.move(.next) { return }
+    while count > remembered + 1, memoryKey.withBytes({ cursor.seek($0) }) {
+      let isMemory = memoryKey.withBytes { cursor.key.hasSameBytes(as: $0) }
+      if isMemory, !cursor.move(.next) { return }
       guard let birth = cursor.key.extracting(first: 8).bigEndian(UInt64.self) else { return }
-      oldest = max(oldest, birth)
+      memory.forgotten = max(memory.forgotten ?? 0, birth)
       cursor.delete()
       count -= 1
     }
-    bound.withBytes { key in withBytes(of: oldest.littleEndian) { _ = core.put(tokens, key, $0) } }
   }
 }

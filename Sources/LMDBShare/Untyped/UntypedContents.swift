@@ -6,18 +6,18 @@ package struct UntypedContents {
   let core: Transaction
   let reference: StructureReference
   let database: UInt32
+  /// Whether keys are stored as they are encoded.
+  let hasFixedKeys: Bool
 
   init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
     self.core = core
     self.reference = reference
     self.database = database
+    hasFixedKeys = reference.description.key.map(StoredKey.isFixed) ?? false
   }
 
   /// What the catalogue tells of the structure.
   package var description: StructureDescription { reference.description }
-
-  /// Whether keys are stored as they are encoded.
-  var hasFixedKeys: Bool { reference.description.key.map(StoredKey.isFixed) ?? false }
 
   /// How the elements of a list or array lie.
   enum Sequence {
@@ -211,6 +211,12 @@ extension UntypedContents {
     package var lastSequence: UInt64
     package var lastToken: UInt64
     package var isClosed: Bool
+
+    package init(lastSequence: UInt64, lastToken: UInt64, isClosed: Bool) {
+      self.lastSequence = lastSequence
+      self.lastToken = lastToken
+      self.isClosed = isClosed
+    }
   }
 
   package var queueNumbers: QueueNumbers {

@@ -9,7 +9,7 @@
 //   PROOF_MEMORY=n:m     so does the n-th request for memory by liblmdb
 //
 // Faults come only while the program wants them; it tells by writes to the file -78, which there is not: at 1 it wants them,
-// at 0 no more, at 2 it asks how many calls there were.
+// at 0 no more, at 2 it asks how many calls there were, at 3 how many syncs have failed.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,7 +38,7 @@ static long number(const char *variable) {
 }
 
 static int wanted;
-static long calls, requests;
+static long calls, requests, failed_syncs;
 
 // Whether this is the one of `count` that fails, or a later one.
 static int is_time(const char *text, long count) {
@@ -210,6 +210,7 @@ static ssize_t pwrite_by(void *caller, int file, const void *bytes, size_t count
     return (ssize_t)count;
   }
   if (file == -78) {
+    if (offset == 3) return __atomic_load_n(&failed_syncs, __ATOMIC_SEQ_CST);
     if (offset < 2) __atomic_store_n(&wanted, (int)offset, __ATOMIC_SEQ_CST);
     return __atomic_load_n(&calls, __ATOMIC_SEQ_CST) + __atomic_load_n(&requests, __ATOMIC_SEQ_CST);
   }
@@ -254,12 +255,17 @@ ssize_t pread(int file, void *bytes, size_t count, off_t offset) {
   if (call() == 1) return -1;
   return NEXT(pread)(file, bytes, count, offset);
 }
+// A sync that failed has to be told to somebody; one that was interrupted may be tried again.
+static int fails_to_sync(int fault) {
+  if (fault == 1 && errno != EINTR) __atomic_add_fetch(&failed_syncs, 1, __ATOMIC_SEQ_CST);
+  return fault == 1;
+}
 int fdatasync(int file) {
-  if (call() == 1) return -1;
+  if (fails_to_sync(call())) return -1;
   return synced(NEXT(fdatasync)(file), file);
 }
 int fsync(int file) {
-  if (call() == 1) return -1;
+  if (fails_to_sync(call())) return -1;
   return synced(NEXT(fsync)(file), file);
 }
 int ftruncate64(int file, off64_t size) {

@@ -43,7 +43,9 @@ final class Fleet {
     var life: Int64? = 50_000_000
     switch death {
     case .signal(let after): life = after
-    case .point(let point): environment["LMDBSHARE_KILL"] = point
+    case .point(let point):
+      environment["LMDBSHARE_KILL"] = point
+      environment["LMDBSHARE_KILL_NOTES"] = boardPath + "-notes"
     case .call(let number):
       environment["LD_PRELOAD"] = Interposer.path
       environment["PROOF_KILL_CALL"] = "\(number)"
@@ -88,6 +90,12 @@ final class Fleet {
       }
     }
     ships.removeAll()
+  }
+
+  /// At which kill points processes have died.
+  var places: Set<String> {
+    let notes = (try? String(contentsOfFile: boardPath + "-notes", encoding: .utf8)) ?? ""
+    return Set(notes.split(separator: "\n").map(String.init))
   }
 
   /// Lets all end by themselves.

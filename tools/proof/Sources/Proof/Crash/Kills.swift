@@ -23,7 +23,8 @@ struct Kills: ParsableCommand {
     let seed = common.begin("kills")
     var waits = Times()
     var killed = 0
-    var (commits, operations, outside, backups, creations) = (0, 0, 0, 0, 0)
+    var (commits, operations, outside, backups, creations, killedCreators) = (0, 0, 0, 0, 0, 0)
+    var places: Set<String> = []
     let modes = Writer.Assignment.Durability.allCases
     for (index, mode) in modes.enumerated() {
       let scratch = try Scratch("kills-\(mode)", in: common.directory)
@@ -48,8 +49,7 @@ struct Kills: ParsableCommand {
         for _ in 0..<8 { waits.add(try holder(fleet, assignment)) }
         for _ in 0..<4 {
           creations += 1
-          try creation(scratch, assignment, creations, &random)
-          killed += 1
+          if try creation(scratch, assignment, creations, &random) { killedCreators += 1 }
         }
         try replay.take(fleet.board, store)
         try replay.compare(store)
@@ -58,14 +58,17 @@ struct Kills: ParsableCommand {
         common.progress("\(mode): \(killed + fleet.kills) of \(count) killed, \(replay.commits) commits")
       }
       killed += fleet.kills
+      places.formUnion(fleet.places)
       commits += replay.commits
       operations += replay.operations
       scratch.remove()
     }
     print(
       "kills \(killed) seed \(seed): 0 lost, 0 partial, 0 findings; \(commits) commits, \(operations) operations; "
-        + "\(creations) creations, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
+        + "\(killedCreators) of \(creations) creators killed, \(places.count) of \(Self.points.count) places, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
     )
+    let missing = Self.points.filter { !places.contains($0) }
+    if killed > 3000, !missing.isEmpty { throw Problem("NOT SHOWN: nobody died at \(missing.joined(separator: ", "))") }
     // A median of few is chance.
     if waits.worst > 50 || waits.median > 1 && waits.values.count >= 80 {
       throw Problem("SLOW: the next writer goes on after \(waits.text)")
@@ -112,10 +115,10 @@ struct Kills: ParsableCommand {
     return begun.value - killed
   }
 
-  /// Kills a process that makes a store; then there is none, or a complete one.
+  /// Kills a process that makes a store; then there is none, or a complete one. Tells whether it died before it was done.
   private func creation(
     _ scratch: Scratch, _ assignment: Writer.Assignment, _ number: Int, _ random: inout Random
-  ) throws {
+  ) throws -> Bool {
     let path = scratch.file("new-\(number)")
     let environment =
       switch random.number(0..<4) {
@@ -137,6 +140,7 @@ struct Kills: ParsableCommand {
     try structures.names.append("it works")
     guard try structures.names.count == 1 else { throw Problem("DIVERGED: a new store is not empty") }
     try FileManager.default.removeItem(atPath: path)
+    return end == .signaled(9)
   }
 
   /// What backups there are is complete.

@@ -1,0 +1,133 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  struct Dump: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes a store, or some of its structures, as text that load reads.",
+      discussion: """
+        All of it is one snapshot. jsonl, the usual format, tells every value by its type, and loses nothing; csv is for one \
+        structure and other programs; mdb is what mdb_dump writes, also of files that other programs made.
+
+        Examples:
+          lmdbshare dump team.lmdb > team.jsonl
+          lmdbshare dump team.lmdb names scores | ssh other lmdbshare load team.lmdb --merge
+          lmdbshare dump team.lmdb scores --format csv
+        """)
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case jsonl, csv, mdb }
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
+    var names: [String] = []
+    @Option(help: "jsonl, csv or mdb.")
+    var format = Format.jsonl
+
+    func run() throws {
+      let file = try Opened(store.path)
+      switch format {
+      case .mdb: try dumpDatabases(file)
+      case .csv: try dumpTable(file)
+      case .jsonl:
+        let store = try ours(file)
+        let structures = try (names.isEmpty ? try store.structures().map(\.name) : names).map { try store.untyped($0) }
+        try store.read { txn in
+          var dumper = Dumper(Output(), total: structures.reduce(0) { $0 + txn.contents($1).count })
+          try dumper.dump(structures, txn)
+        }
+      }
+    }
+
+    private func ours(_ file: Opened) throws -> SharedStore {
+      guard let store = file.store else {
+        throw Problem("\(Printable.text(store.path)) is a file that another program made; dump it with --format mdb")
+      }
+      return store
+    }
+
+    private func dumpTable(_ file: Opened) throws {
+      guard names.count == 1 else { throw ValidationError("csv is for one structure: name it.") }
+      let store = try ours(file)
+      let structure = try store.untyped(names[0])
+      var option = FormatOption()
+      option.format = .csv
+      var printer = EntryPrinter(option)
+      try store.read { txn in
+        try Selection().walk(txn.contents(structure)) { entry, key, value in
+          try printer.print(Types(structure.description), entry, key, value)
+        }
+      }
+      try printer.finish()
+    }
+
+    private func dumpDatabases(_ file: Opened) throws {
+      var databases = try file.databases()
+      for name in names where !databases.contains(where: { $0.name == name }) {
+        throw Problem("there is no database '\(Printable.text(name))'; ls lists them", Failure.notFound)
+      }
+      if !names.isEmpty { databases.removeAll { !names.contains($0.name ?? "") } }
+      var output = Output()
+      try Mdb.dump(databases, file, to: &output)
+    }
+  }
+
+  struct Load: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Reads what dump wrote, from standard input, in one transaction: all or nothing.",
+      discussion: """
+        The store is made when there is none. A structure that is there already is refused, unless --merge or --replace says \
+        what to do. Nobody else writes meanwhile. Leased items of queues can be taken at once; delayed ones keep their time.
+
+        Examples:
+          lmdbshare load copy.lmdb < team.jsonl
+          lmdbshare dump team.lmdb scores | lmdbshare load copy.lmdb --replace
+          mdb_dump -a other.lmdb | lmdbshare load new.lmdb --format mdb
+        """)
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case jsonl, mdb }
+
+    @OptionGroup var store: StoreArgument
+    @Flag(help: "Adds entries to what is there: keys are set, elements appended, items pushed, values set.")
+    var merge = false
+    @Flag(help: "Puts structures in the place of those of the same name.")
+    var replace = false
+    @Option(help: "jsonl; or mdb, which mdb_dump writes, into a new directory.")
+    var format = Format.jsonl
+
+    func validate() throws {
+      if merge, replace { throw ValidationError("--merge and --replace do not go together.") }
+      if format == .mdb, merge || replace { throw ValidationError("mdb is for new directories alone.") }
+    }
+
+    func run() throws {
+      var result = Output()
+      switch format {
+      case .mdb:
+        let counts = try loadDatabases()
+        try result.line("\(counts.databases) databases, \(counts.entries) entries")
+      case .jsonl:
+        var loader = Loader(
+          Lines(.input), existing: merge ? .merge : replace ? .replace : .refuse, size: Stream.input.fileSize)
+        try loader.begin()
+        var options = StoreArgument.options(.readWrite)
+        options.createIfMissing = true
+        let store = try SharedStore(path: store.path, options: options)
+        try store.write { txn in try loader.load(into: txn) }
+        try result.line("\(loader.structures) structures, \(loader.entries) entries")
+      }
+      try result.flush()
+    }
+
+    private func loadDatabases() throws -> (databases: Int, entries: Int) {
+      var options = EnvironmentOptions()
+      let directory = try StoreDirectory(path: store.path, create: true, directoryMode: options.directoryMode, allowNetwork: false)
+      guard try !directory.hasData() else {
+        throw Problem("there is a store at \(Printable.text(store.path)) already; give a new directory")
+      }
+      options.maximumStructures = 32_000
+      let environment = try Environment.open(path: store.path, options: options) { (_) throws(StoreError) in }
+      defer { environment.close() }
+      return try Mdb.load(Lines(.input), into: environment)
+    }
+  }
+#endif

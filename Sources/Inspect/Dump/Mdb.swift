@@ -1,0 +1,168 @@
+#if CommandLineTools
+  import LMDBShare
+
+  // The format of `mdb_dump` and `mdb_load`, which knows databases and bytes: a header of NAME=VALUE for each database, then
+  // lines with a space and hexadecimal digits, keys and values in turn, then DATA=END.
+
+  enum Mdb {
+    private static let flags: [(name: String, layout: DatabaseLayout)] = [
+      ("reversekey", .reverseKeys), ("duplicates", .duplicates), ("dupsort", .duplicates), ("integerkey", .integerKeys),
+      ("dupfixed", .fixedDuplicates), ("integerdup", .integerDuplicates), ("reversedup", .reverseDuplicates),
+    ]
+
+    /// Writes databases; the unnamed one, too, when it holds more than the named ones.
+    static func dump(_ databases: [Opened.Database], _ file: Opened, to output: inout Output) throws {
+      var progress = Progress("entries", of: databases.reduce(0) { $0 + $1.tree.entries })
+      let names = Set(databases.compactMap(\.name))
+      var done = 0
+      try file.reading { core in
+        for database in databases {
+          if database.name == nil, database.tree.entries == names.count { continue }
+          try output.line("VERSION=3\nformat=bytevalue")
+          if let name = database.name { try output.line("database=\(name)") }
+          try output.line("type=btree\nmapsize=\(file.environment.mapSize)\nmaxreaders=\(file.environment.readerCapacity)")
+          for flag in flags where core.layout(database.number).contains(flag.layout) { try output.line("\(flag.name)=1") }
+          try output.line("db_pagesize=\(file.environment.pageBytes)\nHEADER=END")
+          let cursor = Cursor(core, database.number)
+          var isThere = cursor.move(.first)
+          while isThere {
+            if database.name != nil || !(cursor.key.utf8String().map(names.contains) ?? false) {
+              try output.hexadecimal(cursor.key)
+              try output.hexadecimal(cursor.value)
+            }
+            done += 1
+            progress.update(done)
+            isThere = cursor.move(.next)
+          }
+          try output.line("DATA=END")
+        }
+      }
+      progress.end()
+      try output.flush()
+    }
+
+    /// Reads databases into a new environment.
+    static func load(_ lines: consuming Lines, into environment: Environment) throws -> (databases: Int, entries: Int) {
+      var lines = lines
+      let core = try environment.beginWrite()
+      do {
+        let counts = try load(&lines, core, environment)
+        if let failure = core.failure { throw failure }
+        try environment.commit(core)
+        return counts
+      } catch {
+        if core.isLive { environment.abort(core) }
+        throw error
+      }
+    }
+
+    private static func load(
+      _ lines: inout Lines, _ core: Transaction, _ environment: Environment
+    ) throws -> (databases: Int, entries: Int) {
+      var (databases, entries) = (0, 0)
+      while let first = try lines.next() {
+        guard first.elementsEqual("VERSION=3".utf8) else { throw problem(lines, "VERSION=3 expected: this is no dump of mdb_dump") }
+        let (name, layout, isPrintable) = try header(&lines)
+        var number = Transaction.main
+        if let name {
+          guard let made = try core.openDatabase(name, layout: layout) else { throw problem(lines, "the database cannot be made") }
+          number = made
+        }
+        databases += 1
+        while true {
+          guard let line = try lines.next() else { throw problem(lines, "the input ends before DATA=END") }
+          if line.elementsEqual("DATA=END".utf8) { break }
+          let key = try bytes(line, isPrintable, lines)
+          guard let line = try lines.next() else { throw problem(lines, "a key without a value") }
+          let value = try bytes(line, isPrintable, lines)
+          withBytes(of: key) { key in
+            withBytes(of: value) { _ = core.put(number, key, $0, layout.contains(.duplicates) ? .replace : .likelyLast) }
+          }
+          if let failure = core.failure { throw problem(lines, Printable.text(failure.description)) }
+          entries += 1
+        }
+      }
+      guard databases > 0 else { throw Problem("the input is empty: this is no dump") }
+      return (databases, entries)
+    }
+
+    private static func header(
+      _ lines: inout Lines
+    ) throws -> (name: String?, layout: DatabaseLayout, isPrintable: Bool) {
+      var name: String?
+      var layout: DatabaseLayout = []
+      var isPrintable = false
+      while let line = try lines.next() {
+        let text = String(decoding: line, as: UTF8.self)
+        if text == "HEADER=END" { return (name, layout, isPrintable) }
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { throw problem(lines, "NAME=VALUE expected") }
+        switch parts[0] {
+        case "database": name = String(parts[1])
+        case "format":
+          guard parts[1] == "bytevalue" || parts[1] == "print" else { throw problem(lines, "an unknown format") }
+          isPrintable = parts[1] == "print"
+        default:
+          if let flag = flags.first(where: { $0.name == parts[0] }), parts[1] == "1" { layout.insert(flag.layout) }
+        }
+      }
+      throw problem(lines, "the input ends before HEADER=END")
+    }
+
+    private static func bytes(_ line: [UInt8], _ isPrintable: Bool, _ lines: borrowing Lines) throws -> [UInt8] {
+      guard line.first == 0x20 else { throw problem(lines, "a space expected, and then bytes") }
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(line.count / 2)
+      var index = 1
+      while index < line.count {
+        if isPrintable, line[index] != UInt8(ascii: "\\") {
+          bytes.append(line[index])
+          index += 1
+          continue
+        }
+        if isPrintable, index + 1 < line.count, line[index + 1] == UInt8(ascii: "\\") {
+          bytes.append(UInt8(ascii: "\\"))
+          index += 2
+          continue
+        }
+        if isPrintable { index += 1 }
+        guard index + 1 < line.count, let high = digit(line[index]), let low = digit(line[index + 1]) else {
+          throw problem(lines, "pairs of hexadecimal digits expected")
+        }
+        bytes.append(high << 4 | low)
+        index += 2
+      }
+      return bytes
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+      switch byte {
+      case 0x30...0x39: byte - 0x30
+      case 0x61...0x66: byte - 0x61 + 10
+      case 0x41...0x46: byte - 0x41 + 10
+      default: nil
+      }
+    }
+
+    private static func problem(_ lines: borrowing Lines, _ text: String) -> Problem {
+      Problem("line \(lines.number): \(text); nothing was loaded")
+    }
+  }
+
+  extension Output {
+    /// A line with a space and the bytes' digits.
+    fileprivate mutating func hexadecimal(_ bytes: RawSpan) throws {
+      let digits: [16 of UInt8] = [
+        0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
+      ]
+      var line: [UInt8] = [0x20]
+      line.reserveCapacity(2 + 2 * bytes.byteCount)
+      for index in 0..<bytes.byteCount {
+        let byte = bytes.byte(at: index)
+        line.append(digits[Int(byte >> 4)])
+        line.append(digits[Int(byte & 0xF)])
+      }
+      try self.line(bytes: line)
+    }
+  }
+#endif

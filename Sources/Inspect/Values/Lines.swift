@@ -1,0 +1,48 @@
+import LMDBShare
+
+/// Lines of a file or of standard input.
+struct Lines: ~Copyable {
+  private let stream: Stream
+  private var buffer: [UInt8] = []
+  private var line = 0..<0
+  private var rest = 0
+  private var isAtEnd = false
+  /// The number of the line that was read last, from 1.
+  private(set) var number = 0
+  /// How many bytes were read.
+  private(set) var bytesRead = 0
+
+  init(_ stream: Stream) { self.stream = stream }
+
+  /// Goes to the next line; false at the end.
+  mutating func advance() throws -> Bool {
+    var searched = rest
+    while true {
+      if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+        (line, rest) = (rest..<end, end + 1)
+        number += 1
+        return true
+      }
+      if isAtEnd {
+        guard rest < buffer.count else { return false }
+        (line, rest) = (rest..<buffer.count, buffer.count)
+        number += 1
+        return true
+      }
+      buffer.removeSubrange(..<rest)
+      searched = buffer.count
+      (line, rest) = (0..<0, 0)
+      let more = try stream.read(1 << 18)
+      bytesRead += more.count
+      if more.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: more) }
+    }
+  }
+
+  /// Calls `body` with the line, without its end.
+  func withLine<R>(_ body: (RawSpan) throws -> R) rethrows -> R {
+    try withBytes(of: buffer) { try body($0.extracting(line)) }
+  }
+
+  /// A copy of the next line; nil at the end.
+  mutating func next() throws -> [UInt8]? { try advance() ? Array(buffer[line]) : nil }
+}
