@@ -89,6 +89,15 @@ int64_t lms_change_time(int file) {
 #endif
 }
 
+int lms_lock_alone(int file, int32_t *holder) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+  if (fcntl(file, F_SETLK, &lock) == 0) return 0;
+  int code = errno;
+  *holder = fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? (int32_t)lock.l_pid : 0;
+  errno = code;
+  return -1;
+}
+
 #ifdef F_OFD_SETLK
 int lms_own_byte(int file, off_t offset) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};

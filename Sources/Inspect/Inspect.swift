@@ -20,7 +20,8 @@
           subcommands: [SetEntry.self, Append.self, Insert.self, Increment.self, Delete.self, Apply.self]),
         CommandGroup(
           name: "Queues", subcommands: [Push.self, Pop.self, Peek.self, Leases.self, DeadLetters.self]),
-        CommandGroup(name: "Copies", subcommands: [Dump.self, Load.self]),
+        CommandGroup(name: "Copies", subcommands: [Dump.self, Load.self, Backup.self, Compact.self]),
+        CommandGroup(name: "Looking after", subcommands: [Readers.self, Diff.self]),
         CommandGroup(name: "Structures", subcommands: [Create.self, Drop.self, Rename.self, Clear.self]),
       ])
   }

@@ -19,6 +19,9 @@
       completion: .directory)
     var path: String
 
+    init() {}
+    init(path: String) { self.path = path }
+
     private static let variable = "LMDBSHARE_STORE"
 
     /// Parses the arguments of the program; puts the store of the environment where one is left out.

@@ -10,6 +10,8 @@ package struct Meta: Hashable, Sendable {
   package let transaction: UInt64
 
   static let magic: UInt32 = 0xBEEF_C0DE
+  /// Where its page holds the transaction's number.
+  package static let transactionOffset = 144
 
   init(page bytes: [UInt8], number: Int) throws {
     let hasMagic = bytes.count >= 20 && bytes.u32(16) == Meta.magic
@@ -40,7 +42,7 @@ package struct Meta: Hashable, Sendable {
     free = Tree(bytes, at: 40)
     main = Tree(bytes, at: 88)
     lastPage = bytes.u64(136)
-    transaction = bytes.u64(144)
+    transaction = bytes.u64(Meta.transactionOffset)
     guard lastPage >= 1, lastPage < UInt64(Int.max) / UInt64(size) else {
       throw PageProblem(.damaged, "meta page \(number) tells a last page of \(lastPage)")
     }

@@ -35,6 +35,9 @@
       show(done, note(), now)
     }
 
+    /// The same for whoever tells seldom.
+    mutating func updateNow(_ done: Int) { if isShown { show(done, "", .now) } }
+
     private mutating func show(_ done: Int, _ note: String, _ now: ContinuousClock.Instant) {
       hasShown = true
       let time = start.duration(to: now)

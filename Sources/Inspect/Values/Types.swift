@@ -12,8 +12,10 @@ package struct Types: Sendable {
   }
 
   /// Appends the member `value`, or `valueBytes` for bytes that are none of the type.
-  package func writeValue(_ bytes: RawSpan, to json: inout JSONWriter) {
-    Types.write(bytes, value, isKey: false, "value", "valueBytes", to: &json)
+  package func writeValue(
+    _ bytes: RawSpan, _ name: StaticString = "value", _ other: StaticString = "valueBytes", to json: inout JSONWriter
+  ) {
+    Types.write(bytes, value, isKey: false, name, other, to: &json)
   }
 
   /// Appends the member `key`, or `keyBytes`.

@@ -11,7 +11,13 @@ internal import CSystemShims
 
 extension Environment {
   /// Copies the environment, as of now, into another directory, while others read and write.
-  package func backup(to path: String, compacting: Bool) throws(StoreError) {
+  ///
+  /// - Parameters:
+  ///   - verifying: Whether every page of the copy is checked before it gets its name.
+  ///   - progress: Gets, ten times a second, how many bytes are written.
+  package func backup(
+    to path: String, compacting: Bool, verifying: Bool = false, progress: (@Sendable (Int) -> Void)? = nil
+  ) throws(StoreError) {
     try checkFork()
     guard !isWriting else {
       throw StoreError(
@@ -25,25 +31,18 @@ extension Environment {
         .structureExists, "back up to \(path)", reason: "there is a store already", advice: "give a new directory")
     }
     try target.checkVacant()
-    let name = "\(StoreDirectory.dataFile).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
-    let number = unsafe openat(
-      target.descriptor.number, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(options.fileMode))
-    let file = FileDescriptor(try checkErrno(number, "create \(path)/\(name)"))
+    let copy = try Copy(in: target, mode: options.fileMode)
     do throws(StoreError) {
       try enterReaders()
-      let code = unsafe mdb_env_copyfd2(handle, file.number, compacting ? UInt32(MDB_CP_COMPACT) : 0)
-      readers.leave()
-      try check(code, "back up to \(path)")
-      try file.sync()
-      KillPoint.pass(.backupCopied)
-      // Until here nobody takes it for a backup.
-      try checkErrno(
-        unsafe lms_rename_exclusive(target.descriptor.number, name, StoreDirectory.dataFile), "back up to \(path)")
-      KillPoint.pass(.backupNamed)
-      try target.descriptor.sync()
     } catch {
-      try? target.descriptor.remove(name)
+      copy.discard()
       throw error
     }
+    defer { readers.leave() }
+    try unsafe copy.write(handle, compacting: compacting, progress)
+    if verifying { try copy.verify() }
+    KillPoint.pass(.backupCopied)
+    // Until here nobody takes it for a backup.
+    try copy.takeName()
   }
 }

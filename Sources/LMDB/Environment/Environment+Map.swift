@@ -34,7 +34,7 @@ extension Environment {
   private static func rounded(_ size: Int) -> Int { (size + page - 1) / page * page }
 
   /// Whether the address space has room for `size` more bytes.
-  private static func fits(_ size: Int) -> Bool {
+  static func fits(_ size: Int) -> Bool {
     let trial = unsafe mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
     guard unsafe trial != MAP_FAILED else { return false }
     unsafe munmap(trial, size)

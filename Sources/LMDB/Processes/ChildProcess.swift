@@ -70,6 +70,9 @@ package enum ChildProcess {
     return unsafe lms_wait_for(process, &status, &signal) == 0 ? (status, signal) : nil
   }
 
+  /// Whether there is a process of that number, in this process's namespace.
+  package static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || lms_errno() == EPERM }
+
   /// Sends a signal.
   package static func send(_ signal: Int32, to process: Int32) { _ = kill(process, signal) }
 

@@ -21,7 +21,7 @@ package enum KillPoint: String, CaseIterable, Sendable {
   case partBegun, partEnded
   case beforeGrowth, afterGrowth, beforeAdoption, afterAdoption
   case readBegun
-  case backupCopied, backupNamed
+  case backupCopied, backupNamed, compacted, compactedNamed
   case leased, acknowledged, released, reclaimed
 
   /// The process may die here.

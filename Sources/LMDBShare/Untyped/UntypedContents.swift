@@ -146,7 +146,7 @@ extension UntypedContents {
   }
 
   /// The key and the value in what is stored; nil when a long key is not told.
-  private func entry<R>(_ stored: RawSpan, _ bytes: RawSpan, _ body: (RawSpan, RawSpan) -> R) -> R? {
+  func entry<R>(_ stored: RawSpan, _ bytes: RawSpan, _ body: (RawSpan, RawSpan) -> R) -> R? {
     guard StoredKey.isHashed(stored, isFixed: hasFixedKeys) else {
       return body(StoredKey.encoded(stored, isFixed: hasFixedKeys), bytes)
     }

@@ -1,0 +1,141 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+  import Synchronization
+
+  struct Backup: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Copies a store into a new directory while others go on to use it.",
+      discussion: """
+        The copy is one snapshot; every page of it is checked, and only then it gets its name.
+
+        Example:
+          lmdbshare backup team.lmdb backups/2026-11-24 --compact
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "A new or empty directory.", completion: .directory)
+    var target: String
+    @Flag(help: "Leaves out free pages; takes longer, and gives a smaller store that writes faster.")
+    var compact = false
+    @Flag(inversion: .prefixedNo, help: "Whether every page of the copy is checked.")
+    var verify = true
+
+    func run() throws {
+      let file = try Opened(store.path)
+      let numbers = try file.statistics()
+      let progress = CopyProgress(total: compact ? numbers.usedBytes : numbers.fileBytes)
+      defer { progress.end() }
+      try file.environment.backup(to: target, compacting: compact, verifying: verify) { progress.update($0) }
+      if verify, file.store != nil {
+        let findings = try SharedStore(path: target, options: StoreArgument.options(.readOnly)).check()
+        if let finding = findings.first { throw finding }
+      }
+    }
+  }
+
+  struct Compact: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Puts a compacted copy in the place of a store that nobody has open.",
+      discussion: """
+        Tells who has it open otherwise, and ends with 4. It needs room for the copy; the store is the old or the new one at \
+        every moment.
+
+        Example:
+          lmdbshare compact team.lmdb
+        """)
+
+    @OptionGroup var store: StoreArgument
+
+    func run() throws {
+      let progress = CopyProgress(total: nil)
+      let result: Compaction.Result
+      do {
+        defer { progress.end() }
+        result = try Compaction.run(path: store.path) { progress.update($0) }
+      }
+      // Whoever opens it first makes the lock file fit.
+      _ = try Opened(store.path)
+      var output = Output()
+      try output.line("\(Size.text(result.before)) before, \(Size.text(result.after)) now")
+      try output.flush()
+    }
+  }
+
+  /// Progress that another thread tells.
+  private final class CopyProgress: Sendable {
+    private let line: Mutex<Progress>
+    init(total: Int?) { line = Mutex(Progress("bytes", of: total)) }
+    func update(_ bytes: Int) { line.withLock { $0.updateNow(bytes) } }
+    func end() { line.withLock { $0.end() } }
+  }
+
+  struct Readers: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists who reads a store, how old their snapshots are, and how many pages these keep from being used again.",
+      discussion: """
+        Examples:
+          lmdbshare readers team.lmdb
+          lmdbshare readers team.lmdb --clear-stale
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Flag(help: "Frees the slots of processes that died; the store does so by itself from time to time.")
+    var clearStale = false
+    @Flag(help: "Slots that are not reading now, too.")
+    var all = false
+    @OptionGroup var output: FormatOption
+
+    func run() throws {
+      let file = try Opened(store.path)
+      if clearStale {
+        let count = try file.environment.clearStaleReaders()
+        var output = Output()
+        try output.line("\(count) \(count == 1 ? "slot" : "slots") of dead processes freed")
+        return try output.flush()
+      }
+      let pins = try file.pins()
+      let readers = try file.statistics().readers
+      var records = output.records()
+      for reader in readers where all || reader.snapshotID != nil {
+        let pinned = reader.snapshotID.map { pins.pages(heldBy: $0) }
+        try records.add([
+          .init("processID", .number(reader.processID), title: "pid"),
+          .init("thread", .text(reader.thread)),
+          .init("isAlive", .bool(Processes.isAlive(reader.processID)), title: "alive"),
+          .init("command", .text(Processes.command(reader.processID))),
+          .init("snapshot", .number(reader.snapshotID)),
+          .init("lag", .number(reader.lag), title: "behind"),
+          .init(
+            "ageSeconds", .decimal(reader.age.map { Double($0.components.seconds) }), title: "age",
+            text: reader.age.map { Size.text($0) } ?? (reader.lag ?? 0 > 0 ? "?" : "")),
+          .init("pinnedPages", .number(pinned), title: "pins"),
+        ])
+      }
+      try records.finish()
+    }
+  }
+
+  /// Which pages were freed when: a snapshot keeps those that were freed after it.
+  struct Pins {
+    private let freed: [(transaction: Int, pages: Int)]
+
+    init(_ core: Transaction) {
+      var freed: [(Int, Int)] = []
+      let cursor = Cursor(core, Transaction.freeList)
+      var isThere = cursor.move(.first)
+      while isThere {
+        let pages = cursor.value.littleEndian(at: 0, UInt64.self) ?? 0
+        if let transaction = cursor.key.littleEndian(UInt64.self) { freed.append((Int(clamping: transaction), Int(clamping: pages))) }
+        isThere = cursor.move(.next)
+      }
+      self.freed = freed
+    }
+
+    func pages(heldBy snapshot: Int) -> Int { freed.reduce(0) { $0 + ($1.transaction > snapshot ? $1.pages : 0) } }
+  }
+
+  extension Opened {
+    func pins() throws -> Pins { try reading { Pins($0) } }
+  }
+#endif

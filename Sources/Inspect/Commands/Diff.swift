@@ -1,0 +1,172 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  struct Diff: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Tells what differs between two stores, or a store and its backup.",
+      discussion: """
+        Lines with + are in the second one alone, those with - in the first one alone, those with ~ in both with other values. \
+        Ends with 2 when anything differs.
+
+        Examples:
+          lmdbshare diff backups/2026-11-24 team.lmdb
+          lmdbshare diff backups/2026-11-24 team.lmdb scores --format jsonl
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The other store.", completion: .directory)
+    var other: String
+    @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
+    var names: [String] = []
+    @OptionGroup var output: FormatOption
+
+    func validate() throws {
+      if output.format == .csv { throw ValidationError("diff prints text, json or jsonl.") }
+    }
+
+    func run() throws {
+      let (first, second) = (try store.forReading(), try StoreArgument(path: other).forReading())
+      let before = try structures(of: first)
+      let after = try structures(of: second)
+      for name in names where before[name] == nil && after[name] == nil {
+        throw Problem("neither store has a structure '\(Printable.text(name))'", Failure.notFound)
+      }
+      var printer = DifferencePrinter(output)
+      try first.read { old in
+        try second.read { new in
+          for name in Swift.Set(before.keys).union(after.keys).sorted() {
+            let (a, b) = (before[name], after[name])
+            if let a, let b, a.description.description == b.description.description {
+            } else {
+              try printer.structure(name, a?.description, b?.description)
+            }
+            let types = Types((b ?? a)!.description)
+            let oldTypes = Types((a ?? b)!.description)
+            try Difference.walk(from: a.map { old.contents($0) }, to: b.map { new.contents($0) }) { entry in
+              try printer.entry(name, entry, types, oldTypes)
+            }
+          }
+        }
+      }
+      try printer.finish()
+      if printer.count > 0 { throw Failure.damage }
+    }
+
+    private func structures(of store: SharedStore) throws -> [String: UntypedStructure] {
+      var found: [String: UntypedStructure] = [:]
+      for description in try store.structures() where names.isEmpty || names.contains(description.name) {
+        found[description.name] = try store.untyped(description.name)
+      }
+      return found
+    }
+  }
+
+  /// Prints what differs.
+  struct DifferencePrinter: ~Copyable {
+    private let format: Format
+    private let style: Style
+    private let limit: Int
+    private var output = Output()
+    private var json = JSONWriter()
+    private(set) var count = 0
+
+    init(_ option: FormatOption, limit: Int = 1000) {
+      format = option.format
+      style = option.style
+      self.limit = limit
+    }
+
+    /// A structure that came, went, or became another one.
+    mutating func structure(_ name: String, _ old: StructureDescription?, _ new: StructureDescription?, snapshot: Int? = nil) throws {
+      let name = Printable.text(name)
+      switch format {
+      case .text, .csv:
+        if let old, let new {
+          try output.line(style.warning("~ \(name): a \(Printable.text(old.description)) became a \(Printable.text(new.description))"))
+        } else if let new {
+          try output.line(style.good("+ \(name): \(Printable.text(new.description))"))
+        } else if let old {
+          try output.line(style.bad("- \(name): \(Printable.text(old.description))"))
+        }
+      case .json, .jsonl:
+        try begin(name, snapshot)
+        json.name("change")
+        json.plain(old == nil ? "created" : new == nil ? "dropped" : "replaced")
+        json.name("kind")
+        json.plain((new ?? old)?.kind.rawValue ?? "")
+        try end()
+      }
+      count += 1
+    }
+
+    /// An entry that differs.
+    mutating func entry(
+      _ name: String, _ entry: Difference.Entry, _ types: Types, _ oldTypes: Types, snapshot: Int? = nil
+    ) throws {
+      switch format {
+      case .text, .csv: try output.line(text(Printable.text(name), entry, types, oldTypes))
+      case .json, .jsonl:
+        try begin(name, snapshot)
+        json.name("change")
+        json.plain(entry.kind.rawValue)
+        if let item = entry.item { item.write(to: &json) }
+        if let position = entry.position {
+          json.name("position")
+          json.number(position)
+        }
+        if let key = entry.key { withBytes(of: key) { types.writeKey($0, to: &json) } }
+        if let old = entry.old { withBytes(of: old) { oldTypes.writeValue($0, "old", "oldBytes", to: &json) } }
+        if let new = entry.new { withBytes(of: new) { types.writeValue($0, to: &json) } }
+        try end()
+      }
+      count += 1
+    }
+
+    private func text(_ name: String, _ entry: Difference.Entry, _ types: Types, _ oldTypes: Types) -> String {
+      let place =
+        if let item = entry.item {
+          "\(item.sequence) (\(item.state.rawValue))"
+        } else if let key = entry.key {
+          withBytes(of: key) { types.keyText($0, limit: limit) }
+        } else {
+          entry.position.map { String($0) } ?? ""
+        }
+      let old = entry.old.map { withBytes(of: $0) { oldTypes.text($0, limit: limit) } }
+      let new = entry.new.map { withBytes(of: $0) { types.text($0, limit: limit) } }
+      let subject = place.isEmpty ? name : "\(name)  \(place)"
+      switch entry.kind {
+      case .inserted: return style.good("+ \(subject)  \(new ?? "")")
+      case .removed: return style.bad("- \(subject)  \(old ?? "")")
+      case .updated: return style.warning("~ \(subject)  \(old.map { "\($0) → " } ?? "")\(new ?? "")")
+      }
+    }
+
+    /// A line for people alone, or for programs alone.
+    mutating func line(_ text: String) throws { try output.line(text) }
+
+    private mutating func begin(_ name: String, _ snapshot: Int?) throws {
+      if format == .json { try output.line(count == 0 ? "[" : ",", ends: false) }
+      json.begin("{")
+      if let snapshot {
+        json.name("snapshot")
+        json.number(snapshot)
+      }
+      json.name("structure")
+      json.string(name)
+    }
+
+    private mutating func end() throws {
+      json.end("}")
+      try output.line(&json, ends: format == .jsonl)
+    }
+
+    /// Prints what there is so far.
+    mutating func flush() throws { try output.flush() }
+
+    mutating func finish() throws {
+      if format == .json { try output.line(count == 0 ? "[]" : "]") }
+      try output.flush()
+    }
+  }
+#endif

@@ -1,0 +1,226 @@
+internal import CLMDB
+internal import CSystemShims
+internal import LMDBPages
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Puts a compacted copy in the place of a store that nobody has open.
+///
+/// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and waits for it when
+/// one is opened. Whoever holds it alone keeps all others out. Until the new file takes the old one's name nothing has
+/// changed, and afterwards everything has; a process that dies in between loses nothing.
+package enum Compaction {
+  /// The bytes of the file before and after.
+  package struct Result: Sendable {
+    package let before: Int
+    package let after: Int
+  }
+
+  /// Compacts the store in a directory.
+  ///
+  /// - Parameter progress: Gets, ten times a second, how many bytes of the copy are written.
+  /// - Throws: `.busy`, with the process that has the store open.
+  package static func run(
+    path: String, progress: (@Sendable (Int) -> Void)? = nil
+  ) throws(StoreError) -> Result {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    let directory = try StoreDirectory(path: path, create: false, directoryMode: 0, allowNetwork: false)
+    guard try directory.hasData() else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
+    if try directory.isSuspect() { throw directory.suspect }
+    let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
+    guard unsafe !registry.contains(where: { $0.dataIdentity == data?.identity }) else {
+      throw busy(path, Int(getpid()))
+    }
+    let meta = try directory.inspectData()
+    // Opened by hand, which is allowed only because LMDB has nothing open here: closing it drops this process's locks of it.
+    let mode = data?.mode ?? 0o600
+    let lock = FileDescriptor(
+      try checkErrno(
+        unsafe openat(
+          directory.descriptor.number, StoreDirectory.lockFile, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode_t(mode)),
+        "open \(path)/\(StoreDirectory.lockFile)"))
+    var holder: Int32 = 0
+    guard unsafe lms_lock_alone(lock.number, &holder) == 0 else { throw busy(path, holder > 0 ? Int(holder) : nil) }
+    defer { withExtendedLifetime(lock) {} }
+    let copy = try Copy(in: directory, mode: mode)
+    try copy.fill(from: directory, meta: meta, progress)
+    try copy.keepNumbers(of: meta)
+    try copy.verify()
+    KillPoint.pass(.compacted)
+    try copy.replaceData()
+    KillPoint.pass(.compactedNamed)
+    return Result(before: data?.size ?? 0, after: try copy.file.status().size)
+  }
+
+  private static func busy(_ path: String, _ holder: Int?) -> StoreError {
+    StoreError(
+      .busy, "compact \(path)",
+      reason: "\(holder.map { "process \($0)" } ?? "a process") has the store open",
+      advice: "end all processes that use it; or make a compacting backup, which needs no such thing", processID: holder)
+  }
+}
+
+/// A file that becomes a data file, without a name as long as it is not complete where the system can do so.
+struct Copy {
+  let file: FileDescriptor
+  private let directory: StoreDirectory
+  private let name: String?
+
+  init(in directory: StoreDirectory, mode: UInt32) throws(StoreError) {
+    self.directory = directory
+    let unnamed = unsafe lms_open_unnamed(directory.path, mode_t(mode))
+    if unnamed >= 0 {
+      file = FileDescriptor(unnamed)
+      name = nil
+      return
+    }
+    let name = Self.temporaryName()
+    let number = unsafe openat(
+      directory.descriptor.number, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(mode))
+    file = FileDescriptor(try checkErrno(number, "create \(directory.path)/\(name)"))
+    self.name = name
+  }
+
+  private static func temporaryName() -> String {
+    "\(StoreDirectory.dataFile).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+  }
+
+  /// Copies a store that nobody writes to.
+  func fill(
+    from directory: StoreDirectory, meta: Meta, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
+    var handle: OpaquePointer?
+    try check(unsafe mdb_env_create(&handle), "compact")
+    defer { unsafe mdb_env_close(handle) }
+    // The copy tells the same size, by which other programs may go.
+    let used = Int(meta.lastPage + 1) * meta.pageSize
+    let size = Int(clamping: meta.mapSize)
+    try check(unsafe mdb_env_set_mapsize(handle, size > used && Environment.fits(size) ? size : used), "compact")
+    try check(
+      unsafe mdb_env_open(handle, directory.path, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NORDAHEAD), 0), "open \(directory.path)")
+    try unsafe write(handle!, compacting: true, progress)
+  }
+
+  /// Lets LMDB write the environment into the file.
+  func write(
+    _ handle: OpaquePointer, compacting: Bool, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
+    let watcher = progress.map { Watcher(file, $0) }
+    let code = unsafe mdb_env_copyfd2(handle, file.number, compacting ? UInt32(MDB_CP_COMPACT) : 0)
+    watcher?.stop()
+    do throws(StoreError) {
+      try check(code, "copy \(directory.path)")
+      try file.sync()
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  /// Compacting starts the numbers of transactions with 1 anew. What is in the lock file, and in the memory of others who may
+  /// be about to open the store, goes on from the old ones: so does the copy. Both meta pages tell the same tree, the one
+  /// with the number before the last one, too, so that it does not matter which of them somebody looks at.
+  func keepNumbers(of meta: Meta) throws(StoreError) {
+    let size = meta.pageSize
+    let newest = try file.read(at: size, count: size)
+    do {
+      for page in 0..<2 {
+        var bytes = newest
+        let last = meta.transaction
+        let number = last % 2 == UInt64(page) ? last : last - (last > 0 ? 1 : 0)
+        bytes.replaceSubrange(0..<8, with: UInt64(page).bytes)
+        bytes.replaceSubrange(Meta.transactionOffset..<Meta.transactionOffset + 8, with: number.bytes)
+        let written = unsafe pwrite(file.number, bytes, bytes.count, off_t(page * size))
+        if written != bytes.count { throw StoreError(returnCode: written < 0 ? lms_errno() : ENOSPC, "compact") }
+      }
+      try file.sync()
+    } catch {
+      discard()
+      throw error as? StoreError ?? StoreError(returnCode: EIO, "compact")
+    }
+  }
+
+  /// Checks every page.
+  func verify() throws(StoreError) {
+    do {
+      try PageFile(source: file).check()
+    } catch {
+      discard()
+      let problem = error as? PageProblem
+      throw error as? StoreError ?? problem.map { StoreError($0, "check the copy") } ?? StoreError(returnCode: EIO, "check")
+    }
+  }
+
+  /// Gives the file its name, where nothing has it yet.
+  func takeName() throws(StoreError) {
+    if let name {
+      let code = unsafe lms_rename_exclusive(directory.descriptor.number, name, StoreDirectory.dataFile)
+      if code != 0 {
+        let error = StoreError(returnCode: lms_errno(), "copy to \(directory.path)")
+        discard()
+        throw error
+      }
+    } else {
+      try checkErrno(
+        unsafe lms_link_unnamed(file.number, directory.descriptor.number, StoreDirectory.dataFile),
+        "copy to \(directory.path)")
+    }
+    KillPoint.pass(.backupNamed)
+    try directory.descriptor.sync()
+  }
+
+  /// Puts the file in the place of the data file.
+  func replaceData() throws(StoreError) {
+    let temporary = name ?? Self.temporaryName()
+    if name == nil {
+      try checkErrno(
+        unsafe lms_link_unnamed(file.number, directory.descriptor.number, temporary), "compact \(directory.path)")
+    }
+    let number = directory.descriptor.number
+    if unsafe renameat(number, temporary, number, StoreDirectory.dataFile) != 0 {
+      let error = StoreError(returnCode: lms_errno(), "compact \(directory.path)")
+      try? directory.descriptor.remove(temporary)
+      throw error
+    }
+    try directory.descriptor.sync()
+  }
+
+  /// Lets the file go.
+  func discard() { if let name { try? directory.descriptor.remove(name) } }
+}
+
+/// Tells ten times a second how large a file has become.
+private final class Watcher: Sendable {
+  private let thread: UInt64?
+  private let ended = Ended()
+
+  private final class Ended: Sendable {
+    let flag = Atomic<Bool>(false)
+  }
+
+  init(_ file: FileDescriptor, _ progress: @escaping @Sendable (Int) -> Void) {
+    thread = NativeThread.start { [ended] in
+      while !ended.flag.load(ordering: .relaxed) {
+        progress((try? file.status().size) ?? 0)
+        usleep(100_000)
+      }
+    }
+  }
+
+  func stop() {
+    ended.flag.store(true, ordering: .relaxed)
+    if let thread { lms_thread_join(thread) }
+  }
+}
+
+extension UInt64 {
+  fileprivate var bytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: self >> (8 * $0)) } }
+}
