@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "LMDBPages"),
     .target(name: "LMDB", dependencies: ["CLMDB", "CSystemShims", "LMDBPages"]),
     .target(name: "LMDBShare", dependencies: ["LMDB"]),
-    .executableTarget(name: "Inspect", dependencies: ["LMDBShare", .commandLine]),
+    .executableTarget(name: "Inspect", dependencies: ["LMDBShare", "CSystemShims", .commandLine]),
     .executableTarget(name: "SharedState", dependencies: ["LMDBShare"], path: "Sources/Examples/SharedState"),
     .executableTarget(
       name: "WordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),

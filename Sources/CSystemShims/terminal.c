@@ -42,6 +42,8 @@ bool lms_terminal_enter(void) {
   raw.c_lflag &= (tcflag_t) ~(ECHO | ICANON);
   raw.c_cc[VMIN] = 0;
   raw.c_cc[VTIME] = 0;
+  // Stopped in the middle it would leave the terminal as it is.
+  raw.c_cc[VSUSP] = _POSIX_VDISABLE;
   if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0) return false;
   is_raw = 1;
   atexit(lms_terminal_leave);

@@ -21,7 +21,7 @@
         CommandGroup(
           name: "Queues", subcommands: [Push.self, Pop.self, Peek.self, Leases.self, DeadLetters.self]),
         CommandGroup(name: "Copies", subcommands: [Dump.self, Load.self, Backup.self, Compact.self]),
-        CommandGroup(name: "Looking after", subcommands: [Readers.self, Diff.self]),
+        CommandGroup(name: "Looking after", subcommands: [Watch.self, Top.self, Readers.self, Doctor.self, Diff.self]),
         CommandGroup(name: "Structures", subcommands: [Create.self, Drop.self, Rename.self, Clear.self]),
       ])
   }

@@ -9,6 +9,9 @@
 
   /// What the system tells of processes, where it does.
   enum Processes {
+    /// The number of this one.
+    static var this: Int { Int(ProcessInfo.processInfo.processIdentifier) }
+
     static func isAlive(_ number: Int) -> Bool { ChildProcess.isAlive(Int32(truncatingIfNeeded: number)) }
 
     /// The name of the program that a process runs; nil where the system does not tell.

@@ -62,10 +62,13 @@
     @Option(help: ArgumentHelp("text, json (one document), jsonl (an object a line) or csv."))
     var format = Format.text
 
-    var style: Style {
+    var style: Style { format == .text ? FormatOption.terminalStyle : Style(isColoured: false) }
+
+    /// Colours on a terminal, and never under `NO_COLOR`.
+    static var terminalStyle: Style {
       Style(
-        isColoured: format == .text && Stream.output.isTerminal
-          && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty)
+        isColoured: Stream.output.isTerminal && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+          && ProcessInfo.processInfo.environment["TERM"] != "dumb")
     }
 
     func records() -> Records { Records(format, style) }

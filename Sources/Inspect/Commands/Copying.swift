@@ -72,7 +72,8 @@
 
   struct Readers: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists who reads a store, how old their snapshots are, and how many pages these keep from being used again.",
+      abstract:
+        "Lists who reads a store, how old their snapshots are, and how many pages these keep from being used again.",
       discussion: """
         Examples:
           lmdbshare readers team.lmdb
@@ -95,7 +96,7 @@
         return try output.flush()
       }
       let pins = try file.pins()
-      let readers = try file.statistics().readers
+      let readers = try file.statistics().others
       var records = output.records()
       for reader in readers where all || reader.snapshotID != nil {
         let pinned = reader.snapshotID.map { pins.pages(heldBy: $0) }
@@ -126,7 +127,9 @@
       var isThere = cursor.move(.first)
       while isThere {
         let pages = cursor.value.littleEndian(at: 0, UInt64.self) ?? 0
-        if let transaction = cursor.key.littleEndian(UInt64.self) { freed.append((Int(clamping: transaction), Int(clamping: pages))) }
+        if let transaction = cursor.key.littleEndian(UInt64.self) {
+          freed.append((Int(clamping: transaction), Int(clamping: pages)))
+        }
         isThere = cursor.move(.next)
       }
       self.freed = freed

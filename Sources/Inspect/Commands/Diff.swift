@@ -70,6 +70,8 @@
     private var output = Output()
     private var json = JSONWriter()
     private(set) var count = 0
+    private var title: String?
+    private var announced: Int?
 
     init(_ option: FormatOption, limit: Int = 1000) {
       format = option.format
@@ -78,16 +80,20 @@
     }
 
     /// A structure that came, went, or became another one.
-    mutating func structure(_ name: String, _ old: StructureDescription?, _ new: StructureDescription?, snapshot: Int? = nil) throws {
+    mutating func structure(
+      _ name: String, _ old: StructureDescription?, _ new: StructureDescription?, snapshot: Int? = nil
+    ) throws {
       let name = Printable.text(name)
       switch format {
       case .text, .csv:
         if let old, let new {
-          try output.line(style.warning("~ \(name): a \(Printable.text(old.description)) became a \(Printable.text(new.description))"))
+          try line(
+            style.warning("~ \(name): a \(Printable.text(old.description)) became a \(Printable.text(new.description))")
+          )
         } else if let new {
-          try output.line(style.good("+ \(name): \(Printable.text(new.description))"))
+          try line(style.good("+ \(name): \(Printable.text(new.description))"))
         } else if let old {
-          try output.line(style.bad("- \(name): \(Printable.text(old.description))"))
+          try line(style.bad("- \(name): \(Printable.text(old.description))"))
         }
       case .json, .jsonl:
         try begin(name, snapshot)
@@ -105,7 +111,7 @@
       _ name: String, _ entry: Difference.Entry, _ types: Types, _ oldTypes: Types, snapshot: Int? = nil
     ) throws {
       switch format {
-      case .text, .csv: try output.line(text(Printable.text(name), entry, types, oldTypes))
+      case .text, .csv: try line(text(Printable.text(name), entry, types, oldTypes))
       case .json, .jsonl:
         try begin(name, snapshot)
         json.name("change")
@@ -142,8 +148,26 @@
       }
     }
 
-    /// A line for people alone, or for programs alone.
-    mutating func line(_ text: String) throws { try output.line(text) }
+    /// A line to be printed before the next one; once for each number.
+    mutating func announce(_ title: String, _ number: Int) {
+      if announced != number { self.title = title }
+      announced = number
+    }
+
+    /// A line that is no entry.
+    mutating func line(_ text: String) throws {
+      if let title { try output.line(title) }
+      title = nil
+      try output.line(text)
+    }
+    mutating func line(json: inout JSONWriter) throws { try output.line(&json) }
+    mutating func object(_ fields: [Records.Field]) throws {
+      Records.write(fields, to: &json)
+      try output.line(&json)
+    }
+
+    /// Counts what was printed by lines.
+    mutating func note() { count += 1 }
 
     private mutating func begin(_ name: String, _ snapshot: Int?) throws {
       if format == .json { try output.line(count == 0 ? "[" : ",", ends: false) }

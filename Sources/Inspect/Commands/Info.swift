@@ -15,7 +15,7 @@
       let numbers = try file.statistics()
       let trees = try file.databases().map(\.tree)
       let freeList = try file.reading { $0.statistics(Transaction.freeList) }
-      let active = numbers.readers.filter { $0.snapshotID != nil }
+      let active = numbers.others.filter { $0.snapshotID != nil }
       let lag = active.compactMap(\.lag).max() ?? 0
       func size(_ name: StaticString, _ bytes: Int, title: String, _ more: String = "") -> Records.Field {
         .init(name, .number(bytes), title: title, text: Size.text(bytes) + more)
@@ -44,8 +44,7 @@
           .init("lastTransaction", .number(numbers.lastTransaction), title: "transaction"),
           .init(
             "unsynced", .bool(file.hasUnsyncedCommits), title: "durability",
-            text: file.hasUnsyncedCommits
-              ? "some commits may be in memory alone" : "all commits are on disk, or their last one is on its way"),
+            text: file.hasUnsyncedCommits ? "some commits may be in memory alone" : "no unsynced commits are noted"),
           .init(
             "readers", .number(active.count),
             text: "\(active.count) reading" + (lag > 0 ? ", the oldest \(lag) transactions behind" : "")),

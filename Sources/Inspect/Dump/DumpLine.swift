@@ -33,7 +33,9 @@
           line.isEnd = true
           if try !json.null() { line.end = try json.string() }
         case "size", "count", "maximum", "attempts", "lastSequence", "lastToken", "entries", "structures":
-          guard let number = try json.integer(), number >= 0 else { throw json.problem("'\(name)' must be a whole number") }
+          guard let number = try json.integer(), number >= 0 else {
+            throw json.problem("'\(name)' must be a whole number")
+          }
           line.numbers[name] = number
         default: throw json.problem("a member '\(Printable.text(name, limit: 50))', which means nothing here")
         }
@@ -88,7 +90,9 @@
         guard description.layout != nil, isPacked == (description.elementSize != nil),
           description.kind == .list || isPacked, description.kind == .list || description.count != nil
         else { throw ValueProblem("a \(description.kind.rawValue) whose layout, size and count do not fit together") }
-        if let size, description.elementSize != size { throw ValueProblem("elements of \(description.element) have \(size) bytes") }
+        if let size, description.elementSize != size {
+          throw ValueProblem("elements of \(description.element) have \(size) bytes")
+        }
       case .dictionary: if description.key == nil { throw ValueProblem("a dictionary without 'key'") }
       case .queue: if !isPacked { throw ValueProblem("a queue that is not packed") }
       case .semaphore, .barrier:
@@ -133,7 +137,9 @@
           foundValue = true
           valueBytes.append(contentsOf: try Representation.base64(&json))
         case "sequence", "priority", "attempts", "time":
-          guard let number = try json.integer(), number >= 0 else { throw json.problem("'\(name)' must be a whole number") }
+          guard let number = try json.integer(), number >= 0 else {
+            throw json.problem("'\(name)' must be a whole number")
+          }
           switch name {
           case "sequence": found.sequence = UInt64(number)
           case "priority": found.level = Int(number)
@@ -141,10 +147,14 @@
           default: found.time = UInt64(number)
           }
         case "state":
-          guard let state = UntypedContents.Item.State(rawValue: try json.string()) else { throw json.problem("an unknown state") }
+          guard let state = UntypedContents.Item.State(rawValue: try json.string()) else {
+            throw json.problem("an unknown state")
+          }
           found.state = state
         case "reason": found.reason = try json.string()
-        default: throw json.problem("a member '\(Printable.text(name, limit: 50))', which is there twice or means nothing here")
+        default:
+          throw json.problem(
+            "a member '\(Printable.text(name, limit: 50))', which is there twice or means nothing here")
         }
       }
       try json.end()

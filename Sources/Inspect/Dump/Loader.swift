@@ -43,7 +43,9 @@
           guard header.numbers["structures"] == Int64(structures) else {
             throw Problem("line \(lines.number): \(structures) structures were read; nothing was loaded")
           }
-          guard try !lines.advance() else { throw Problem("line \(lines.number): more text behind the end; nothing was loaded") }
+          guard try !lines.advance() else {
+            throw Problem("line \(lines.number): more text behind the end; nothing was loaded")
+          }
           return
         }
         try structure(header, txn)
@@ -62,7 +64,8 @@
           let end = try at { try lines.withLine { try DumpLine($0) } }
           guard end.isEnd, end.end == description.name, end.numbers["entries"] == Int64(entries - before) else {
             throw Problem(
-              "line \(lines.number): the end of '\(Printable.text(description.name))' with \(entries - before) entries was expected; nothing was loaded")
+              "line \(lines.number): the end of '\(Printable.text(description.name))' with \(entries - before) entries was expected; nothing was loaded"
+            )
           }
           return try at { try target.finish(entries - before, txn) }
         }
@@ -73,7 +76,8 @@
           throw told(error)
         }
         entries += 1
-        progress.update(counts ? lines.bytesRead : entries, counts ? "" : Printable.cut(Printable.text(description.name), to: 30))
+        progress.update(
+          counts ? lines.bytesRead : entries, counts ? "" : Printable.cut(Printable.text(description.name), to: 30))
       }
       throw Problem("the input ends before '\(Printable.text(description.name))' does; nothing was loaded")
     }
@@ -87,7 +91,8 @@
       switch error {
       case let error as Problem: Problem("line \(lines.number): \(error.description); nothing was loaded", error.code)
       case let error as StoreError:
-        Problem("line \(lines.number): \(Printable.text(error.description)); nothing was loaded", Failure.code(error.code))
+        Problem(
+          "line \(lines.number): \(Printable.text(error.description)); nothing was loaded", Failure.code(error.code))
       default: Problem("line \(lines.number): \(error); nothing was loaded")
       }
     }
@@ -111,7 +116,9 @@
       numbers = .init(
         lastSequence: UInt64(header.numbers["lastSequence"] ?? 0), lastToken: UInt64(header.numbers["lastToken"] ?? 0),
         isClosed: header.isClosed)
-      guard numbers.lastSequence < 1 << 55, numbers.lastToken < 1 << 62 else { throw ValueProblem("impossible numbers of a queue") }
+      guard numbers.lastSequence < 1 << 55, numbers.lastToken < 1 << 62 else {
+        throw ValueProblem("impossible numbers of a queue")
+      }
       let known = try txn.description(of: description.name)
       if let known, existing == .merge {
         guard known.hasSameContents(as: description) else {
@@ -170,7 +177,9 @@
       guard let contents else { throw ValueProblem("a value without an entry") }
       switch description.kind {
       case .list:
-        if let maximum = description.maximumCount, contents.count > maximum { contents.remove(0..<contents.count - maximum) }
+        if let maximum = description.maximumCount, contents.count > maximum {
+          contents.remove(0..<contents.count - maximum)
+        }
       case .queue: if !merges { contents.restore(numbers) }
       case .array:
         guard count == description.count else { throw ValueProblem("\(count) of \(description.count ?? 0) elements") }

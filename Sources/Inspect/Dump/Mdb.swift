@@ -20,8 +20,11 @@
           if database.name == nil, database.tree.entries == names.count { continue }
           try output.line("VERSION=3\nformat=bytevalue")
           if let name = database.name { try output.line("database=\(name)") }
-          try output.line("type=btree\nmapsize=\(file.environment.mapSize)\nmaxreaders=\(file.environment.readerCapacity)")
-          for flag in flags where core.layout(database.number).contains(flag.layout) { try output.line("\(flag.name)=1") }
+          try output.line(
+            "type=btree\nmapsize=\(file.environment.mapSize)\nmaxreaders=\(file.environment.readerCapacity)")
+          for flag in flags where core.layout(database.number).contains(flag.layout) {
+            try output.line("\(flag.name)=1")
+          }
           try output.line("db_pagesize=\(file.environment.pageBytes)\nHEADER=END")
           let cursor = Cursor(core, database.number)
           var isThere = cursor.move(.first)
@@ -61,11 +64,15 @@
     ) throws -> (databases: Int, entries: Int) {
       var (databases, entries) = (0, 0)
       while let first = try lines.next() {
-        guard first.elementsEqual("VERSION=3".utf8) else { throw problem(lines, "VERSION=3 expected: this is no dump of mdb_dump") }
+        guard first.elementsEqual("VERSION=3".utf8) else {
+          throw problem(lines, "VERSION=3 expected: this is no dump of mdb_dump")
+        }
         let (name, layout, isPrintable) = try header(&lines)
         var number = Transaction.main
         if let name {
-          guard let made = try core.openDatabase(name, layout: layout) else { throw problem(lines, "the database cannot be made") }
+          guard let made = try core.openDatabase(name, layout: layout) else {
+            throw problem(lines, "the database cannot be made")
+          }
           number = made
         }
         databases += 1
@@ -76,7 +83,9 @@
           guard let line = try lines.next() else { throw problem(lines, "a key without a value") }
           let value = try bytes(line, isPrintable, lines)
           withBytes(of: key) { key in
-            withBytes(of: value) { _ = core.put(number, key, $0, layout.contains(.duplicates) ? .replace : .likelyLast) }
+            withBytes(of: value) {
+              _ = core.put(number, key, $0, layout.contains(.duplicates) ? .replace : .likelyLast)
+            }
           }
           if let failure = core.failure { throw problem(lines, Printable.text(failure.description)) }
           entries += 1

@@ -75,7 +75,8 @@ package struct JSONReader: ~Escapable {
     while position < bytes.byteCount, 0x30...0x39 ~= bytes.byte(at: position) {
       let digit = Int64(bytes.byte(at: position) - 0x30)
       let (tens, overflows) = value.multipliedReportingOverflow(by: 10)
-      let (sum, overflows2) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
+      let (sum, overflows2) =
+        isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
       guard !overflows, !overflows2 else {
         position = start
         return nil
@@ -101,7 +102,9 @@ package struct JSONReader: ~Escapable {
       let byte = bytes.byte(at: end)
       if byte == UInt8(ascii: "\\") || byte < 0x20 { break }
       if byte == UInt8(ascii: "\"") {
-        guard let text = bytes.extracting(position + 1..<end).utf8String() else { throw problem("a string is not UTF-8") }
+        guard let text = bytes.extracting(position + 1..<end).utf8String() else {
+          throw problem("a string is not UTF-8")
+        }
         position = end + 1
         return text
       }

@@ -19,7 +19,11 @@ extension Representation {
     switch self {
     case .integer(64, true):
       if let value = try json.integer() {
-        if isKey { OrderedIntegerCodec<Int64>.encode(value, into: &writer) } else { IntegerCodec<Int64>.encode(value, into: &writer) }
+        if isKey {
+          OrderedIntegerCodec<Int64>.encode(value, into: &writer)
+        } else {
+          IntegerCodec<Int64>.encode(value, into: &writer)
+        }
       } else {
         try Representation.integer(try json.number(), 64, true, isKey, into: &writer)
       }

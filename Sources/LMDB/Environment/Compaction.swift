@@ -64,7 +64,8 @@ package enum Compaction {
     StoreError(
       .busy, "compact \(path)",
       reason: "\(holder.map { "process \($0)" } ?? "a process") has the store open",
-      advice: "end all processes that use it; or make a compacting backup, which needs no such thing", processID: holder)
+      advice: "end all processes that use it; or make a compacting backup, which needs no such thing", processID: holder
+    )
   }
 }
 
@@ -105,7 +106,8 @@ struct Copy {
     let size = Int(clamping: meta.mapSize)
     try check(unsafe mdb_env_set_mapsize(handle, size > used && Environment.fits(size) ? size : used), "compact")
     try check(
-      unsafe mdb_env_open(handle, directory.path, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NORDAHEAD), 0), "open \(directory.path)")
+      unsafe mdb_env_open(handle, directory.path, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NORDAHEAD), 0),
+      "open \(directory.path)")
     try unsafe write(handle!, compacting: true, progress)
   }
 
@@ -155,7 +157,8 @@ struct Copy {
     } catch {
       discard()
       let problem = error as? PageProblem
-      throw error as? StoreError ?? problem.map { StoreError($0, "check the copy") } ?? StoreError(returnCode: EIO, "check")
+      throw error as? StoreError ?? problem.map { StoreError($0, "check the copy") }
+        ?? StoreError(returnCode: EIO, "check")
     }
   }
 

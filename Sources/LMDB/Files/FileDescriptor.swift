@@ -106,6 +106,7 @@ package struct FileStatus: Sendable {
   package let size: Int
   package let allocated: Int
   package let mode: UInt32
+  package let owner: UInt32
   let format: UInt32
 
   init(_ info: stat) {
@@ -115,6 +116,7 @@ package struct FileStatus: Sendable {
     allocated = Int(info.st_blocks) * 512
     format = UInt32(info.st_mode) & UInt32(S_IFMT)
     mode = UInt32(info.st_mode) & 0o7777
+    owner = info.st_uid
   }
 
   package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }

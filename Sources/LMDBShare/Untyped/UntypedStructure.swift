@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A structure by its name alone, with its elements, keys and items as bytes: for tools that know no types, and take them
 /// from its description.
 package struct UntypedStructure: Sendable {
@@ -19,6 +21,13 @@ extension SharedStore {
       throw .notFound(name)
     }
     return UntypedStructure(store: self, reference: StructureReference(found, number: number, environment))
+  }
+
+  /// Whether this process has the database of an earlier structure of the same name open, so that this one can be opened only
+  /// while it holds no snapshot.
+  package func mustReopen(_ description: StructureDescription) -> Bool {
+    let known = environment.identities.withLock { $0[DatabaseName(description.name)] }
+    return !description.kind.liesAmongValues && known.map { $0 != description.identity } ?? false
   }
 
   /// The queue of that name, with items as bytes.
@@ -105,5 +114,12 @@ package struct StoredBytes: Storable, Hashable {
       writer.append(contentsOf: value.bytes)
     }
     package static func decode(_ bytes: RawSpan) -> StoredBytes { StoredBytes(bytes.copied()) }
+  }
+}
+
+extension Snapshot {
+  /// Every structure that is in it, by name.
+  package func structures() throws -> [StructureDescription] {
+    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? noDatabase, txn.core) }
   }
 }

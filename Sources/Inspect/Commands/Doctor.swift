@@ -1,0 +1,246 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+
+  struct Doctor: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Looks for what is wrong with a store, or soon will be, and tells what to do.",
+      discussion: """
+        A line for each finding, and its cure. Ends with 2 when there are any but notes. Nothing is changed.
+
+        Example:
+          lmdbshare doctor team.lmdb
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Flag(help: "Leaves out reading every page and every structure.")
+    var quick = false
+    @OptionGroup var output: FormatOption
+
+    func run() throws {
+      var examination = Examination(store.path)
+      try examination.run(checkingAll: !quick)
+      var records = output.records()
+      for finding in examination.findings {
+        let severity = finding.severity
+        let text =
+          switch severity {
+          case .problem: output.style.bad("problem")
+          case .warning: output.style.warning("warning")
+          case .note: output.style.faint("note")
+          }
+        try records.add([
+          .init("severity", .text(severity.rawValue), text: output.style.isColoured ? text : nil),
+          .init("subject", .text(finding.subject)),
+          .init("finding", .text(finding.text)),
+          .init("cure", .text(finding.cure)),
+        ])
+      }
+      try records.finish()
+      if examination.findings.contains(where: { $0.severity != .note }) { throw Failure.damage }
+      if output.format == .text, examination.findings.isEmpty {
+        var output = Output()
+        try output.line("nothing is wrong")
+        try output.flush()
+      }
+    }
+  }
+
+  /// What is found when a store is looked over.
+  struct Examination {
+    enum Severity: String { case problem, warning, note }
+
+    struct Finding {
+      var severity: Severity
+      var subject: String
+      var text: String
+      var cure: String
+    }
+
+    private let path: String
+    private(set) var findings: [Finding] = []
+
+    init(_ path: String) { self.path = path }
+
+    private mutating func add(_ severity: Severity, _ subject: String, _ text: String, _ cure: String) {
+      findings.append(Finding(severity: severity, subject: subject, text: text, cure: cure))
+    }
+
+    private mutating func add(_ error: StoreError) {
+      add(.problem, error.structure ?? "store", error.reason, error.advice)
+    }
+
+    mutating func run(checkingAll: Bool) throws {
+      lookAtLibrary()
+      try lookAtDirectory()
+      let file: Opened
+      do {
+        file = try Opened(path)
+      } catch let error as StoreError {
+        if error.code == .storeNotFound { throw error }
+        return add(error)
+      }
+      if file.store == nil {
+        add(
+          .note, "store", "it is an LMDB file of another program", "show, ls, dump --format mdb and readers work on it")
+      }
+      if file.hasUnsyncedCommits {
+        add(
+          .note, "unsynced", "some commits may be in memory alone (durability .processCrashOnly)",
+          "a power cut now would make the store suspect; open it with .durable for data that matters")
+      }
+      let numbers = try file.statistics()
+      lookAtPages(numbers)
+      try lookAtReaders(file, numbers)
+      if let store = file.store { try lookAtQueues(store) }
+      if checkingAll { try check(file) }
+    }
+
+    // MARK: Around the data
+
+    private mutating func lookAtLibrary() {
+      let version = Environment.libraryVersion
+      let parts = version.split(separator: ".").compactMap { Int($0) }
+      if parts.count == 3, parts[0] == 0, parts[1] == 9, 26...31 ~= parts[2] {
+        add(
+          .warning, "liblmdb",
+          "version \(version) lets transactions fail at random while other processes open and close",
+          "this library tries again; others do not: install 0.9.24, or 0.9.32 or later")
+      } else if parts.count == 3, parts[0] > 0 {
+        add(.problem, "liblmdb", "version \(version) has another data format", "install version 0.9")
+      }
+    }
+
+    private mutating func lookAtDirectory() throws {
+      let directory: StoreDirectory
+      do throws(StoreError) {
+        directory = try StoreDirectory(path: path, create: false, directoryMode: 0, allowNetwork: false)
+      } catch {
+        if error.code != .networkFileSystem { throw error }
+        return add(error)
+      }
+      let known = [
+        StoreDirectory.dataFile, StoreDirectory.lockFile, StoreDirectory.signalFile, StoreDirectory.ownersFile,
+        StoreDirectory.unsyncedFile,
+      ]
+      let own = try directory.descriptor.status()
+      if own.mode & 0o022 != 0 {
+        add(
+          .warning, "directory", "others may write to it (mode \(Self.octal(own.mode)))",
+          "chmod go-w \(path), unless they should")
+      }
+      for name in try directory.descriptor.names().sorted() {
+        if name.hasPrefix(StoreDirectory.dataFile + ".") {
+          add(
+            .note, name, "it is left over from a copy or creation that was interrupted", "remove it while nobody copies"
+          )
+        } else if !known.contains(name) {
+          add(.warning, name, "this file does not belong to a store", "keep other files elsewhere")
+        }
+        guard known.contains(name), let status = try directory.descriptor.status(of: name) else { continue }
+        if status.owner != own.owner {
+          add(
+            .warning, name, "it belongs to user \(status.owner), the directory to user \(own.owner)",
+            "chown \(own.owner) \(path)/\(name)")
+        }
+        if status.mode & 0o002 != 0 {
+          add(
+            .warning, name, "everybody may write to it (mode \(Self.octal(status.mode)))", "chmod o-w \(path)/\(name)")
+        }
+      }
+    }
+
+    private static func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+
+    // MARK: What is in it
+
+    private mutating func lookAtPages(_ numbers: StoreStatistics) {
+      if numbers.freePages > 1000, numbers.freePages * 2 > numbers.pages {
+        add(
+          .warning, "free pages",
+          "\(numbers.freePages) of \(numbers.pages) pages are free (\(Size.text(numbers.freePages * numbers.pageSize))), and each write looks through the list of them",
+          "lmdbshare compact, while nobody has the store open; or backup --compact")
+      }
+      if numbers.usedBytes > numbers.reservedBytes / 10 * 9 {
+        add(
+          .warning, "map", "\(Size.text(numbers.usedBytes)) of \(Size.text(numbers.reservedBytes)) are used",
+          "remove data, or open the store with a larger maximumSize")
+      }
+    }
+
+    private mutating func lookAtReaders(_ file: Opened, _ numbers: StoreStatistics) throws {
+      let pins = try file.pins()
+      for reader in numbers.others where reader.snapshotID != nil {
+        let program = Processes.command(reader.processID).map { " (\($0))" } ?? ""
+        let name = "reader \(reader.processID)"
+        if !Processes.isAlive(reader.processID) {
+          add(
+            .problem, name, "no process has this number here: it runs in another pid namespace, or has just died",
+            "let all users of a store run in one pid namespace; readers --clear-stale frees what dead ones left")
+          continue
+        }
+        let pages = reader.snapshotID.map { pins.pages(heldBy: $0) } ?? 0
+        let isOld = reader.age.map { $0 > .seconds(60) } ?? (reader.lag ?? 0 > 128)
+        if isOld, pages > 100 {
+          let age = reader.age.map { " for \(Size.text($0))" } ?? ""
+          add(
+            .warning, name,
+            "its snapshot\(program) has been out of date\(age), and keeps \(pages) pages (\(Size.text(pages * numbers.pageSize))) from being used again",
+            "end the snapshot, or the process")
+        }
+      }
+      if numbers.readers.count * 10 > numbers.maximumReaders * 9 {
+        add(
+          .warning, "readers", "\(numbers.readers.count) of \(numbers.maximumReaders) slots are taken",
+          "open the store with more maximumReaders while nobody has it open")
+      }
+    }
+
+    private mutating func lookAtQueues(_ store: SharedStore) throws {
+      for description in try store.structures() where description.kind == .queue {
+        let statistics: QueueStatistics
+        do {
+          statistics = try store.untypedQueue(description.name).statistics()
+        } catch let error as StoreError {
+          if error.code != .structureNotFound { add(error) }
+          continue
+        }
+        let overdue = statistics.leases.filter { $0.remaining < .zero }.count
+        let dead = statistics.leases.filter { !$0.isAlive }.count
+        if dead > 0 {
+          add(
+            .warning, description.name, "\(dead) items are leased by processes that died",
+            "they come back when somebody asks for an item: start a consumer")
+        }
+        if overdue > 0 {
+          add(
+            .warning, description.name, "\(overdue) leases have run out",
+            "they come back when somebody asks for an item; lease for longer, or extend in time")
+        }
+        if statistics.dead > 0 {
+          add(
+            .note, description.name, "\(statistics.dead) items were tried too often",
+            "dead-letters lists them, puts them back, or removes them")
+        }
+      }
+    }
+
+    private mutating func check(_ file: Opened) throws {
+      do throws(StoreError) {
+        if let store = file.store {
+          for error in try store.check() { add(error) }
+        } else {
+          try file.environment.checkPages()
+        }
+      } catch {
+        guard error.code == .damaged || error.code == .truncated else { throw error }
+        add(error)
+      }
+    }
+  }
+
+  extension StoreStatistics {
+    /// The readers but for this process.
+    var others: [Reader] { readers.filter { $0.processID != Processes.this } }
+  }
+#endif
