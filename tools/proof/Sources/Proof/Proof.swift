@@ -57,5 +57,6 @@ struct Proof: ParsableCommand {
 /// Deaths of processes.
 struct Crash: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Deaths of processes.", subcommands: [Kills.self, Storm.self, Readers.self, ModelRuns.self])
+    abstract: "Deaths of processes.",
+    subcommands: [Kills.self, Storm.self, Readers.self, ModelRuns.self, ToolKills.self])
 }

@@ -53,6 +53,7 @@ struct Kills: ParsableCommand {
         }
         try replay.take(fleet.board, store)
         try replay.compare(store)
+        try replay.compareWithTool(store.path)
         backups += try checkBackups(scratch, assignment)
         if try replay.compareFromOutside(store.path) { outside += 1 }
         common.progress("\(mode): \(killed + fleet.kills) of \(count) killed, \(replay.commits) commits")

@@ -163,6 +163,22 @@ struct Replay {
     return true
   }
 
+  /// Has the store read by the tool, and compares what it prints.
+  func compareWithTool(_ path: String) throws {
+    struct Entry<Value: Decodable>: Decodable { let value: Value }
+    struct Word: Decodable { let key: String, value: Int }
+    struct Item: Decodable { let state: String, value: Int }
+    let names = try Tool.lines(Entry<String>.self, ["show", path, "names"]).map(\.value)
+    let numbers = try Tool.lines(Entry<Int32>.self, ["show", path, "numbers"]).map(\.value)
+    let words = try Tool.lines(Word.self, ["show", path, "words"])
+    let cells = try Tool.lines(Entry<Int>.self, ["show", path, "cells"]).map(\.value)
+    let total = try Tool.lines(Entry<Int>.self, ["get", path, "total"]).first?.value
+    let first = try Tool.lines(Item.self, ["show", path, "first"]).filter { $0.state == "ready" }.map(\.value)
+    guard names == model.names, numbers == model.numbers, cells == model.cells, total == model.total,
+      Dictionary(uniqueKeysWithValues: words.map { ($0.key, $0.value) }) == model.words, first == model.first.items
+    else { throw Problem("DIVERGED: the tool prints something else than the model holds") }
+  }
+
   private struct Outside: Decodable {
     struct Structure<Contents: Decodable>: Decodable { let contents: Contents }
     let names: Structure<[String]>
