@@ -41,7 +41,8 @@ let package = Package(
     .target(name: "LMDBPages"),
     .target(name: "LMDB", dependencies: ["CLMDB", "CSystemShims", "LMDBPages"]),
     .target(name: "LMDBShare", dependencies: ["LMDB"]),
-    .executableTarget(name: "Inspect", dependencies: ["LMDBShare", "CSystemShims", .commandLine]),
+    .executableTarget(
+      name: "Inspect", dependencies: ["LMDBShare", "CSystemShims", .commandLine], exclude: ["lmdbshare.1"]),
     .executableTarget(name: "SharedState", dependencies: ["LMDBShare"], path: "Sources/Examples/SharedState"),
     .executableTarget(
       name: "WordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),
@@ -54,8 +55,9 @@ let package = Package(
       exclude: ["Resources"]),
     .testTarget(
       name: "LMDBShareTests",
-      dependencies: ["LMDBShare", "TestSupport", "TestWorker", "SharedState", "WordCount", "Inspect"],
+      dependencies: ["LMDBShare", "TestSupport", "TestWorker", "SharedState", "WordCount"],
       exclude: ["Resources"]),
+    .testTarget(name: "InspectTests", dependencies: ["Inspect", "LMDBShare", "TestSupport", "TestWorker"]),
   ],
   swiftLanguageModes: [.v6]
 )

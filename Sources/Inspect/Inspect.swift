@@ -13,6 +13,7 @@
         Exit codes: 0 done, 1 failed, 2 damage or findings, 3 not found, 4 busy or timed out, 64 usage.
         """,
       version: "1.0.0",
+      subcommands: [Manual.self],
       groupedSubcommands: [
         CommandGroup(name: "Looking", subcommands: [Info.self, ListStructures.self, Show.self, Get.self]),
         CommandGroup(

@@ -38,7 +38,10 @@ extension Representation {
       UUIDCodec.encode(uuid, into: &writer)
     case .date:
       if try json.kind() == .string {
-        guard let seconds = DateText.seconds(try json.string()) else { throw json.problem("no date") }
+        let text = try json.string()
+        guard let seconds = DateText.seconds(text) ?? FloatText.value(text, Double.self) else {
+          throw json.problem("no date")
+        }
         Representation.append(seconds, isKey, into: &writer)
       } else {
         Representation.append(try Representation.float(&json, Double.self), isKey, into: &writer)

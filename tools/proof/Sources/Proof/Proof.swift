@@ -42,6 +42,13 @@ struct Proof: ParsableCommand {
     case "faulty": try await FaultyRun(worker).run(worker)
     case "case": try Case.work(worker)
     case "namespace": try PathCases.workInNamespace(worker)
+    case "adopt":
+      let assignment = try JSONDecoder().decode(Writer.Assignment.self, from: Data(worker.arguments[0].utf8))
+      let store = try worker.openStore(options: assignment.options)
+      let value = try store.value("value", initial: 0)
+      try Board(worker.arguments[1]).setPhase(0, 1)
+      while try value.get() == 0 { usleep(500) }
+      try value.set(2)
     case "reader":
       let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
       let board = try Board(worker.arguments[0])

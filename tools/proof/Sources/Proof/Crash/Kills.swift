@@ -23,7 +23,7 @@ struct Kills: ParsableCommand {
     let seed = common.begin("kills")
     var waits = Times()
     var killed = 0
-    var (commits, operations, outside, backups, creations, killedCreators) = (0, 0, 0, 0, 0, 0)
+    var (commits, operations, outside, backups, creations, killedCreators, killedAdopters) = (0, 0, 0, 0, 0, 0, 0)
     var places: Set<String> = []
     let modes = Writer.Assignment.Durability.allCases
     for (index, mode) in modes.enumerated() {
@@ -51,6 +51,10 @@ struct Kills: ParsableCommand {
           creations += 1
           if try creation(scratch, assignment, creations, &random) { killedCreators += 1 }
         }
+        for point in ["beforeAdoption", "afterAdoption"] {
+          try adoption(scratch, assignment, "\(point):1", notes: assignment.board + "-notes")
+          killedAdopters += 1
+        }
         try replay.take(fleet.board, store)
         try replay.compare(store)
         try replay.compareWithTool(store.path)
@@ -66,7 +70,7 @@ struct Kills: ParsableCommand {
     }
     print(
       "kills \(killed) seed \(seed): 0 lost, 0 partial, 0 findings; \(commits) commits, \(operations) operations; "
-        + "\(killedCreators) of \(creations) creators killed, \(places.count) of \(Self.points.count) places, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
+        + "\(killedCreators) of \(creations) creators and \(killedAdopters) adopters killed, \(places.count) of \(Self.points.count) places, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
     )
     let missing = Self.points.filter { !places.contains($0) }
     if killed > 3000, !missing.isEmpty { throw Problem("NOT SHOWN: nobody died at \(missing.joined(separator: ", "))") }
@@ -142,6 +146,33 @@ struct Kills: ParsableCommand {
     guard try structures.names.count == 1 else { throw Problem("DIVERGED: a new store is not empty") }
     try FileManager.default.removeItem(atPath: path)
     return end == .signaled(9)
+  }
+
+  /// Kills a process whose map follows what another process has made of the file.
+  private func adoption(
+    _ scratch: Scratch, _ assignment: Writer.Assignment, _ point: String, notes: String
+  ) throws {
+    let path = scratch.file("growing")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    // With a large map of its own.
+    let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+    let value = try store.value("value", initial: 0)
+    let board = try Board(scratch.file("board-growing"))
+    board.setPhase(0, 0)
+    let process = try WorkerProcess(
+      role: "adopt", store: store, arguments: [try assignment.text, scratch.file("board-growing")],
+      environment: ["LMDBSHARE_KILL": point, "LMDBSHARE_KILL_NOTES": notes])
+    while board.phase(0) == 0, process.termination == nil { usleep(200) }
+    let bytes = try store.list("bytes", of: [UInt8].self)
+    try store.write { txn in
+      txn[bytes].append([UInt8](repeating: 1, count: 8 << 20))
+      txn[value] = 1
+    }
+    let end = process.wait()
+    guard end == .signaled(9) else { throw Problem("CRASHED: an adopter ended with \(end)") }
+    let findings = try store.check()
+    guard findings.isEmpty else { throw Problem("DAMAGED: a store that has grown: \(findings)") }
+    guard try value.get() == 1 else { throw Problem("DIVERGED: a store that has grown") }
   }
 
   /// What backups there are is complete.
