@@ -48,7 +48,8 @@
     static func page(_ root: Manual.Command) -> String {
       var lines = [
         ".TH LMDBSHARE 1 \"\" \"lmdbshare \(Inspect.configuration.version)\" \"User Commands\"", ".SH NAME",
-        "lmdbshare \\- \(text(root.abstract ?? ""))", ".SH SYNOPSIS", ".B lmdbshare", ".I command", "[\\fIargument\\fR ...]",
+        "lmdbshare \\- \(text(root.abstract ?? ""))", ".SH SYNOPSIS", ".B lmdbshare", ".I command",
+        "[\\fIargument\\fR ...]",
         ".SH DESCRIPTION",
       ]
       lines += paragraphs(root.discussion)
@@ -57,8 +58,10 @@
         lines += section(command)
       }
       lines += [
-        ".SH ENVIRONMENT", ".TP", ".B LMDBSHARE_STORE", "The store's directory, where none is given.", ".TP", ".B NO_COLOR",
-        "No colours, when it is set and not empty.", ".SH EXIT STATUS", ".TP", ".B 0", "Done.", ".TP", ".B 1", "Failed.",
+        ".SH ENVIRONMENT", ".TP", ".B LMDBSHARE_STORE", "The store's directory, where none is given.", ".TP",
+        ".B NO_COLOR",
+        "No colours, when it is set and not empty.", ".SH EXIT STATUS", ".TP", ".B 0", "Done.", ".TP", ".B 1",
+        "Failed.",
         ".TP", ".B 2", "Damage, or findings, or differences.", ".TP", ".B 3", "Not found.", ".TP", ".B 4",
         "Busy, or timed out.", ".TP", ".B 64", "Wrong usage.", ".SH SEE ALSO", ".BR mdb_stat (1),", ".BR mdb_dump (1)",
       ]

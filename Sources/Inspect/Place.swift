@@ -14,7 +14,7 @@
       case .list, .array:
         guard let argument, let position = Int(argument) else {
           throw ValidationError(
-            "'\(name)' is a \(description.kind.rawValue): give a position, from 0, or -1 for the last.")
+            "'\(name)' is \(description.kind.withArticle): give a position, from 0, or -1 for the last.")
         }
         self = .position(position)
       case .dictionary:
@@ -23,7 +23,7 @@
       case .queue: throw ValidationError("'\(name)' is a queue: use push, pop and peek.")
       case .value, .lock, .semaphore, .event, .barrier:
         guard argument == nil else {
-          throw ValidationError("'\(name)' is a \(description.kind.rawValue): it has no keys.")
+          throw ValidationError("'\(name)' is \(description.kind.withArticle): it has no keys.")
         }
         self = .value
       }

@@ -63,7 +63,8 @@ struct RepresentationTests {
 
   @Test func textNeverHoldsWhatMovesACursor() throws {
     try both("Zoë \u{1F600}", "\"Zoë \u{1F600}\"")
-    try both("\u{1B}[31m\u{7F}\u{85}\u{202E}\u{2028}\u{FEFF}\"\\\n", #""\u001b[31m\u007f\u0085\u202e\u2028\ufeff\"\\\n""#)
+    try both(
+      "\u{1B}[31m\u{7F}\u{85}\u{202E}\u{2028}\u{FEFF}\"\\\n", #""\u001b[31m\u007f\u0085\u202e\u2028\ufeff\"\\\n""#)
     try both("\u{E0001}", #""\udb40\udc01""#)
     try both([UInt8]([0, 255]), "\"AP8=\"")
   }
@@ -111,7 +112,9 @@ struct RepresentationTests {
 
   @Test func identifiersAreTakenApart() {
     #expect(Representation("[[string?]]") == .array(.array(.optional(.string))))
-    #expect(Representation("(string,(i64,u8))") == .composite([.string, .composite([.integer(bits: 64, isSigned: true), .integer(bits: 8, isSigned: false)])]))
+    #expect(
+      Representation("(string,(i64,u8))")
+        == .composite([.string, .composite([.integer(bits: 64, isSigned: true), .integer(bits: 8, isSigned: false)])]))
     #expect(Representation("bits(Pair<A,B>,12)") == .bits(name: "Pair<A,B>", size: 12))
     #expect(Representation("json((a: Int, b: Int))?") == .optional(.json(name: "(a: Int, b: Int)")))
     for text in ["", "i65", "[i64", "(i64", "point", "bits(x)", "bits(x,-1)", "i64 ", "?", "json(", "[]"] {

@@ -34,6 +34,11 @@ public final class Program: @unchecked Sendable {
     process.standardOutput = output
     process.standardInput = input
     if let environment { process.environment = environment }
+    // The threads on which tests run have signals blocked, which the other process would inherit.
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
   }
 

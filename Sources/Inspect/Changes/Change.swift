@@ -42,7 +42,7 @@
     func make(_ change: Change, of structure: UntypedStructure, _ txn: borrowing WriteTransaction) throws -> String? {
       let contents = txn.contents(structure)
       let kind = structure.description.kind
-      let name = "'\(Printable.text(structure.name))' is a \(kind.rawValue)"
+      let name = "'\(Printable.text(structure.name))' is \(kind.withArticle)"
       switch change.action {
       case .set(let place, let bytes):
         try check(change.condition, place, contents)
@@ -91,7 +91,7 @@
       case .value:
         guard contents.description.kind == .value else {
           throw Problem(
-            "'\(Printable.text(contents.description.name))' is a \(contents.description.kind.rawValue); only its holders change it"
+            "'\(Printable.text(contents.description.name))' is \(contents.description.kind.withArticle); only its holders change it"
           )
         }
         contents.setValue(bytes)

@@ -232,7 +232,7 @@
         }
       }
       var output = Output()
-      try output.line("\(made.count) \(made.count == 1 ? "change" : "changes")")
+      try output.line(counted(made.count, "change"))
       try output.flush()
     }
 

@@ -27,10 +27,6 @@
       let progress = CopyProgress(total: compact ? numbers.usedBytes : numbers.fileBytes)
       defer { progress.end() }
       try file.environment.backup(to: target, compacting: compact, verifying: verify) { progress.update($0) }
-      if verify, file.store != nil {
-        let findings = try SharedStore(path: target, options: StoreArgument.options(.readOnly)).check()
-        if let finding = findings.first { throw finding }
-      }
     }
   }
 
@@ -92,7 +88,7 @@
       if clearStale {
         let count = try file.environment.clearStaleReaders()
         var output = Output()
-        try output.line("\(count) \(count == 1 ? "slot" : "slots") of dead processes freed")
+        try output.line("\(counted(count, "slot")) of dead processes freed")
         return try output.flush()
       }
       let pins = try file.pins()

@@ -209,17 +209,17 @@
         let dead = statistics.leases.filter { !$0.isAlive }.count
         if dead > 0 {
           add(
-            .warning, description.name, "\(dead) items are leased by processes that died",
+            .warning, description.name, "\(counted(dead, "item")) leased by processes that died",
             "they come back when somebody asks for an item: start a consumer")
         }
         if overdue > 0 {
           add(
-            .warning, description.name, "\(overdue) leases have run out",
+            .warning, description.name, "\(counted(overdue, "lease")) that ran out",
             "they come back when somebody asks for an item; lease for longer, or extend in time")
         }
         if statistics.dead > 0 {
           add(
-            .note, description.name, "\(statistics.dead) items were tried too often",
+            .note, description.name, "\(counted(statistics.dead, "item")) tried too often",
             "dead-letters lists them, puts them back, or removes them")
         }
       }

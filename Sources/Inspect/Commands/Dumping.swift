@@ -49,12 +49,16 @@
       guard names.count == 1 else { throw ValidationError("csv is for one structure: name it.") }
       let store = try ours(file)
       let structure = try store.untyped(names[0])
-      var option = FormatOption()
-      option.format = .csv
-      var printer = EntryPrinter(option)
+      let types = Types(structure.description)
+      var printer = EntryPrinter(.csv, Style(isColoured: false))
       try store.read { txn in
-        try Selection().walk(txn.contents(structure)) { entry, key, value in
-          try printer.print(Types(structure.description), entry, key, value)
+        // All of it is what has come to a structure that was not there.
+        try Difference.walk(from: nil, to: txn.contents(structure)) { entry in
+          let place = Selection.Entry(position: entry.position ?? 0, item: entry.item)
+          try withBytes(of: entry.new ?? []) { value in
+            guard let key = entry.key else { return try printer.print(types, place, nil, value) }
+            try withBytes(of: key) { try printer.print(types, place, $0, value) }
+          }
         }
       }
       try printer.finish()
@@ -104,7 +108,7 @@
       switch format {
       case .mdb:
         let counts = try loadDatabases()
-        try result.line("\(counts.databases) databases, \(counts.entries) entries")
+        try result.line("\(counted(counts.databases, "database")), \(counted(counts.entries, "entry"))")
       case .jsonl:
         var loader = Loader(
           Lines(.input), existing: merge ? .merge : replace ? .replace : .refuse, size: Stream.input.fileSize)
@@ -113,7 +117,7 @@
         options.createIfMissing = true
         let store = try SharedStore(path: store.path, options: options)
         try store.write { txn in try loader.load(into: txn) }
-        try result.line("\(loader.structures) structures, \(loader.entries) entries")
+        try result.line("\(counted(loader.structures, "structure")), \(counted(loader.entries, "entry"))")
       }
       try result.flush()
     }

@@ -81,7 +81,11 @@
             }
           }
         } catch let error as StoreError where error.code == .queueFull && all.count <= queue.capacity ?? .max {
-          guard let deadline, deadline > .now else { throw error }
+          guard let deadline, deadline > .now else {
+            throw Problem(
+              "'\(Printable.text(name))' is full: \(error.reason); take items first, or add --wait or --timeout",
+              Failure.busy)
+          }
           _ = try queue.waitForChange(timeout: min(ContinuousClock.now.duration(to: deadline), .milliseconds(250)))
         }
       }
@@ -208,11 +212,12 @@
       _ = try store.untypedQueue(name)
       var printer = EntryPrinter(output, values: output.format == .text)
       var seen = 0
+      let types = Types(structure.description)
       try store.read { txn in
         try txn.contents(structure).walkItems { item, bytes in
           guard item.state == .ready, seen < count else { return false }
           seen += 1
-          try printer.print(Types(structure.description), .init(position: seen, item: item), nil, bytes)
+          try printer.print(types, .init(position: seen, item: item), nil, bytes)
           return true
         }
       }

@@ -12,7 +12,7 @@
         Examples:
           lmdbshare show team.lmdb names --tail 10
           lmdbshare show team.lmdb scores --prefix al --keys
-          lmdbshare show team.lmdb samples --range 100..<200 --format csv
+          lmdbshare show team.lmdb samples --range '100..<200' --format csv
         """)
 
     @OptionGroup var store: StoreArgument
@@ -36,9 +36,10 @@
       }
       guard let name else { throw ValidationError("Name a structure; ls lists them.") }
       let structure = try store.untyped(name)
+      let types = Types(structure.description)
       try store.read { txn in
         try selection.walk(txn.contents(structure)) { entry, key, value in
-          try printer.print(Types(structure.description), entry, key, value)
+          try printer.print(types, entry, key, value)
         }
         try printer.finish()
       }

@@ -118,7 +118,7 @@
       let structure = try store.untyped(name)
       let count = try store.read { $0.contents(structure).count }
       try confirmation.ask(
-        "Remove \(structure.description.kind.rawValue) '\(Printable.text(name))' with \(count) entries")
+        "Remove \(structure.description.kind.rawValue) '\(Printable.text(name))' with \(counted(count, "entry"))")
       guard try store.remove(name) else {
         throw Problem("there is no structure '\(Printable.text(name))' any more", Failure.notFound)
       }
@@ -154,7 +154,8 @@
       let structure = try store.untyped(name)
       let count = try store.read { $0.contents(structure).count }
       try confirmation.ask(
-        "Remove all \(count) entries of \(structure.description.kind.rawValue) '\(Printable.text(name))'")
+        "Remove \(count == 1 ? "the one entry" : "all \(count) entries") of \(structure.description.kind.rawValue) '\(Printable.text(name))'"
+      )
       try store.write { txn in _ = try Changer().make(Change(action: .clear), of: structure, txn) }
     }
   }

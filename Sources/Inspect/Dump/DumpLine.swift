@@ -89,14 +89,14 @@
       case .list, .array:
         guard description.layout != nil, isPacked == (description.elementSize != nil),
           description.kind == .list || isPacked, description.kind == .list || description.count != nil
-        else { throw ValueProblem("a \(description.kind.rawValue) whose layout, size and count do not fit together") }
+        else { throw ValueProblem("\(description.kind.withArticle) whose layout, size and count do not fit together") }
         if let size, description.elementSize != size {
           throw ValueProblem("elements of \(description.element) have \(size) bytes")
         }
       case .dictionary: if description.key == nil { throw ValueProblem("a dictionary without 'key'") }
       case .queue: if !isPacked { throw ValueProblem("a queue that is not packed") }
       case .semaphore, .barrier:
-        if description.count == nil { throw ValueProblem("a \(description.kind.rawValue) without 'count'") }
+        if description.count == nil { throw ValueProblem("\(description.kind.withArticle) without 'count'") }
       case .value, .lock, .event: break
       }
     }

@@ -166,9 +166,9 @@
           txn[queue].push(StoredBytes(entry.value.bytes), priority: priority)
         }
       case .value, .event:
-        guard index == 0 else { throw ValueProblem("a \(description.kind.rawValue) has one entry") }
+        guard index == 0 else { throw ValueProblem("\(description.kind.withArticle) has one entry") }
         contents.setValue(entry.value.bytes)
-      case .lock, .semaphore, .barrier: throw ValueProblem("a \(description.kind.rawValue) has no entries")
+      case .lock, .semaphore, .barrier: throw ValueProblem("\(description.kind.withArticle) has no entries")
       }
       if let failure = contents.failure { throw failure }
     }

@@ -14,8 +14,12 @@
     private var count = 0
 
     init(_ option: FormatOption, keys: Bool = false, values: Bool = false, limit: Int = .max) {
-      format = option.format
-      style = option.style
+      self.init(option.format, option.style, keys: keys, values: values, limit: limit)
+    }
+
+    init(_ format: Format, _ style: Style, keys: Bool = false, values: Bool = false, limit: Int = .max) {
+      self.format = format
+      self.style = style
       self.keys = keys
       self.values = values
       self.limit = limit

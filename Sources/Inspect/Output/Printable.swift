@@ -11,6 +11,7 @@ package enum Printable {
 
   /// The same of bytes; those that are no UTF-8 are shown as `\xff`.
   package static func text(_ bytes: RawSpan, limit: Int = .max) -> String {
+    if bytes.byteCount <= limit, isPlain(bytes) { return bytes.utf8String() ?? "" }
     var writer = ByteWriter()
     var index = 0
     while index < bytes.byteCount, index < limit {
@@ -25,6 +26,15 @@ package enum Printable {
     }
     let text = writer.withBytes { String(decoding: $0.copied(), as: UTF8.self) }
     return index < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
+  }
+
+  /// Whether there is nothing to escape, as mostly.
+  private static func isPlain(_ bytes: RawSpan) -> Bool {
+    for index in 0..<bytes.byteCount {
+      let byte = bytes.byte(at: index)
+      if byte < 0x20 || byte >= 0x7F || byte == UInt8(ascii: "\\") { return false }
+    }
+    return true
   }
 
   private static func escape(_ bytes: RawSpan, _ index: Int, _ length: Int) -> String {
@@ -121,6 +131,12 @@ package enum Printable {
     }
     return result + "…"
   }
+}
+
+/// A number of things, for people.
+func counted(_ number: Int, _ thing: String) -> String {
+  let plural = thing.hasSuffix("y") ? String(thing.dropLast()) + "ies" : thing + "s"
+  return "\(number) \(number == 1 ? thing : plural)"
 }
 
 /// Sizes and durations for people.

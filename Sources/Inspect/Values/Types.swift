@@ -69,7 +69,7 @@ package struct Types: Sendable {
 
   /// Bytes of which nothing is known: as text where they are some, else in hexadecimal.
   static func rawText(_ bytes: RawSpan, _ limit: Int = .max) -> String {
-    if bytes.byteCount > 0, isUTF8(bytes), Printable.isSafe(bytes) { return Printable.text(bytes, limit: limit) }
+    if isUTF8(bytes), Printable.isSafe(bytes) { return Printable.text(bytes, limit: limit) }
     let shown = bytes.extracting(0..<min(bytes.byteCount, max(1, limit / 2)))
     var text = "0x"
     for index in 0..<shown.byteCount {
@@ -78,4 +78,9 @@ package struct Types: Sendable {
     }
     return shown.byteCount < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
   }
+}
+
+extension StructureDescription.Kind {
+  /// For example `a list`.
+  var withArticle: String { self == .array || self == .event ? "an \(rawValue)" : "a \(rawValue)" }
 }

@@ -1,0 +1,233 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// What every command prints, compared with `Fixtures/tool/snapshots`; `LMDBSHARE_RECORD=1 tools/test --filter SnapshotTests`
+/// writes these anew.
+@Suite(.timeLimit(.minutes(2)))
+struct SnapshotTests {
+  static let commands = [
+    "info", "ls", "show", "get", "watch", "top", "set", "append", "insert", "increment", "delete", "apply", "push",
+    "pop",
+    "peek", "leases", "dead-letters", "dump", "load", "backup", "compact", "readers", "doctor", "diff", "create",
+    "drop",
+    "rename", "clear", "manual",
+  ]
+
+  /// Sessions: commands one after the other on a new store each.
+  static let sessions: [(name: String, lines: [String])] = [
+    ("help", ["lmdbshare --help", "lmdbshare --version"] + commands.map { "lmdbshare \($0) --help" }),
+    (
+      "info",
+      [
+        "lmdbshare info team.lmdb", "lmdbshare info team.lmdb --format json",
+        "lmdbshare info team.lmdb --format csv | cut -d, -f1-5",
+      ]
+    ),
+    (
+      "ls",
+      [
+        "lmdbshare ls team.lmdb", "lmdbshare ls team.lmdb --sort count",
+        "lmdbshare ls team.lmdb --sort kind --format jsonl",
+        "lmdbshare ls team.lmdb --format csv", "lmdbshare ls team.lmdb --format json | python3 -m json.tool | head -12",
+      ]
+    ),
+    (
+      "show",
+      [
+        "names", "names --reverse", "names --head 2", "names --tail 2 --format jsonl", "names --range '1..<3' --keys",
+        "numbers --range 2...", "scores --keys --range a...b", "scores --prefix k --keys --format csv",
+        "scores --head 2 --format json",
+        "scores --tail 1 --values", "scores --reverse --head 2", "places", "places --prefix Ber --format jsonl",
+        "dates",
+        "flags --format csv", "colors", "bytes", "bytes --format jsonl", "floats", "samples --range '..<2'", "points",
+        "jobs",
+        "jobs --format jsonl", "jobs --format csv", "jobs --head 1", "total", "go", "doors", "mystery",
+        "mystery --format jsonl",
+        "broken", "broken --format jsonl", "scores --raw --head 2", "--raw --head 3 --keys", "nothing",
+        "names --prefix A",
+        "names --range x", "names --head 1 --tail 1",
+      ].map { "lmdbshare show team.lmdb \($0)" }
+    ),
+    (
+      "get",
+      [
+        "total", "total --format json", "names 0", "names -1", "names 99", "names", "scores al",
+        "scores al --format csv",
+        "scores nobody", "dates 2000-12-31T23:59:59.5Z", "places '[\"Berlin\",-1]'", "flags true", "bytes 0x00ff",
+        "jobs",
+        "total 1", "nothing", "samples 0", "broken 2 --format json",
+      ].map { "lmdbshare get team.lmdb \($0)" } + ["LMDBSHARE_STORE=team.lmdb lmdbshare get total"]
+    ),
+    (
+      "changing",
+      [
+        "lmdbshare set team.lmdb total 18", "lmdbshare get team.lmdb total",
+        "lmdbshare set team.lmdb total 19 --if-equals 17", "lmdbshare set team.lmdb total -19 --if-equals 18",
+        "lmdbshare set team.lmdb total many", "lmdbshare set team.lmdb total 9223372036854775808",
+        "lmdbshare set team.lmdb scores Zoë 5 --if-absent", "lmdbshare set team.lmdb scores al 5 --if-absent",
+        "lmdbshare set team.lmdb names -1 Last", "lmdbshare set team.lmdb names 7 Last",
+        "lmdbshare set team.lmdb names Last",
+        "lmdbshare set team.lmdb names 0 -- --dashes", "lmdbshare set team.lmdb names 0 --dashes",
+        "lmdbshare append team.lmdb names 'Ada Lovelace'", "lmdbshare append team.lmdb log d",
+        "lmdbshare show team.lmdb log",
+        "lmdbshare append team.lmdb scores 5", "lmdbshare insert team.lmdb names 1 Grace",
+        "lmdbshare insert team.lmdb names 50 Grace", "lmdbshare show team.lmdb names",
+        "lmdbshare increment team.lmdb total",
+        "lmdbshare increment team.lmdb scores al --by -10", "lmdbshare increment team.lmdb scores new",
+        "lmdbshare increment team.lmdb samples 0 --by 2147483647", "lmdbshare increment team.lmdb floats 2.25 --by 0.5",
+        "lmdbshare increment team.lmdb names 0", "lmdbshare delete team.lmdb names 0",
+        "lmdbshare delete team.lmdb scores al --if-equals 7", "lmdbshare delete team.lmdb scores al",
+        "lmdbshare delete team.lmdb scores al", "lmdbshare delete team.lmdb total x",
+        "lmdbshare delete team.lmdb samples 0",
+        "lmdbshare set team.lmdb dates 2026-11-24 5", "lmdbshare set team.lmdb go false",
+        "lmdbshare set team.lmdb bytes 0x01 base64:AAE=",
+        "lmdbshare get team.lmdb bytes 0x01",
+      ]
+    ),
+    (
+      "apply",
+      [
+        #"printf '%s\n' '{"op":"set","name":"scores","key":"al","value":3,"ifEquals":1}' '{"op":"append","name":"names","value":"x"}' '' '{"op":"push","name":"jobs","value":{"path":"new"},"priority":0}' '{"op":"increment","name":"total","by":2}' '{"op":"insert","name":"names","position":0,"value":"y"}' '{"op":"delete","name":"names","position":-1}' '{"op":"clear","name":"numbers"}' | lmdbshare apply team.lmdb"#,
+        "lmdbshare show team.lmdb names", "lmdbshare get team.lmdb total", "lmdbshare peek team.lmdb jobs",
+        #"printf '%s\n' '{"op":"set","name":"total","value":99}' '{"op":"set","name":"scores","key":"al","value":4,"ifEquals":1}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"set","name":"total"}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"set","name":"total","value":1,"colour":2}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"drop","name":"total"}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"set","name":"nothing","value":1}' | lmdbshare apply team.lmdb"#,
+        "echo '{' | lmdbshare apply team.lmdb",
+        "lmdbshare get team.lmdb total",
+      ]
+    ),
+    (
+      "queues",
+      [
+        "lmdbshare peek team.lmdb jobs --count 2", "lmdbshare pop team.lmdb jobs",
+        "lmdbshare pop team.lmdb jobs --format jsonl",
+        "lmdbshare push team.lmdb jobs '{\"path\":\"b\"}' --priority 1", "lmdbshare push team.lmdb jobs '{'",
+        "lmdbshare pop team.lmdb jobs --exec 'cat; echo attempt $LMDBSHARE_ATTEMPT'",
+        "lmdbshare pop team.lmdb jobs --exec 'exit 7'",
+        "lmdbshare pop team.lmdb jobs --exec 'kill -9 $$'", "lmdbshare show team.lmdb jobs",
+        "lmdbshare dead-letters team.lmdb jobs --format json | sed 's/\"ageSeconds\":[0-9.e+]*/\"ageSeconds\":AGE/'",
+        "lmdbshare dead-letters team.lmdb jobs --retry 3", "lmdbshare dead-letters team.lmdb jobs --remove 3",
+        "seq 1 3 | lmdbshare push team.lmdb idle", "printf '1\\nx\\n' | lmdbshare push team.lmdb idle",
+        "lmdbshare push team.lmdb idle 9 --delay 0.2", "lmdbshare pop team.lmdb idle --count 10",
+        "lmdbshare pop team.lmdb idle", "lmdbshare pop team.lmdb idle --timeout 5",
+        "lmdbshare pop team.lmdb idle --timeout 0.05",
+        "lmdbshare leases team.lmdb idle", "lmdbshare leases team.lmdb names", "lmdbshare push team.lmdb names x",
+        "lmdbshare push team.lmdb idle 1 --priority 9",
+      ]
+    ),
+    (
+      "structures",
+      [
+        "lmdbshare create team.lmdb list tags string --maximum 2", "lmdbshare create team.lmdb list tags string",
+        "lmdbshare create new.lmdb dictionary ages '(string,i64)' 'u8?'",
+        "lmdbshare create new.lmdb array cells f64 --count 3 --initial 1.5",
+        "lmdbshare create new.lmdb value when date --initial 2026-01-31T12:00:00.25Z",
+        "lmdbshare create new.lmdb queue q i64 --maximum 1",
+        "lmdbshare push new.lmdb q 1 2", "lmdbshare push new.lmdb q 1", "lmdbshare push new.lmdb q 2",
+        "lmdbshare create new.lmdb list x point",
+        "lmdbshare create new.lmdb array x string --count 1", "lmdbshare create new.lmdb dictionary x f64? i8",
+        "lmdbshare create new.lmdb value x i8", "lmdbshare create new.lmdb list .x i8", "lmdbshare ls new.lmdb",
+        "lmdbshare show new.lmdb cells",
+        "lmdbshare rename team.lmdb names people", "lmdbshare rename team.lmdb names people",
+        "lmdbshare rename team.lmdb people scores",
+        "lmdbshare clear team.lmdb people", "lmdbshare clear team.lmdb people --yes",
+        "lmdbshare clear team.lmdb total --yes",
+        "lmdbshare drop team.lmdb people", "lmdbshare drop team.lmdb people --yes",
+        "lmdbshare drop team.lmdb people --yes",
+        "lmdbshare show team.lmdb people",
+      ]
+    ),
+    (
+      "copies",
+      [
+        "lmdbshare dump team.lmdb scores places jobs", "lmdbshare dump team.lmdb scores --format csv",
+        "lmdbshare dump team.lmdb --format csv",
+        "lmdbshare dump team.lmdb | lmdbshare load copy.lmdb", "lmdbshare diff team.lmdb copy.lmdb",
+        "lmdbshare dump team.lmdb names | lmdbshare load copy.lmdb",
+        "lmdbshare dump team.lmdb names | lmdbshare load copy.lmdb --merge", "lmdbshare show copy.lmdb names",
+        "lmdbshare dump team.lmdb names | lmdbshare load copy.lmdb --replace", "lmdbshare diff team.lmdb copy.lmdb",
+        "lmdbshare dump team.lmdb names | head -3 | lmdbshare load copy.lmdb --replace",
+        "echo nonsense | lmdbshare load other.lmdb", "ls other.lmdb",
+        "lmdbshare load other.lmdb < /dev/null", "lmdbshare dump team.lmdb nothing",
+        "lmdbshare dump team.lmdb names --format mdb | grep -v mapsize",
+        "lmdbshare dump team.lmdb --format mdb | lmdbshare load raw.lmdb --format mdb",
+        "lmdbshare diff team.lmdb raw.lmdb",
+        "lmdbshare backup team.lmdb b", "lmdbshare backup team.lmdb b", "lmdbshare backup team.lmdb c --compact",
+        "lmdbshare diff b c",
+        "lmdbshare clear copy.lmdb scores --yes", "lmdbshare compact copy.lmdb", "lmdbshare set copy.lmdb total 5",
+        "lmdbshare append copy.lmdb names Eve",
+        "lmdbshare diff team.lmdb copy.lmdb names total scores",
+        "lmdbshare diff team.lmdb copy.lmdb names total --format jsonl",
+      ]
+    ),
+    (
+      "looking-after",
+      [
+        "lmdbshare readers team.lmdb", "lmdbshare readers team.lmdb --format json",
+        "lmdbshare readers team.lmdb --clear-stale",
+        "lmdbshare doctor team.lmdb", "lmdbshare doctor team.lmdb --quick --format jsonl",
+        "touch team.lmdb/notes.txt; chmod 777 team.lmdb; lmdbshare doctor team.lmdb --quick",
+        "lmdbshare watch team.lmdb --timeout 0.05", "lmdbshare top team.lmdb < /dev/null",
+      ]
+    ),
+    (
+      "usage",
+      [
+        "lmdbshare", "lmdbshare nonsense", "lmdbshare show", "lmdbshare show team.lmdb",
+        "lmdbshare show team.lmdb names --format xml",
+        "lmdbshare info team.lmdb more", "lmdbshare info nowhere",
+        "LMDBSHARE_STORE=team.lmdb lmdbshare ls --format csv | head -2",
+        "LMDBSHARE_STORE=team.lmdb lmdbshare show names --head 1",
+        "LMDBSHARE_STORE=nowhere lmdbshare show team.lmdb names --head 1",
+      ]
+    ),
+  ]
+
+  @Test(arguments: sessions.map(\.name))
+  func printsWhatItDid(session name: String) throws {
+    let tool = Tool()
+    try tool.makeStore()
+    let session = try #require(Self.sessions.first { $0.name == name })
+    var text = ""
+    for line in session.lines {
+      let result = try tool.run(line)
+      text += "$ \(line)\n\(result.output)"
+      if !text.hasSuffix("\n") { text += "\n" }
+      if result.status != 0 { text += "[\(result.status)]\n" }
+      text += "\n"
+    }
+    text = text.replacingOccurrences(of: Environment.libraryVersion, with: "VERSION")
+    text = text.replacing(/(allocatedBytes":|on disk {7})[0-9.]+( [KM]iB)?/) { "\($0.1)SIZE" }
+    // What no terminal must get.
+    #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
+    let file = Tool.fixtures.appendingPathComponent("snapshots/\(name).txt")
+    if ProcessInfo.processInfo.environment["LMDBSHARE_RECORD"] != nil {
+      try text.write(to: file, atomically: true, encoding: .utf8)
+      return
+    }
+    let expected = try String(contentsOf: file, encoding: .utf8)
+    guard text != expected else { return }
+    let (found, wanted) = (text.split(separator: "\n"), expected.split(separator: "\n"))
+    for (a, b) in zip(found, wanted) where a != b {
+      Issue.record("found: \(a)\nexpected: \(b)")
+      return
+    }
+    Issue.record("\(found.count) lines instead of \(wanted.count)")
+  }
+
+  @Test func theManualIsThatOfTheTool() throws {
+    let committed = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Sources/Inspect/lmdbshare.1")
+    let text = try Tool().run("lmdbshare manual").output
+    #expect(
+      try String(contentsOf: committed, encoding: .utf8) == text,
+      "lmdbshare manual > Sources/Inspect/lmdbshare.1 writes it anew")
+    for command in Self.commands {
+      #expect(text.contains(".SS \(command)\n"), "\(command)")
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import TestSupport
+
+/// The tool beside a directory of its own, in which commands are run as a user would type them.
+struct Tool {
+  let directory = TemporaryDirectory()
+  /// `Fixtures/tool`.
+  static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Fixtures/tool")
+  static let path = Program.directory.appendingPathComponent("lmdbshare").path
+
+  /// Runs a line of the shell, in which `lmdbshare` is the tool; what it prints, errors among it, and the exit code.
+  @discardableResult
+  func run(_ line: String, within seconds: Double = 60) throws -> (status: Int32, output: String) {
+    try Program.shell(
+      """
+      cd '\(directory.path)'; export COLUMNS=80 NO_COLOR=; unset LMDBSHARE_STORE
+      lmdbshare() { '\(Tool.path)' "$@"; }
+      { \(line)
+      } 2>&1
+      """, within: seconds)
+  }
+
+  /// The store with something of everything, which `Fixtures/tool/store.jsonl` tells.
+  func makeStore(_ name: String = "team.lmdb") throws {
+    let made = try run("lmdbshare load \(name) < '\(Tool.fixtures.path)/store.jsonl'")
+    guard made.status == 0 else { throw Failed(description: made.output) }
+  }
+
+  struct Failed: Error { let description: String }
+}

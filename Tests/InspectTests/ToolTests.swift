@@ -1,0 +1,223 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// The tool on stores that are not as they should be, and beside others that use them.
+@Suite(.timeLimit(.minutes(3)))
+struct ToolTests {
+  let tool = Tool()
+
+  private static let reading = [
+    "info STORE", "ls STORE", "show STORE names", "get STORE total", "peek STORE jobs", "leases STORE jobs",
+    "dead-letters STORE jobs", "dump STORE", "readers STORE", "backup STORE copy", "diff STORE STORE", "doctor STORE",
+    "watch STORE --timeout 0.05",
+  ]
+  private static let changing = [
+    "set STORE total 1", "append STORE names x", "insert STORE names 0 x", "increment STORE total",
+    "delete STORE names 0",
+    "apply STORE", "push STORE jobs 1", "pop STORE jobs", "drop STORE names --yes", "rename STORE names x",
+    "clear STORE names --yes", "compact STORE",
+  ]
+
+  /// Runs every command on a path; tells those whose end is not as it must be.
+  private func wrong(
+    _ commands: [String], _ store: String, _ mayBe: [Int32], _ saying: String = ""
+  ) throws -> [String] {
+    try commands.compactMap { command in
+      let line = "lmdbshare \(command.replacing("STORE", with: store)) < /dev/null"
+      let result = try tool.run(line, within: 20)
+      let isTold = result.status == 0 || !result.output.isEmpty
+      let hasTrace = result.output.contains("Fatal error") || result.output.contains("Thread 0")
+      return mayBe.contains(result.status) && isTold && !hasTrace
+        && (result.status == 0 || saying.isEmpty || result.output.contains(saying))
+        ? nil : "\(line): \(result.status) \(result.output)"
+    }
+  }
+
+  @Test func whereThereIsNone() throws {
+    let all = Self.reading + Self.changing
+    #expect(try wrong(all, "nowhere", [3]) == [])
+    try FileManager.default.createDirectory(atPath: tool.directory.file("empty"), withIntermediateDirectories: true)
+    #expect(try wrong(all, "empty", [3]) == [])
+    // Nothing was made by that.
+    #expect(try tool.run("ls -A . empty").output.contains("data.mdb") == false)
+    try Data("x".utf8).write(to: URL(fileURLWithPath: tool.directory.file("file")))
+    #expect(try wrong(all, "file", [1]) == [])
+  }
+
+  @Test func aDamagedOne() throws {
+    try tool.makeStore("sound")
+    let sound = try Data(contentsOf: URL(fileURLWithPath: tool.directory.file("sound/data.mdb")))
+    let all = Self.reading + Self.changing
+    for (name, bytes) in [
+      ("truncated", sound.prefix(9000)), ("nothing", Data()), ("noise", Data((0..<9000).map { UInt8($0 & 0xFF) })),
+    ] {
+      let path = tool.directory.file(name)
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try bytes.write(to: URL(fileURLWithPath: path + "/data.mdb"))
+      #expect(try wrong(all, name, [1, 2], "data.mdb") == [])
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path + "/data.mdb")) == bytes)
+    }
+  }
+
+  @Test func oneOfAnotherProgram() throws {
+    let made = try tool.run(
+      """
+      mkdir foreign && printf 'VERSION=3\\nformat=bytevalue\\ndatabase=words\\ntype=btree\\nHEADER=END\\n 6b\\n 1b5b33316d\\nDATA=END\\n' \
+        | mdb_load foreign
+      """)
+    try #require(made.status == 0, "\(made.output)")
+    for command in ["info", "ls", "readers"] {
+      #expect(try tool.run("lmdbshare \(command) foreign").status == 0, "\(command)")
+    }
+    #expect(try tool.run("lmdbshare show foreign words").output == "k  0x1b5b33316d\n")
+    #expect(try tool.run("lmdbshare show foreign words --raw --format jsonl").output.contains("\"keyBytes\":\"aw==\""))
+    // The same as mdb_dump, and mdb_load reads it.
+    let dump = try tool.run("lmdbshare dump foreign --format mdb | grep -v mapsize").output
+    #expect(dump == (try tool.run("mdb_dump -a foreign | grep -v mapsize").output))
+    #expect(
+      try tool.run(
+        "mkdir f2; lmdbshare dump foreign --format mdb | mdb_load f2 2>&1 | grep -v db_pagesize; mdb_dump -s words f2"
+      )
+      .output.contains(" 1b5b33316d"))
+    #expect(try tool.run("lmdbshare dump foreign").output.contains("--format mdb"))
+    #expect(try wrong(["set STORE total 1", "compact STORE"], "foreign", [0, 1]) == [])
+    #expect(try tool.run("lmdbshare doctor foreign").status == 0)
+  }
+
+  /// Reading works where nothing can be written; changing says why not.
+  @Test func readOnlyMedia() throws {
+    try tool.makeStore("team.lmdb")
+    let mounted = try tool.run(
+      "mkdir ro && mount -t tmpfs none ro && cp -r team.lmdb ro/ && mount -o remount,ro ro && echo mounted")
+    guard mounted.output.contains("mounted") else {
+      return print("skipped: no file system can be mounted here (\(mounted.output.split(separator: "\n").first ?? ""))")
+    }
+    defer { _ = try? tool.run("umount ro") }
+    #expect(
+      try wrong(Self.reading.filter { !$0.hasPrefix("doctor") && !$0.hasPrefix("watch") }, "ro/team.lmdb", [0]) == [])
+    #expect(try tool.run("lmdbshare show ro/team.lmdb names --head 1").output == "first\n")
+    #expect(try wrong(Self.changing, "ro/team.lmdb", [1], "read-only") == [])
+  }
+
+  /// A store of somebody else: reading is refused by the system, in words.
+  @Test func anothersStore() throws {
+    try tool.makeStore("team.lmdb")
+    guard getuid() == 0, try tool.run("id nobody; command -v setpriv").status == 0 else {
+      return print("skipped: this needs root, and setpriv")
+    }
+    let open = "chmod a+rx . && setpriv --reuid nobody --regid nogroup --clear-groups sh -c"
+    let refused = try tool.run("\(open) '\(Tool.path) show team.lmdb names'")
+    #expect(refused.status == 1 && refused.output.contains("denied"), "\(refused)")
+    // Where the system allows it, it works.
+    let allowed = try tool.run(
+      "chmod 755 team.lmdb; chmod 644 team.lmdb/*; \(open) '\(Tool.path) show team.lmdb names --head 1'")
+    #expect(allowed.output == "first\n" || allowed.output.contains("denied"), "\(allowed)")
+    let write = try tool.run("\(open) '\(Tool.path) set team.lmdb total 1'")
+    #expect(write.status == 1 && write.output.contains("denied"), "\(write)")
+  }
+
+  @Test func compactingNeedsTheStoreForItself() throws {
+    let store = try SharedStore(path: tool.directory.file("store"))
+    let list = try store.list("list", of: Int.self)
+    try list.append(1)
+    let refused = try tool.run("lmdbshare compact store")
+    #expect(refused.status == 4 && refused.output.contains("process \(getpid()) has the store open"), "\(refused)")
+    // Another library's process has no part in our files; LMDB's own lock tells of it.
+    let reader = try Program(path: Tool.path, ["watch", tool.directory.file("store"), "--timeout", "20"])
+    defer { reader.signal(SIGKILL) }
+    #expect(try tool.run("lmdbshare compact store").status == 4)
+  }
+
+  @Test func aCompactedStoreGoesOnWithItsNumbers() throws {
+    try tool.makeStore("store")
+    for _ in 0..<3 { try tool.run("lmdbshare increment store total") }
+    let before = try tool.run("lmdbshare dump store").output
+    let transaction = "lmdbshare info store --format json | sed 's/.*lastTransaction\":\\([0-9]*\\).*/\\1/'"
+    for _ in 0..<2 {
+      let number = Int(try tool.run(transaction).output.trimmingCharacters(in: .whitespacesAndNewlines))
+      #expect(try tool.run("lmdbshare compact store").status == 0)
+      #expect(try tool.run("lmdbshare dump store").output == before)
+      #expect(try tool.run("mdb_stat -a store > /dev/null").status == 0)
+      #expect(Int(try tool.run(transaction).output.trimmingCharacters(in: .whitespacesAndNewlines)) == number)
+      try tool.run("lmdbshare set store scores x 1; lmdbshare delete store scores x")
+      #expect(
+        Int(try tool.run(transaction).output.trimmingCharacters(in: .whitespacesAndNewlines)) == (number ?? 0) + 2)
+    }
+    #expect(try SharedStore(path: tool.directory.file("store")).check().map(\.structure) == ["broken"])
+  }
+
+  /// A thousand commits by another process: all of them are seen, or several together, and the last one in any case.
+  @Test func watchMissesNothing() throws {
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let list = try store.list("list", of: Int.self)
+    let value = try store.value("value", initial: 0)
+    let watcher = try Program(
+      path: Tool.path, ["watch", tool.directory.file("store"), "list", "value", "--format", "jsonl"])
+    usleep(300_000)
+    for number in 1...1000 {
+      try store.write { txn in
+        txn[list].append(number)
+        txn[value] = number
+      }
+    }
+    var seen: [Int] = []
+    while let line = watcher.line() {
+      let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      if object["structure"] as? String == "list" { seen.append(object["value"] as? Int ?? -1) }
+      if object["structure"] as? String == "value", object["value"] as? Int == 1000 { break }
+    }
+    watcher.signal(SIGTERM)
+    #expect(watcher.finish().status == -SIGTERM)
+    #expect(seen == Array(1...1000))
+  }
+
+  /// Ten million elements pass through constant memory.
+  @Test func showTakesLittleMemory() throws {
+    let elements = Int(ProcessInfo.processInfo.environment["LMDBSHARE_OPERATIONS"] ?? "") ?? 10_000_000
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let list = try store.list("list", of: Int.self)
+    try store.write { txn in txn[list].append(contentsOf: 0..<elements) }
+    for line in ["show store list", "show store list --reverse --format jsonl", "dump store"] {
+      // Private memory alone: what is mapped of the file belongs to the system's cache.
+      let result = try tool.run(
+        """
+        '\(Tool.path)' \(line) > out & pid=$!; most=0
+        while now=$(sed -n 's/^RssAnon:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$pid/status 2>/dev/null) && [ -n "$now" ]; do
+          if [ "$now" -gt "$most" ]; then most=$now; fi
+        done
+        wait $pid; echo "$? $most $(wc -l < out)"
+        """, within: 120)
+      let numbers = result.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+      try #require(numbers.count == 3, "\(result)")
+      #expect(numbers[0] == 0 && numbers[1] < 64 << 10 && numbers[2] >= elements, "\(line): \(numbers)")
+    }
+    // A reader that goes away ends it, quietly.
+    let cut = try tool.run("{ lmdbshare show store list; echo ended $? >&2; } 2>end | head -1; cat end")
+    #expect(cut.output == "0\nended 0\n", "\(cut)")
+  }
+
+  /// Shells get names and keys from the store.
+  @Test func completionKnowsTheStore() throws {
+    guard try tool.run("command -v bash").status == 0 else { return print("skipped: there is no bash") }
+    try tool.makeStore()
+    let script = """
+      export PATH='\(Program.directory.path)':$PATH
+      source <(lmdbshare --generate-completion-script bash)
+      try() {
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
+        _lmdbshare lmdbshare "${COMP_WORDS[$COMP_CWORD]}"; echo "${COMPREPLY[*]}"
+      }
+      try lmdbshare dead
+      try lmdbshare show team.lmdb n
+      try lmdbshare get team.lmdb scores a
+      try lmdbshare drop team.lmdb b
+      """
+    try script.write(toFile: tool.directory.file("complete"), atomically: true, encoding: .utf8)
+    #expect(try tool.run("bash complete").output == "dead-letters\nnames numbers\nal\nbroken bytes\n")
+    for shell in ["zsh", "fish"] {
+      #expect(try tool.run("lmdbshare --generate-completion-script \(shell)").output.count > 1000)
+    }
+  }
+}
