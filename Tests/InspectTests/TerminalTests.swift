@@ -1,0 +1,212 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// A real terminal: tmux runs a shell in it, and tells what is on its screen.
+final class Terminal {
+  private let tool: Tool
+  private let name = "lmdbshare-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+
+  init(_ tool: Tool, environment: String = "") throws {
+    self.tool = tool
+    let shell =
+      "env -u NO_COLOR TERM=screen-256color PS1='ready> ' \(environment) PATH='\(Program.directory.path)':\"$PATH\" sh"
+    let started = try tool.run(
+      "tmux -L \(name) -f /dev/null new-session -d -x 100 -y 30 \"\(shell.replacing("\"", with: "\\\""))\"")
+    guard started.status == 0 else { throw Tool.Failed(description: started.output) }
+    // All that goes to the terminal, as it is.
+    _ = try tool.run("tmux -L \(name) pipe-pane -o 'cat >> \(tool.directory.file("raw"))'")
+    try expect("ready>")
+  }
+
+  deinit { _ = try? tool.run("tmux -L \(name) kill-server") }
+
+  /// Whether there is a tmux.
+  static func isThere() throws -> Bool {
+    if try Program.shell("command -v tmux").status == 0 { return true }
+    print("skipped: there is no tmux")
+    return false
+  }
+
+  func type(_ text: String) throws {
+    let quoted = text.replacing("'", with: "'\\''")
+    _ = try tool.run("tmux -L \(name) send-keys -l '\(quoted)'; tmux -L \(name) send-keys Enter")
+  }
+  func press(_ key: String) throws { _ = try tool.run("tmux -L \(name) send-keys \(key)") }
+  func screen(withColours: Bool = false) throws -> String {
+    try tool.run("tmux -L \(name) capture-pane -p\(withColours ? " -e" : "")").output
+  }
+  var raw: String {
+    get throws {
+      String(decoding: try Data(contentsOf: URL(fileURLWithPath: tool.directory.file("raw"))), as: UTF8.self)
+    }
+  }
+
+  /// Waits until the screen shows this.
+  func expect(_ text: String, _ location: SourceLocation = #_sourceLocation) throws {
+    var last = ""
+    for _ in 0..<500 {
+      last = try screen()
+      if last.contains(text) { return }
+      usleep(10_000)
+    }
+    Issue.record("'\(text)' is not on the screen:\n\(last)", sourceLocation: location)
+    throw Tool.Failed(description: text)
+  }
+}
+
+@Suite(.timeLimit(.minutes(2)), .serialized)
+struct TerminalTests {
+  let tool = Tool()
+
+  @Test func coloursAreForTerminalsAlone() throws {
+    guard try Terminal.isThere() else { return }
+    try tool.makeStore()
+    let terminal = try Terminal(tool)
+    try terminal.type("lmdbshare ls team.lmdb; echo end''ed")
+    try terminal.expect("ended")
+    #expect(try terminal.screen(withColours: true).contains("\u{1B}[2m"))
+    try terminal.type("clear; NO_COLOR=1 lmdbshare ls team.lmdb; lmdbshare ls team.lmdb | cat; echo end''ed again")
+    try terminal.expect("ended again")
+    #expect(try !terminal.screen(withColours: true).contains("\u{1B}["))
+    // Wide characters are aligned.
+    try terminal.type(
+      "clear; lmdbshare create team.lmdb dictionary 'w' string i64; lmdbshare set team.lmdb w 日本語 1; lmdbshare set team.lmdb w abcdef 2; lmdbshare show team.lmdb w; echo end''ed last"
+    )
+    try terminal.expect("ended last")
+    #expect(try terminal.screen().contains("abcdef  2\n日本語  1\n"))
+  }
+
+  /// Whatever is in a store: no escape sequence, no control character, nothing that turns text around.
+  @Test func hostileContentsAreShownHarmlessly() throws {
+    guard try Terminal.isThere() else { return }
+    try tool.makeStore()
+    let long = String(repeating: "\u{1B}[2J\u{7}", count: 2_000_000)
+    let store = try SharedStore(path: tool.directory.file("team.lmdb"))
+    try store.list("long", of: String.self).append(long)
+    try store.dictionary("long keys", String.self, Int.self).updateValue(1, forKey: "\u{9B}2J" + long.prefix(2000))
+    let terminal = try Terminal(tool, environment: "NO_COLOR=1")
+    let names = try store.structures().map(\.name)
+    for (index, command) in ["show", "dump", "show --format csv", "show --raw", "show --format json"].enumerated() {
+      let lines = names.map { name in
+        let words = command.split(separator: " ", maxSplits: 1)
+        return "lmdbshare \(words[0]) team.lmdb '\(name)' \(words.dropFirst().joined()) | cut -c1-400"
+      }
+      let script =
+        (lines + ["lmdbshare \(command) team.lmdb nothing", "lmdbshare get team.lmdb 'long' 0 | head -c 300"]).joined(
+          separator: "\n")
+      try script.write(toFile: tool.directory.file("script\(index)"), atomically: true, encoding: .utf8)
+      try terminal.type("sh ./script\(index); echo end''ed \(index)")
+      try terminal.expect("ended \(index)")
+    }
+    for command in ["ls", "info", "doctor", "diff team.lmdb", "readers", "dead-letters", "get"] {
+      let words = command.split(separator: " ")
+      let more =
+        command == "dead-letters"
+        ? " jobs"
+        : command == "get" ? " long 0 --format json | cut -c1-300" : words.dropFirst().map { " \($0)" }.joined()
+      try terminal.type("lmdbshare \(words[0]) team.lmdb\(more); echo end''ed \(words[0])")
+      try terminal.expect("ended \(words[0])")
+    }
+    // The shell's own are those for editing lines.
+    let text = try terminal.raw.replacing("\u{1B}[?2004h", with: "").replacing("\u{1B}[?2004l", with: "")
+    for scalar in text.unicodeScalars {
+      let isHarmless =
+        switch scalar.properties.generalCategory {
+        case .control: ["\n", "\r", "\t"].contains(scalar)
+        case .format, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+      if !isHarmless {
+        Issue.record("U+\(String(scalar.value, radix: 16)) reached the terminal")
+        return
+      }
+    }
+    #expect(text.contains("\\u{1b}]0;owned\\u{7}") && text.contains("\\u{202e}gnp"))
+  }
+
+  @Test func destructiveCommandsAsk() throws {
+    guard try Terminal.isThere() else { return }
+    try tool.makeStore()
+    let terminal = try Terminal(tool)
+    try terminal.type("lmdbshare drop team.lmdb names")
+    try terminal.expect("Remove list 'names' with 5 entries? [y/N]")
+    try terminal.type("n")
+    try terminal.expect("nothing was changed")
+    #expect(try tool.run("lmdbshare show team.lmdb names | wc -l").output.contains("5"))
+    try terminal.type("clear; lmdbshare clear team.lmdb names; echo end''ed $?")
+    try terminal.expect("Remove all 5 entries of list 'names'? [y/N]")
+    try terminal.type("y")
+    try terminal.expect("ended 0")
+    #expect(try tool.run("lmdbshare show team.lmdb names").output == "")
+  }
+
+  @Test(arguments: ["q", "C-c", "TERM"])
+  func topLeavesTheTerminalAsItWas(end: String) throws {
+    guard try Terminal.isThere() else { return }
+    try tool.makeStore()
+    let terminal = try Terminal(tool)
+    try terminal.type("echo before; stty -g > stty1")
+    try terminal.expect("before")
+    try terminal.type("lmdbshare top team.lmdb --interval 0.1; stty -g > stty2; echo end''ed $?")
+    try terminal.expect("commits/s")
+    try tool.run("lmdbshare push team.lmdb idle 1 2 3")
+    let deadline = Date() + 5
+    while Date() < deadline, try !terminal.screen().contains(/idle +3/) { usleep(20_000) }
+    #expect(try terminal.screen().contains(/idle +3 +0 +0 +0/) && terminal.screen().contains("transaction"))
+    if end == "TERM" {
+      try tool.run("pkill -TERM -f 'lmdbshare top team.lmdb --interval 0.1'")
+    } else {
+      try terminal.press(end)
+    }
+    try terminal.expect("ended 0")
+    #expect(try terminal.screen().contains("before") && !terminal.screen().contains("commits/s"))
+    #expect(try tool.run("cmp stty1 stty2").status == 0)
+    #expect(try terminal.raw.contains("\u{1B}[?25h"))
+  }
+
+  @Test func whatIsInterruptedIsNotHalfDone() throws {
+    guard try Terminal.isThere() else { return }
+    try tool.makeStore()
+    let terminal = try Terminal(tool)
+    let before = try tool.run("lmdbshare dump team.lmdb").output
+    try tool.run("lmdbshare dump team.lmdb names scores | sed 's/\"al\"/\"changed\"/' | head -9 > part")
+    try terminal.type("(cat part; sleep 60) | lmdbshare load team.lmdb --replace; echo end''ed $?")
+    // It has the writer's lock by now.
+    let store = try SharedStore(path: tool.directory.file("team.lmdb"))
+    while try store.tryWrite({ _ in }) != nil { usleep(20_000) }
+    try terminal.press("C-c")
+    try terminal.expect("ended 130")
+    #expect(try tool.run("lmdbshare dump team.lmdb").output == before)
+    for command in ["watch team.lmdb", "pop team.lmdb idle --wait", "pop team.lmdb idle --wait --exec 'sleep 60'"] {
+      try terminal.type("clear; lmdbshare \(command); echo end''ed $?")
+      usleep(300_000)
+      if command.contains("exec") {
+        try tool.run("lmdbshare push team.lmdb idle 7")
+        usleep(300_000)
+      }
+      try terminal.press("C-c")
+      try terminal.expect("ended")
+    }
+    // The item that was being worked on is there.
+    #expect(try tool.run("lmdbshare pop team.lmdb idle --timeout 5").output == "7\n")
+  }
+
+  @Test func progressIsShownAndTakenAway() throws {
+    guard try Terminal.isThere() else { return }
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let list = try store.list("list", of: Int.self)
+    try store.write { txn in txn[list].append(contentsOf: 0..<3_000_000) }
+    let terminal = try Terminal(tool)
+    try terminal.type("lmdbshare dump store > out; echo end''ed")
+    try terminal.expect("entries  ")
+    try terminal.expect("ended")
+    #expect(try !terminal.screen().contains("/s"))
+    try terminal.type("clear; lmdbshare load copy < out; echo end''ed again")
+    try terminal.expect("% ")
+    try terminal.expect("ended again")
+    #expect(try !terminal.screen().contains("/s") && terminal.screen().contains("3000000 entries"))
+    #expect(try tool.run("lmdbshare dump store 2>&1 >/dev/null | wc -c").output.contains("0"))
+  }
+}
