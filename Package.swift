@@ -48,7 +48,7 @@ let package = Package(
       name: "WordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),
     // What the tests start as other processes, and what they share.
     .executableTarget(name: "TestWorker", dependencies: ["LMDBShare", "CTestShims"], path: "Tests/TestWorker"),
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["CTestShims"], path: "Tests/TestSupport"),
     .target(name: "CTestShims", path: "Tests/CTestShims"),
     .testTarget(
       name: "LMDBTests", dependencies: ["LMDB", "LMDBPages", "LMDBShare", "TestSupport", "CTestShims", "TestWorker"],

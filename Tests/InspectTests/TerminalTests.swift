@@ -13,7 +13,7 @@ final class Terminal {
     let shell =
       "env -u NO_COLOR TERM=screen-256color PS1='ready> ' \(environment) PATH='\(Program.directory.path)':\"$PATH\" sh"
     let started = try tool.run(
-      "tmux -L \(name) -f /dev/null new-session -d -x 100 -y 30 \"\(shell.replacing("\"", with: "\\\""))\"")
+      "tmux -L \(name) -f /dev/null new-session -d -x 120 -y 60 \"\(shell.replacing("\"", with: "\\\""))\"")
     guard started.status == 0 else { throw Tool.Failed(description: started.output) }
     // All that goes to the terminal, as it is.
     _ = try tool.run("tmux -L \(name) pipe-pane -o 'cat >> \(tool.directory.file("raw"))'")
@@ -177,7 +177,9 @@ struct TerminalTests {
     let store = try SharedStore(path: tool.directory.file("team.lmdb"))
     while try store.tryWrite({ _ in }) != nil { usleep(20_000) }
     try terminal.press("C-c")
-    try terminal.expect("ended 130")
+    // That ends the whole line.
+    try terminal.type("echo end''ed")
+    try terminal.expect("ended")
     #expect(try tool.run("lmdbshare dump team.lmdb").output == before)
     for command in ["watch team.lmdb", "pop team.lmdb idle --wait", "pop team.lmdb idle --wait --exec 'sleep 60'"] {
       try terminal.type("clear; lmdbshare \(command); echo end''ed $?")
@@ -187,7 +189,8 @@ struct TerminalTests {
         usleep(300_000)
       }
       try terminal.press("C-c")
-      try terminal.expect("ended")
+      try terminal.type("echo end''ed now")
+      try terminal.expect("ended now")
     }
     // The item that was being worked on is there.
     #expect(try tool.run("lmdbshare pop team.lmdb idle --timeout 5").output == "7\n")

@@ -1,11 +1,19 @@
+internal import CTestShims
 public import Foundation
+internal import Synchronization
 
 /// Another process, with a time limit.
+///
+/// Started by hand: Foundation's `Process` lets a child inherit what belongs to others that are started at the same time, and
+/// waits for the end of all who have it.
 public final class Program: @unchecked Sendable {
-  // Why unchecked: used by one test at a time.
-  private let process = Process()
-  private let output = Pipe()
-  private let input = Pipe()
+  // Why unchecked: used by one test at a time, but for `ended`.
+  /// Its number.
+  public let pid: Int32
+  private let output: FileHandle
+  private var input: FileHandle?
+  /// How it ended, once somebody has asked.
+  private let ended = Mutex<Int32?>(nil)
 
   /// Where this package's executables lie: beside the test bundle.
   public static let directory: URL = {
@@ -29,30 +37,51 @@ public final class Program: @unchecked Sendable {
 
   /// Starts any executable.
   public init(path: String, _ arguments: [String], environment: [String: String]? = nil) throws {
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardOutput = output
-    process.standardInput = input
-    if let environment { process.environment = environment }
-    // The threads on which tests run have signals blocked, which the other process would inherit.
-    var (none, before) = (sigset_t(), sigset_t())
-    sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    try process.run()
+    let variables = environment ?? ProcessInfo.processInfo.environment
+    let (input, output) = (Pipe(), Pipe())
+    var number: pid_t = 0
+    let code = Program.withCStrings([path] + arguments) { arguments in
+      Program.withCStrings(variables.map { "\($0)=\($1)" }) { variables in
+        test_spawn(
+          &number, path, arguments, variables, input.fileHandleForReading.fileDescriptor,
+          output.fileHandleForWriting.fileDescriptor)
+      }
+    }
+    guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
+    pid = number
+    try input.fileHandleForReading.close()
+    try output.fileHandleForWriting.close()
+    self.input = input.fileHandleForWriting
+    self.output = output.fileHandleForReading
   }
 
-  /// Its number.
-  public var pid: Int32 { process.processIdentifier }
+  private static func withCStrings<R>(
+    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
+  ) -> R {
+    var pointers = strings.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+  }
+
+  deinit { _ = end(waiting: false) }
+
+  private func end(waiting: Bool) -> Int32? {
+    if let known = ended.withLock({ $0 }) { return known }
+    var status: Int32 = 0
+    guard test_wait(pid, waiting ? 1 : 0, &status) == 1 else { return nil }
+    ended.withLock { $0 = status }
+    return status
+  }
+
   /// Whether it has not ended yet.
-  public var isRunning: Bool { process.isRunning }
+  public var isRunning: Bool { end(waiting: false) == nil }
   /// Sends it a signal.
-  public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+  public func signal(_ number: Int32) { ended.withLock { if $0 == nil { kill(pid, number) } } }
 
   /// The next line that it prints, or nil at the end.
   public func line() -> String? {
     var bytes: [UInt8] = []
-    while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first {
+    while let byte = try? output.read(upToCount: 1)?.first {
       if byte == UInt8(ascii: "\n") { return String(decoding: bytes, as: UTF8.self) }
       bytes.append(byte)
     }
@@ -60,19 +89,21 @@ public final class Program: @unchecked Sendable {
   }
 
   /// Sends an end of input, on which waiting workers end.
-  public func release() { try? input.fileHandleForWriting.close() }
+  public func release() {
+    try? input?.close()
+    input = nil
+  }
 
   /// Waits for its end; kills it when that takes too long. Tells its status (negative for a signal) and what it printed.
   @discardableResult
   public func finish(within seconds: Double = 60) -> (status: Int32, output: String) {
-    let deadline = DispatchWorkItem { [process] in kill(process.processIdentifier, SIGKILL) }
+    let deadline = DispatchWorkItem { [weak self] in self?.signal(SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: deadline)
     release()
-    let rest = (try? output.fileHandleForReading.readToEnd()) ?? nil
-    try? output.fileHandleForReading.close()
-    process.waitUntilExit()
+    let rest = (try? output.readToEnd()) ?? nil
+    try? output.close()
+    let status = end(waiting: true) ?? -1
     deadline.cancel()
-    let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     return (status, String(decoding: rest ?? Data(), as: UTF8.self))
   }
 

@@ -9,7 +9,7 @@ final class QueueStorage: StructureState {
   /// The number of the newest fresh item, from which the last number follows without being stored.
   private var newestFresh: UInt64 = 0
   @usableFromInline var state = QueueState()
-  /// How many items were put back from a copy.
+  /// How many items were put back from a copy, in this transaction.
   var restored = 0
 
   init(_ reference: StructureReference, _ database: UInt32) {
@@ -19,6 +19,7 @@ final class QueueStorage: StructureState {
 
   func load(_ core: Transaction) {
     epoch = core.epoch
+    restored = 0
     // What could not be read is not remembered.
     defer { if core.hasFailed { epoch = 0 } }
     stored = QueueState()
@@ -280,6 +281,7 @@ final class QueueStorage: StructureState {
     empty.isClosed = state.isClosed
     empty.gone = Int(state.lastSequence)
     state = empty
+    restored = 0
     // Written in any case, since its record has gone with the rest.
     stored = QueueState()
   }

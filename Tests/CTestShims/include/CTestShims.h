@@ -7,4 +7,10 @@ int test_fork(int (*body)(void *), void *context);
 /// Forks a child that sleeps until it is killed; tells its number.
 int test_fork_sleeper(void);
 
+#include <sys/types.h>
+/// Starts a program with these files as its input and output, no other open ones, and no signal blocked or ignored.
+int test_spawn(pid_t *process, const char *path, char *const arguments[], char *const environment[], int input, int output);
+/// Whether a child has ended; its exit code, or minus the signal that ended it.
+int test_wait(pid_t process, int waits, int *status);
+
 #endif

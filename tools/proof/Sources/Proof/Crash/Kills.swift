@@ -16,6 +16,7 @@ struct Kills: ParsableCommand {
     "woken", "partBegun", "partEnded", "beforeGrowth", "afterGrowth", "beforeAdoption", "afterAdoption", "readBegun",
     "backupCopied", "backupNamed", "leased", "acknowledged", "released", "reclaimed",
   ]
+  private static let compactionPoints = ["compacted", "compactedNamed"]
   private static let killsPerRound = 88
   private static let writers = 4
 
@@ -23,7 +24,7 @@ struct Kills: ParsableCommand {
     let seed = common.begin("kills")
     var waits = Times()
     var killed = 0
-    var (commits, operations, outside, backups, creations, killedCreators, killedAdopters) = (0, 0, 0, 0, 0, 0, 0)
+    var (commits, operations, outside, backups, creations, killedCreators, killedOthers) = (0, 0, 0, 0, 0, 0, 0)
     var places: Set<String> = []
     let modes = Writer.Assignment.Durability.allCases
     for (index, mode) in modes.enumerated() {
@@ -53,7 +54,11 @@ struct Kills: ParsableCommand {
         }
         for point in ["beforeAdoption", "afterAdoption"] {
           try adoption(scratch, assignment, "\(point):1", notes: assignment.board + "-notes")
-          killedAdopters += 1
+          killedOthers += 1
+        }
+        for point in Self.compactionPoints {
+          try compaction(scratch, assignment, "\(point):1", notes: assignment.board + "-notes")
+          killedOthers += 1
         }
         try replay.take(fleet.board, store)
         try replay.compare(store)
@@ -70,9 +75,9 @@ struct Kills: ParsableCommand {
     }
     print(
       "kills \(killed) seed \(seed): 0 lost, 0 partial, 0 findings; \(commits) commits, \(operations) operations; "
-        + "\(killedCreators) of \(creations) creators and \(killedAdopters) adopters killed, \(places.count) of \(Self.points.count) places, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
+        + "\(killedCreators) of \(creations) creators and \(killedOthers) that grow or compact killed, \(places.count) of \((Self.points + Self.compactionPoints).count) places, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
     )
-    let missing = Self.points.filter { !places.contains($0) }
+    let missing = (Self.points + Self.compactionPoints).filter { !places.contains($0) }
     if killed > 3000, !missing.isEmpty { throw Problem("NOT SHOWN: nobody died at \(missing.joined(separator: ", "))") }
     // A median of few is chance.
     if waits.worst > 50 || waits.median > 1 && waits.values.count >= 80 {
@@ -173,6 +178,34 @@ struct Kills: ParsableCommand {
     let findings = try store.check()
     guard findings.isEmpty else { throw Problem("DAMAGED: a store that has grown: \(findings)") }
     guard try value.get() == 1 else { throw Problem("DIVERGED: a store that has grown") }
+  }
+
+  /// Kills a process that compacts a store; then it is the old or the new one, with the same in it.
+  private func compaction(
+    _ scratch: Scratch, _ assignment: Writer.Assignment, _ point: String, notes: String
+  ) throws {
+    let path = scratch.file("compacting")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    do {
+      let store = try SharedStore(path: path, options: assignment.options)
+      let list = try store.list("list", of: Int.self)
+      try store.write { txn in txn[list].append(contentsOf: 0..<20_000) }
+      try store.write { txn in txn[list].removeFirst(10_000) }
+    }
+    let other = try SharedStore(path: scratch.file("other"), options: assignment.options)
+    let process = try WorkerProcess(
+      role: "compact", store: other, arguments: [path],
+      environment: ["LMDBSHARE_KILL": point, "LMDBSHARE_KILL_NOTES": notes])
+    let end = process.wait()
+    guard end == .signaled(9) else { throw Problem("CRASHED: a compactor ended with \(end)") }
+    let store = try SharedStore(path: path, options: assignment.options)
+    let findings = try store.check()
+    guard findings.isEmpty else { throw Problem("DAMAGED: a store that was being compacted: \(findings)") }
+    let list = try store.list("list", of: Int.self)
+    try list.append(20_000)
+    guard try store.read({ txn in Array(txn[list]) }) == Array(10_000...20_000) else {
+      throw Problem("DIVERGED: a store that was being compacted")
+    }
   }
 
   /// What backups there are is complete.
