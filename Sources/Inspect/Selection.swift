@@ -9,10 +9,12 @@
     @Option(help: ArgumentHelp("Only so many from the end.", valueName: "count"))
     var tail: Int?
     @Option(
+      parsing: .unconditional,
       help: ArgumentHelp(
         "Positions, or keys of a dictionary: 5..<10, 5...9, 5... or ..<10.", valueName: "range"))
     var range: String?
     @Option(
+      parsing: .unconditional,
       help: ArgumentHelp(
         "Only keys that start so: of a dictionary with text, bytes or a composite as keys.", valueName: "text"))
     var prefix: String?
@@ -65,20 +67,19 @@
         try noPrefix(contents)
         guard !reverse else { throw ValidationError("--reverse does not go with queues.") }
         var total = 0
-        if tail != nil {
+        if tail != nil || range != nil {
           try contents.walkItems { _, _ in
             total += 1; return true
           }
         }
-        let chosen = tail == nil ? 0..<(head ?? .max) : positions(of: total)
-        let within = try Bounds.positions(range, of: .max)
+        let within = try Bounds.positions(range, of: total)
+        let inner = tail == nil && range == nil ? 0..<(head ?? .max) : positions(of: within.count)
+        let chosen = range == nil ? inner : inner.lowerBound + within.lowerBound..<inner.upperBound + within.lowerBound
         var position = 0
         try contents.walkItems { item, value in
-          if chosen.contains(position), within.contains(position) {
-            try body(Entry(position: position, item: item), nil, value)
-          }
+          if chosen.contains(position) { try body(Entry(position: position, item: item), nil, value) }
           position += 1
-          return position < min(chosen.upperBound, within.upperBound)
+          return position < chosen.upperBound
         }
       case .value, .lock, .semaphore, .event, .barrier:
         var failure: (any Error)?
@@ -106,7 +107,7 @@
       if fromEnd == reverse {
         var count = 0
         try contents.walk(from: bounds.lower, upTo: bounds.upper, reversed: reverse) { key, value in
-          guard bounds.contain(key) else { return count == 0 || !bounds.isLimited }
+          guard bounds.contain(key) else { return true }
           try body(Entry(position: count), key, value)
           count += 1
           return count < limit
@@ -139,37 +140,50 @@
 
   /// Keys from one to another one.
   struct Bounds {
-    var lower: [UInt8]?
-    /// Before which it ends.
-    var upper: [UInt8]?
-    private var last: [UInt8]?
-    private var prefix: [UInt8]?
-    var isLimited: Bool { last != nil || prefix != nil }
+    /// Where a walk starts, and before which it ends: what lies between may still be outside, since of long keys only the first
+    /// bytes are in order.
+    private(set) var lower: [UInt8]?
+    private(set) var upper: [UInt8]?
+    private var least: [UInt8]?
+    private var end: [UInt8]?
+    /// So many bytes of long keys are in order.
+    private static let ordered = 479
 
     init(_ range: String?, _ prefix: String?, _ key: Representation) throws {
       if let prefix {
         switch key {
-        case .string, .bytes: self.prefix = try key.encode(argument: prefix, isKey: true)
+        case .string, .bytes: least = try key.encode(argument: prefix, isKey: true)
         case .composite(let parts) where parts.first == .string:
           // A part's text, without the end that would follow.
-          self.prefix = Array(prefix.utf8).flatMap { $0 == 0 ? [0, 1] : [$0] }
+          least = Array(prefix.utf8).flatMap { $0 == 0 ? [0, 1] : [$0] }
         default: throw ValidationError("--prefix is for text, bytes and composites that start with text.")
         }
-        lower = self.prefix
+        end = Bounds.successor(least ?? [])
+        if least?.isEmpty == true { least = nil }
+      } else if let range {
+        guard let (from, to, isClosed) = Bounds.split(range) else { throw Bounds.malformed(range) }
+        least = try from.map { try key.encode(argument: $0, isKey: true) }
+        // The next key is one byte longer.
+        end = try to.map { try key.encode(argument: $0, isKey: true) + (isClosed ? [0] : []) }
       }
-      guard let range else { return }
-      guard let (from, to, isClosed) = Bounds.split(range) else { throw Bounds.malformed(range) }
-      if let from { lower = try key.encode(argument: from, isKey: true) }
-      guard let to else { return }
-      let bound = try key.encode(argument: to, isKey: true)
-      if isClosed { last = bound } else { upper = bound }
+      lower = least.map { $0.count >= Self.ordered ? Array($0.prefix(Self.ordered)) : $0 }
+      upper = end.flatMap { $0.count >= Self.ordered ? Bounds.successor(Array($0.prefix(Self.ordered))) : $0 }
     }
 
-    /// Whether a key lies within, as far as the walk's own bounds do not tell.
+    /// The least run of bytes behind all that begin so; nil when there is none.
+    private static func successor(_ prefix: [UInt8]) -> [UInt8]? {
+      var bytes = prefix
+      while let last = bytes.popLast() {
+        if last < 0xFF { return bytes + [last + 1] }
+      }
+      return nil
+    }
+
+    /// Whether a key lies within.
     func contain(_ key: RawSpan) -> Bool {
-      if let last { return withBytes(of: last) { key.compare($0) <= 0 } }
-      guard let prefix, key.byteCount >= prefix.count else { return prefix == nil }
-      return withBytes(of: prefix) { key.extracting(0..<prefix.count).hasSameBytes(as: $0) }
+      if let least, withBytes(of: least, { key.compare($0) < 0 }) { return false }
+      if let end, withBytes(of: end, { key.compare($0) >= 0 }) { return false }
+      return true
     }
 
     /// The positions of a list that a range names; all when there is none.

@@ -39,7 +39,7 @@
     }
 
     private static func isStore(_ path: String) -> Bool {
-      path.contains("/") || FileManager.default.fileExists(atPath: path + "/data.mdb")
+      FileManager.default.fileExists(atPath: path + "/data.mdb")
     }
 
     /// Opens the store for reading; nothing is made or changed by that.

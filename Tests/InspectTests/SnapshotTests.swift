@@ -165,6 +165,42 @@ struct SnapshotTests {
       ]
     ),
     (
+      "refined",
+      [
+        // A condition that would not be looked at is refused.
+        #"echo '{"op":"clear","name":"scores","ifEquals":5}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"set","name":"scores","key":"al","value":2,"ifAbsent":false}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"push","name":"idle","value":1,"delay":1e300}' | lmdbshare apply team.lmdb"#,
+        #"echo '{"op":"insert","name":"names","value":"x"}' | lmdbshare apply team.lmdb"#,
+        // A list keeps its own maximum, whatever that of the dump was.
+        "lmdbshare create a.lmdb list l i64 --maximum 2; lmdbshare append a.lmdb l 7; lmdbshare append a.lmdb l 8",
+        "lmdbshare create b.lmdb list l i64; for i in 1 2 3; do lmdbshare append b.lmdb l $i; done; lmdbshare dump b.lmdb > b.jsonl",
+        "lmdbshare dump a.lmdb | lmdbshare load b.lmdb --merge; lmdbshare show b.lmdb l",
+        "lmdbshare load a.lmdb --merge < b.jsonl; lmdbshare show a.lmdb l",
+        // Items keep their history.
+        "lmdbshare create a.lmdb queue jobs 'json(Job)' --maximum 4; lmdbshare dump team.lmdb jobs | lmdbshare load a.lmdb --merge",
+        "lmdbshare show a.lmdb jobs --format jsonl; lmdbshare doctor a.lmdb; lmdbshare dead-letters a.lmdb jobs --retry-all; lmdbshare pop a.lmdb jobs --count 9",
+        #"lmdbshare dump team.lmdb jobs | sed 's/"sequence":5/"sequence":2/' | lmdbshare load c.lmdb"#,
+        // Queues of two stores.
+        "lmdbshare backup team.lmdb d.lmdb; lmdbshare push team.lmdb idle 1; lmdbshare push d.lmdb idle 2; lmdbshare diff d.lmdb team.lmdb",
+        // JSON stays JSON, and text is what it is.
+        #"lmdbshare push team.lmdb jobs '{"p":"a\nb \"q\""}' --priority 0; lmdbshare peek team.lmdb jobs; lmdbshare pop team.lmdb jobs --exec cat"#,
+        #"lmdbshare create e.lmdb list aa '[string]'; lmdbshare append e.lmdb aa '["a\"b\\"]'; lmdbshare show e.lmdb aa"#,
+        #"lmdbshare create e.lmdb list t string; lmdbshare append e.lmdb t "$(printf 'a\\b\nc"\033')"; lmdbshare show e.lmdb t; lmdbshare show e.lmdb t --format csv"#,
+        "lmdbshare create e.lmdb dictionary empty string i64; lmdbshare show e.lmdb empty --format csv; lmdbshare dump e.lmdb empty --format csv",
+        // What does not exist, or does not fit.
+        "lmdbshare create e.lmdb list d date; lmdbshare append e.lmdb d 2026-02-29; lmdbshare append e.lmdb d 2024-02-29; lmdbshare append e.lmdb d 0000-01-01; lmdbshare append e.lmdb d inf; lmdbshare show e.lmdb d",
+        "lmdbshare create e.lmdb list f f32; lmdbshare append e.lmdb f 1e39; lmdbshare append e.lmdb f nan:7fc00001; lmdbshare append e.lmdb f -inf; lmdbshare show e.lmdb f",
+        #"lmdbshare create e.lmdb list deep "$(printf '[%.0s' $(seq 60000))" 2>&1 | head -c 60"#,
+        "lmdbshare append e.lmdb t; lmdbshare append e.lmdb t -- --; lmdbshare peek team.lmdb jobs --count 0",
+        "lmdbshare show team.lmdb jobs --range 1... --head 1; lmdbshare show team.lmdb scores --prefix '' --head 1 --keys --format csv",
+        // Names of structures with a slash, with a store from the environment.
+        "export LMDBSHARE_STORE=team.lmdb; lmdbshare create value a/b string --initial x; lmdbshare get a/b; lmdbshare show a/b",
+        // What failed leaves room for another try.
+        "lmdbshare dump team.lmdb --format mdb > m.mdb; head -5 m.mdb | lmdbshare load m.lmdb --format mdb; lmdbshare load m.lmdb --format mdb < m.mdb",
+      ]
+    ),
+    (
       "looking-after",
       [
         "lmdbshare readers team.lmdb", "lmdbshare readers team.lmdb --format json",

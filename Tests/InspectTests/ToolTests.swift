@@ -173,6 +173,84 @@ struct ToolTests {
     #expect(seen == Array(1...1000))
   }
 
+  /// What a list with a maximum drops and gets is told as that, and new elements by themselves.
+  @Test func watchFollowsListsThatForget() throws {
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let packed = try store.list("packed", of: Int.self, maximumCount: 3)
+    let indexed = try store.list("indexed", of: String.self, maximumCount: 3)
+    let other = try store.value("other", initial: 0)
+    try store.write { txn in
+      txn[packed].append(contentsOf: [1, 2, 3])
+      txn[indexed].append(contentsOf: ["1", "2", "3"])
+    }
+    for (name, expected) in [("packed", 4...12), ("indexed", 4...12)] {
+      let watcher = try Program(
+        path: Tool.path, ["watch", tool.directory.file("store"), name, "--values", "--count", "5"])
+      usleep(300_000)
+      for numbers in [4...4, 5...6, 7...7, 8...11, 12...12] {
+        try store.write { txn in
+          for number in numbers {
+            txn[packed].append(number)
+            txn[indexed].append("\(number)")
+          }
+        }
+        usleep(50_000)
+      }
+      let lines = watcher.finish(within: 20).output.split(separator: "\n").compactMap { Int($0) }
+      // Of four that come at once the first is gone already.
+      #expect(lines == expected.filter { $0 != 8 }, "\(name): \(lines)")
+    }
+    // Commits that are none of its business do not make it wait for longer.
+    let start = ContinuousClock.now
+    let watcher = try Program(path: Tool.path, ["watch", tool.directory.file("store"), "packed", "--timeout", "0.5"])
+    let stop = ContinuousClock.now + .seconds(3)
+    while stop > .now, watcher.isRunning {
+      try other.update { $0 += 1 }
+      usleep(20_000)
+    }
+    #expect(watcher.finish(within: 5).status == 4 && start.duration(to: .now) < .seconds(2.5))
+  }
+
+  /// Whoever died with an item is known to those who only look.
+  @Test func theLeasesOfTheDeadAreSeen() throws {
+    try tool.run("lmdbshare create store queue jobs i64; lmdbshare push store jobs 1")
+    try tool.run("lmdbshare pop store jobs --exec 'kill -9 $PPID'")
+    let leases = try tool.run("lmdbshare leases store jobs --format jsonl").output
+    #expect(leases.contains("\"isAlive\":false"), "\(leases)")
+    let doctor = try tool.run("lmdbshare doctor store")
+    #expect(doctor.status == 2 && doctor.output.contains("leased by processes that died"), "\(doctor)")
+    #expect(try tool.run("lmdbshare pop store jobs").output == "1\n")
+    #expect(try tool.run("lmdbshare doctor store").status == 0)
+  }
+
+  /// Long keys lie in an order of their own beyond their first bytes; ranges and prefixes are right all the same.
+  @Test func rangesOfLongKeys() throws {
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let words = try store.dictionary("words", String.self, Int.self)
+    let stem = String(repeating: "k", count: 500)
+    var keys =
+      (0..<40).map { "\(stem)\(String(repeating: "ab", count: $0 % 4 * 20))\($0)" } + [
+        "a", "z", String(stem.dropLast(30)),
+      ]
+    try store.write { txn in for (index, key) in keys.enumerated() { txn[words][key] = index } }
+    keys.sort()
+    for prefix in [stem, "\(stem)abab", "\(stem)1", String(stem.dropLast(25))] {
+      let found = try tool.run("lmdbshare show store words --keys --full --prefix '\(prefix)'").output.split(
+        separator: "\n"
+      ).map(String.init)
+      #expect(found.sorted() == keys.filter { $0.hasPrefix(prefix) })
+    }
+    for (low, high) in [(keys[3], keys[30]), ("a", keys[12]), (keys[20], "z")] {
+      let open = try tool.run("lmdbshare show store words --keys --full --range '\(low)..<\(high)'").output.split(
+        separator: "\n"
+      ).map(String.init)
+      #expect(open.sorted() == keys.filter { $0 >= low && $0 < high })
+      let closed = try tool.run("lmdbshare show store words --keys --full --reverse --range '\(low)...\(high)'").output
+        .split(separator: "\n").map(String.init)
+      #expect(closed.sorted() == keys.filter { $0 >= low && $0 <= high })
+    }
+  }
+
   /// Ten million elements pass through constant memory.
   @Test func showTakesLittleMemory() throws {
     let elements = Int(ProcessInfo.processInfo.environment["LMDBSHARE_OPERATIONS"] ?? "") ?? 10_000_000
@@ -186,6 +264,7 @@ struct ToolTests {
         '\(Tool.path)' \(line) > out & pid=$!; most=0
         while now=$(sed -n 's/^RssAnon:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$pid/status 2>/dev/null) && [ -n "$now" ]; do
           if [ "$now" -gt "$most" ]; then most=$now; fi
+          sleep 0.05
         done
         wait $pid; echo "$? $most $(wc -l < out)"
         """, within: 120)

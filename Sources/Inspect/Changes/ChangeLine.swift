@@ -11,6 +11,13 @@
     private let bytes: [UInt8]
 
     static let operations = ["set", "append", "insert", "increment", "delete", "push", "clear"]
+    /// What each of them may say beside `op` and `name`.
+    private static let members: [String: Set<String>] = [
+      "set": ["key", "position", "value", "ifEquals", "ifAbsent"], "append": ["value"],
+      "insert": ["position", "value"],
+      "increment": ["key", "position", "by", "ifEquals", "ifAbsent"], "delete": ["key", "position", "ifEquals"],
+      "push": ["value", "priority", "delay"], "clear": [],
+    ]
     private static let known: Set<String> = [
       "op", "name", "key", "position", "value", "by", "ifEquals", "ifAbsent", "priority", "delay",
     ]
@@ -41,6 +48,13 @@
       guard let name = try text("name") else { throw ValueProblem("'name' is missing") }
       self.operation = operation
       self.name = name
+      let allowed = Self.members[operation] ?? []
+      if let other = fields.keys.filter({ $0 != "op" && $0 != "name" && !allowed.contains($0) }).min() {
+        throw ValueProblem("'\(other)' does not go with \(operation)")
+      }
+      if fields["ifEquals"] != nil, fields["ifAbsent"] != nil {
+        throw ValueProblem("'ifEquals' and 'ifAbsent' do not go together")
+      }
     }
 
     /// The change that it means for the structure of its name.
@@ -50,14 +64,16 @@
       switch operation {
       case "set": change = Change(action: .set(try place(description), try value(types)))
       case "append": change = Change(action: .append(try value(types)))
-      case "insert": change = Change(action: .insert(try value(types), at: try number("position") ?? 0))
+      case "insert":
+        guard let position = try number("position") else { throw ValueProblem("'position' is missing") }
+        change = Change(action: .insert(try value(types), at: position))
       case "increment":
         let amount = fields["by"].map { field in String(decoding: bytes[field], as: UTF8.self) } ?? "1"
         change = Change(action: .increment(try place(description), by: amount))
       case "delete": change = Change(action: .delete(try place(description)))
       case "push":
         let delay = try fields["delay"].map { field in
-          guard let seconds = Double(String(decoding: bytes[field], as: UTF8.self)), seconds >= 0 else {
+          guard let seconds = Double(String(decoding: bytes[field], as: UTF8.self)), seconds >= 0, seconds < 1e9 else {
             throw ValueProblem("'delay' must be a number of seconds")
           }
           return Duration.seconds(seconds)
@@ -67,7 +83,11 @@
       default: change = Change(action: .clear)
       }
       if let field = fields["ifEquals"] { change.condition = .equals(try encoded(field, types.value, isKey: false)) }
-      if fields["ifAbsent"] != nil { change.condition = .absent }
+      if let field = fields["ifAbsent"] {
+        let text = String(decoding: bytes[field], as: UTF8.self)
+        guard text == "true" || text == "false" else { throw ValueProblem("'ifAbsent' must be true or false") }
+        if text == "true" { change.condition = .absent }
+      }
       return change
     }
 

@@ -20,7 +20,7 @@
     /// Takes out a `--`, behind which anything is a word; before it only a number may start with a minus sign.
     static func check(_ words: inout [String], atMost most: Int = .max) throws {
       let end = words.firstIndex(of: "--")
-      for word in words[..<(end ?? words.count)] where word.hasPrefix("-") && word != "-inf" {
+      for word in words[..<(end ?? words.count)] where word.hasPrefix("-") && word != "-inf" && word != "-" {
         guard let next = word.dropFirst().first, next.isNumber || next == "." else {
           throw ValidationError(
             "Unknown option '\(Printable.text(word, limit: 100))'; put it behind -- when it is a value.")
@@ -109,7 +109,10 @@
     @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The element.", valueName: "value"))
     var words: [String]
 
-    mutating func validate() throws { try Words.check(&words, atMost: 1) }
+    mutating func validate() throws {
+      try Words.check(&words, atMost: 1)
+      if words.isEmpty { throw ValidationError("Give a value.") }
+    }
 
     func change(_ description: StructureDescription, _ types: Types) throws -> Change {
       Change(action: .append(try types.value.encode(argument: words.first ?? "")))
@@ -189,7 +192,10 @@
     var words: [String]
     @OptionGroup var condition: ConditionOption
 
-    mutating func validate() throws { try Words.check(&words, atMost: 1) }
+    mutating func validate() throws {
+      try Words.check(&words, atMost: 1)
+      if words.isEmpty { throw ValidationError("Give a key or a position.") }
+    }
 
     func change(_ description: StructureDescription, _ types: Types) throws -> Change {
       Change(action: .delete(try Place(words.first, in: description)), condition: try condition.condition(types))
@@ -241,7 +247,8 @@
       do {
         return try body()
       } catch let error as Problem {
-        throw Problem("line \(line): \(error.description); nothing was changed", error.code)
+        let isTold = error.description.hasPrefix("nothing was changed")
+        throw Problem("line \(line): \(error.description)\(isTold ? "" : "; nothing was changed")", error.code)
       } catch let error as StoreError {
         throw Problem(
           "line \(line): \(Printable.text(error.description)); nothing was changed", Failure.code(error.code))

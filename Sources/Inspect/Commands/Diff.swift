@@ -83,9 +83,9 @@
     mutating func structure(
       _ name: String, _ old: StructureDescription?, _ new: StructureDescription?, snapshot: Int? = nil
     ) throws {
-      let name = Printable.text(name)
       switch format {
       case .text, .csv:
+        let name = Printable.text(name)
         if let old, let new {
           try line(
             style.warning("~ \(name): a \(Printable.text(old.description)) became a \(Printable.text(new.description))")

@@ -51,6 +51,7 @@
       let structure = try store.untyped(names[0])
       let types = Types(structure.description)
       var printer = EntryPrinter(.csv, Style(isColoured: false))
+      printer.kind = structure.description.kind
       try store.read { txn in
         // All of it is what has come to a structure that was not there.
         try Difference.walk(from: nil, to: txn.contents(structure)) { entry in
@@ -131,8 +132,18 @@
       }
       options.maximumStructures = 32_000
       let environment = try Environment.open(path: store.path, options: options) { (_) throws(StoreError) in }
-      defer { environment.close() }
-      return try Mdb.load(Lines(.input), into: environment)
+      do {
+        defer { environment.close() }
+        return try Mdb.load(Lines(.input), into: environment)
+      } catch {
+        // It was made for this alone.
+        for name in [
+          StoreDirectory.dataFile, StoreDirectory.lockFile, StoreDirectory.signalFile, StoreDirectory.ownersFile,
+        ] {
+          try? directory.descriptor.remove(name)
+        }
+        throw error
+      }
     }
   }
 #endif

@@ -62,6 +62,7 @@
         var lines = Lines(.input)
         while let line = try lines.next() {
           do throws(ValueProblem) {
+            guard String(validating: line, as: UTF8.self) != nil else { throw ValueProblem("this is not UTF-8") }
             items.append(StoredBytes(try types.value.encode(argument: String(decoding: line, as: UTF8.self))))
           } catch {
             throw Problem("line \(lines.number): \(error); nothing was added")
@@ -97,8 +98,8 @@
       abstract: "Takes items from a queue: prints them, or gives each to a command.",
       discussion: """
         An item is gone when it has been printed, or when the command has ended with 0; should the tool be killed before, it \
-        comes back at once. With --exec, the command is one for the shell; it gets the item on standard input as it would be \
-        printed, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. One that fails gives the item back, \
+        comes back at once. With --exec, the command is one for the shell; it gets the item on standard input as it is, \
+        and a line end, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. One that fails gives the item back, \
         to be tried again.
 
         Ends with 3 when there is no item, with 4 when there was none in time.
@@ -169,7 +170,7 @@
       on lease: SharedQueue<StoredBytes>.Lease, _ command: String, _ types: Types, _ queue: SharedQueue<StoredBytes>
     ) throws {
       let end = try ChildProcess.runShell(
-        command, input: withBytes(of: lease.element.bytes) { Array((types.text($0) + "\n").utf8) },
+        command, input: withBytes(of: lease.element.bytes) { types.plain($0) + [UInt8(ascii: "\n")] },
         environment: ["LMDBSHARE_SEQUENCE": "\(lease.sequence)", "LMDBSHARE_ATTEMPT": "\(lease.attempt)"])
       if end.status == 0, end.signal == 0 { return try queue.acknowledge(lease) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
@@ -205,6 +206,10 @@
     @Option(help: ArgumentHelp("The most items to print.", valueName: "count"))
     var count = 1
     @OptionGroup var output: FormatOption
+
+    func validate() throws {
+      if count < 1 { throw ValidationError("\(count) is no number of items.") }
+    }
 
     func run() throws {
       let store = try store.forReading()
@@ -252,6 +257,7 @@
           .init("token", .number(Int(lease.token))),
         ])
       }
+      try records.titles("sequence", "processID", "isAlive", "attempt", "remainingSeconds", "token")
       try records.finish()
     }
   }

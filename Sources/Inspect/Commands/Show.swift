@@ -29,7 +29,8 @@
 
     func run() throws {
       let file = try Opened(store.path)
-      var printer = EntryPrinter(output, keys: selection.keys, values: selection.values, limit: full ? .max : 1000)
+      var printer = EntryPrinter(
+        output, keys: selection.keys, values: selection.values, limit: full || output.format != .text ? .max : 1000)
       guard let store = file.store, !raw else {
         try showRaw(file, &printer)
         return try printer.finish()
@@ -37,6 +38,7 @@
       guard let name else { throw ValidationError("Name a structure; ls lists them.") }
       let structure = try store.untyped(name)
       let types = Types(structure.description)
+      printer.kind = structure.description.kind
       try store.read { txn in
         try selection.walk(txn.contents(structure)) { entry, key, value in
           try printer.print(types, entry, key, value)
@@ -104,7 +106,7 @@
         var lines = Output()
         switch output.format {
         case .text: try lines.line(withBytes(of: bytes) { types.text($0) })
-        case .csv: try lines.line("value\n" + CSV.field(withBytes(of: bytes) { types.text($0) }))
+        case .csv: try lines.line("value\n" + CSV.field(withBytes(of: bytes) { types.table($0) }))
         case .json, .jsonl:
           var json = JSONWriter()
           json.begin("{")

@@ -42,9 +42,11 @@
       }
       var printer = DifferencePrinter(output)
       var seen = 0
+      let wait = Duration.seconds(timeout ?? 1e9)
+      var deadline = ContinuousClock.now + wait
       while seen < count ?? .max {
-        let wait = Duration.seconds(timeout ?? 1e9)
-        guard try store.waitForChange(after: watcher.snapshot.id, timeout: wait) != nil else {
+        let left = max(.zero, ContinuousClock.now.duration(to: deadline))
+        guard try store.waitForChange(after: watcher.snapshot.id, timeout: left) != nil else {
           throw Problem("nothing has changed for \(Size.text(wait))", Failure.busy)
         }
         let before = printer.count
@@ -52,6 +54,7 @@
         if printer.count > before {
           try printer.flush()
           seen += 1
+          deadline = .now + wait
         }
       }
     }
@@ -71,7 +74,10 @@
         if summary { return try printer.counts(change.name, old?.count, new?.count, snapshot: number) }
         try Difference.walk(from: old, to: new) { entry in
           if values {
-            guard entry.kind == .inserted, let value = entry.new else { return }
+            // Items of queues that were only given back are not new.
+            guard let value = entry.new, entry.kind == .inserted || entry.item == nil && entry.position == nil else {
+              return
+            }
             try printer.value(value, types, snapshot: number)
           } else {
             try printer.entry(change.name, entry, types, Types((old ?? new)!.description), snapshot: number)

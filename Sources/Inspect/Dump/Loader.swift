@@ -104,7 +104,8 @@
     private let numbers: UntypedContents.QueueNumbers
     /// Nil until the bytes of a value are known.
     private var contents: UntypedContents?
-    private var queue: SharedQueue<StoredBytes>?
+    /// Of a queue, whose items differ in their numbers.
+    private var numbersSeen: Set<UInt64> = []
     /// Whether it takes what it gets as additions to what it has.
     private let merges: Bool
 
@@ -116,7 +117,7 @@
       numbers = .init(
         lastSequence: UInt64(header.numbers["lastSequence"] ?? 0), lastToken: UInt64(header.numbers["lastToken"] ?? 0),
         isClosed: header.isClosed)
-      guard numbers.lastSequence < 1 << 55, numbers.lastToken < 1 << 62 else {
+      guard numbers.lastSequence < 1 << 54, numbers.lastToken < 1 << 60 else {
         throw ValueProblem("impossible numbers of a queue")
       }
       let known = try txn.description(of: description.name)
@@ -145,7 +146,6 @@
 
     private mutating func open(_ structure: UntypedStructure, _ txn: borrowing WriteTransaction) {
       contents = txn.contents(structure)
-      if description.kind == .queue { queue = txn.untypedQueue(structure) }
     }
 
     mutating func add(_ entry: borrowing DumpEntry, _ index: Int, _ txn: borrowing WriteTransaction) throws {
@@ -159,12 +159,12 @@
         entry.key.withBytes { key in entry.value.withBytes { contents.set($0, forKey: key, isLast: true) } }
       case .queue:
         let item = entry.item
-        if !merges {
-          try entry.value.withBytes { bytes in Result { try contents.restore(item, bytes) } }.get()
-        } else if let queue, item.state != .dead {
-          guard let priority = QueuePriority(level: item.level) else { throw ValueProblem("no priority") }
-          txn[queue].push(StoredBytes(entry.value.bytes), priority: priority)
+        guard merges || numbersSeen.insert(item.sequence).inserted else {
+          throw ValueProblem("item \(item.sequence) is there twice")
         }
+        try entry.value.withBytes { bytes in
+          Result { if merges { try contents.add(item, bytes) } else { try contents.restore(item, bytes) } }
+        }.get()
       case .value, .event:
         guard index == 0 else { throw ValueProblem("\(description.kind.withArticle) has one entry") }
         contents.setValue(entry.value.bytes)
@@ -177,7 +177,7 @@
       guard let contents else { throw ValueProblem("a value without an entry") }
       switch description.kind {
       case .list:
-        if let maximum = description.maximumCount, contents.count > maximum {
+        if let maximum = contents.description.maximumCount, contents.count > maximum {
           contents.remove(0..<contents.count - maximum)
         }
       case .queue: if !merges { contents.restore(numbers) }

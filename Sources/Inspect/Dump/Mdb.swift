@@ -19,7 +19,17 @@
         for database in databases {
           if database.name == nil, database.tree.entries == names.count { continue }
           try output.line("VERSION=3\nformat=bytevalue")
-          if let name = database.name { try output.line("database=\(name)") }
+          if let name = database.name {
+            guard !name.utf8.contains(0x0A) else {
+              throw Problem(
+                "the name of database \(Printable.text(name)) has a line end, which this format cannot tell")
+            }
+            let isHarmless = withUTF8(of: name) { Printable.isSafe($0) }
+            guard isHarmless || !Stream.output.isTerminal else {
+              throw Problem("the name of database \(Printable.text(name)) may harm a terminal: send the dump to a file")
+            }
+            try output.line("database=\(name)")
+          }
           try output.line(
             "type=btree\nmapsize=\(file.environment.mapSize)\nmaxreaders=\(file.environment.readerCapacity)")
           for flag in flags where core.layout(database.number).contains(flag.layout) {

@@ -12,6 +12,8 @@
     private var table: Table?
     private var json = JSONWriter()
     private var count = 0
+    /// What is printed, so that there are titles when there is nothing.
+    var kind: StructureDescription.Kind?
 
     init(_ option: FormatOption, keys: Bool = false, values: Bool = false, limit: Int = .max) {
       self.init(option.format, option.style, keys: keys, values: values, limit: limit)
@@ -29,7 +31,7 @@
       switch format {
       case .text: try row(texts(types, entry, key, value))
       case .csv:
-        if count == 0 { try output.line(titles(entry, hasKey: key != nil).joined(separator: ",")) }
+        if count == 0 { try output.line(titles(isItem: entry.item != nil, hasKey: key != nil).joined(separator: ",")) }
         try output.line(texts(types, entry, key, value).map { CSV.field($0) }.joined(separator: ","))
       case .json, .jsonl:
         try begin()
@@ -84,28 +86,37 @@
     /// Prints the rest.
     mutating func finish() throws {
       try table?.finish(&output)
+      if format == .csv, count == 0, let kind {
+        try output.line(titles(isItem: kind == .queue, hasKey: kind == .dictionary).joined(separator: ","))
+      }
       if format == .json { try output.line(count == 0 ? "[]" : "]") }
       try output.flush()
     }
 
     private func texts(_ types: Types, _ entry: Selection.Entry, _ key: RawSpan?, _ value: RawSpan) -> [String] {
       var cells: [String] = []
-      if let item = entry.item, format == .csv || keys {
-        cells.append(String(item.sequence))
-        if !keys { cells += [item.state.rawValue, String(item.level), String(item.attempts)] }
-      } else if let item = entry.item, !values, item.state != .ready {
-        cells.append(item.state.rawValue)
-      } else if entry.item != nil, !values {
-        cells.append("ready")
+      if let item = entry.item {
+        if keys {
+          cells.append(String(item.sequence))
+        } else if format == .csv, !values {
+          cells += [String(item.sequence), item.state.rawValue, String(item.level), String(item.attempts)]
+        } else if !values {
+          cells.append(item.state.rawValue)
+        }
+      } else if keys, key == nil {
+        cells.append(String(entry.position))
       }
-      if entry.item == nil, keys, key == nil { cells.append(String(entry.position)) }
-      if let key, !values { cells.append(types.keyText(key, limit: limit)) }
-      if !keys { cells.append(types.text(value, limit: limit)) }
+      if let key, !values {
+        cells.append(format == .csv ? types.table(key, isKey: true) : types.keyText(key, limit: limit))
+      }
+      if !keys { cells.append(format == .csv ? types.table(value) : types.text(value, limit: limit)) }
       return cells
     }
 
-    private func titles(_ entry: Selection.Entry, hasKey: Bool) -> [String] {
-      if entry.item != nil { return keys ? ["sequence"] : ["sequence", "state", "priority", "attempts", "value"] }
+    private func titles(isItem: Bool, hasKey: Bool) -> [String] {
+      if isItem {
+        return keys ? ["sequence"] : (values ? [] : ["sequence", "state", "priority", "attempts"]) + ["value"]
+      }
       if keys { return [hasKey ? "key" : "position"] }
       return hasKey && !values ? ["key", "value"] : ["value"]
     }

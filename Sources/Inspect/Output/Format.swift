@@ -72,6 +72,11 @@
       }
     }
 
+    /// Prints the names of the fields where there may be no record.
+    mutating func titles(_ names: StaticString...) throws {
+      if format == .csv, count == 0 { try output.line(names.map(\.description).joined(separator: ",")) }
+    }
+
     /// Prints the rest.
     mutating func finish() throws {
       try table?.finish(&output)

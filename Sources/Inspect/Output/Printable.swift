@@ -9,15 +9,47 @@ package enum Printable {
     withUTF8(of: text) { bytes in self.text(bytes, limit: limit) }
   }
 
+  /// JSON with everything harmful as one of its own escapes: it means the same.
+  package static func json(_ bytes: RawSpan, limit: Int = .max) -> String {
+    let shown = bytes.extracting(0..<min(limit, bytes.byteCount))
+    if isSafe(shown) {
+      let text = shown.withUTF8Decoded()
+      return shown.byteCount < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
+    }
+    var text = ""
+    var index = 0
+    while index < shown.byteCount {
+      let (length, isHarmless) = scalar(shown, at: index)
+      if isHarmless {
+        text += shown.extracting(index..<index + length).withUTF8Decoded()
+      } else if length == 1, [0x09, 0x0A, 0x0D].contains(shown.byte(at: index)) {
+        // White space between its parts.
+        text += " "
+      } else if length == 1, shown.byte(at: index) >= 0x80 {
+        text += "\\x" + String(shown.byte(at: index), radix: 16)
+      } else {
+        for unit in Unicode.Scalar(value(shown, at: index, length)).map({ Array(String($0).utf16) }) ?? [] {
+          let digits = String(unit, radix: 16)
+          text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+      }
+      index += length
+    }
+    return shown.byteCount < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
+  }
+
   /// The same of bytes; those that are no UTF-8 are shown as `\xff`.
-  package static func text(_ bytes: RawSpan, limit: Int = .max) -> String {
+  ///
+  /// - Parameter keepingLines: Whether line ends, tabs and backslashes stay as they are.
+  package static func text(_ bytes: RawSpan, limit: Int = .max, keepingLines: Bool = false) -> String {
     if bytes.byteCount <= limit, isPlain(bytes) { return bytes.utf8String() ?? "" }
     var writer = ByteWriter()
     var index = 0
     while index < bytes.byteCount, index < limit {
       let byte = bytes.byte(at: index)
       let (length, isHarmless) = scalar(bytes, at: index)
-      if isHarmless, byte != UInt8(ascii: "\\") {
+      let isKept = keepingLines && [0x09, 0x0A, 0x0D].contains(byte)
+      if isKept || isHarmless && (keepingLines || byte != UInt8(ascii: "\\")) {
         writer.append(bytes.extracting(index..<index + length))
       } else {
         writer.append(contentsOf: escape(bytes, index, length).utf8)
@@ -161,4 +193,9 @@ package enum Size {
     if size < 7200 { return "\(rounded(seconds / 60)) min" }
     return size < 172_800 ? "\(rounded(seconds / 3600)) h" : "\(rounded(seconds / 86400)) d"
   }
+}
+
+extension RawSpan {
+  /// The text that the bytes spell; what is no UTF-8 is replaced.
+  fileprivate func withUTF8Decoded() -> String { utf8String() ?? String(decoding: copied(), as: UTF8.self) }
 }

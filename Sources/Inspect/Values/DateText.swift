@@ -57,7 +57,7 @@ enum DateText {
     guard parts.count == 1 || parts.count == 2 else { return nil }
     let date = parts[0].split(separator: "-", omittingEmptySubsequences: false)
     guard date.count == 3, date[0].utf8.count == 4, let year = digits(date[0]), let month = digits(date[1]),
-      let day = digits(date[2]), 1...12 ~= month, 1...31 ~= day
+      let day = digits(date[2]), 1...12 ~= month, year >= 1, 1...days(of: month, year) ~= day
     else { return nil }
     let shiftedYear = month > 2 ? year : year - 1
     let era = shiftedYear / 400
@@ -79,6 +79,11 @@ enum DateText {
       let second = clock.count == 3 ? clock[2] : 0, second < 60
     else { return nil }
     return Double(days * 86400 + hour * 3600 + minute * 60 + second) + fraction
+  }
+
+  private static func days(of month: Int, _ year: Int) -> Int {
+    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
   }
 
   private static func digits(_ text: Substring) -> Int? {

@@ -155,7 +155,7 @@ extension Representation {
   ) throws(ValueProblem) -> T {
     if try json.kind() == .number {
       let text = try json.number()
-      guard let value = T(text) else { throw json.problem("\(text) is out of range") }
+      guard let value = T(text), value.isFinite else { throw json.problem("\(text) is out of range") }
       return value
     }
     let text = try json.string()
@@ -183,7 +183,8 @@ extension Representation {
     let isQuoted: Bool
     switch self {
     case .uuid: isQuoted = true
-    case .date: isQuoted = Double(argument) == nil
+    case .date: isQuoted = Double(argument).map { !$0.isFinite } ?? true
+    case .float(32): isQuoted = FloatText.value(argument, Float.self) != nil
     case .float: isQuoted = FloatText.value(argument, Double.self) != nil
     default: isQuoted = false
     }

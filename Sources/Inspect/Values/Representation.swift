@@ -50,26 +50,32 @@ package indirect enum Representation: Hashable, Sendable {
     }
   }
 
-  private static func parse(_ text: inout Substring) -> Representation? {
-    guard var found = parseOne(&text) else { return nil }
+  /// Names may come from files that mean harm.
+  private static let deepest = 100
+
+  private static func parse(_ text: inout Substring, _ depth: Int = 0) -> Representation? {
+    guard depth < deepest, var found = parseOne(&text, depth + 1) else { return nil }
+    var marks = 0
     while text.first == "?" {
+      marks += 1
+      guard marks < deepest else { return nil }
       text.removeFirst()
       found = .optional(found)
     }
     return found
   }
 
-  private static func parseOne(_ text: inout Substring) -> Representation? {
+  private static func parseOne(_ text: inout Substring, _ depth: Int) -> Representation? {
     if text.first == "[" {
       text.removeFirst()
-      guard let element = parse(&text), text.first == "]" else { return nil }
+      guard let element = parse(&text, depth), text.first == "]" else { return nil }
       text.removeFirst()
       return .array(element)
     }
     if text.first == "(" {
       text.removeFirst()
       var parts: [Representation] = []
-      while let part = parse(&text) {
+      while let part = parse(&text, depth) {
         parts.append(part)
         guard let next = text.popFirst(), next == "," || next == ")" else { return nil }
         if next == ")" { return .composite(parts) }

@@ -49,7 +49,8 @@ package struct Types: Sendable {
 
   private static func text(_ bytes: RawSpan, _ representation: Representation, isKey: Bool, _ limit: Int) -> String {
     switch representation {
-    case .string, .json: return Printable.text(bytes, limit: limit)
+    case .string: return Printable.text(bytes, limit: limit)
+    case .json: return Printable.json(bytes, limit: limit)
     case .bytes, .bits, .own: return rawText(bytes, limit)
     case .optional(.string) where bytes.byteCount > 0 && bytes.byte(at: 0) == 1:
       return Printable.text(bytes.extracting(1..<bytes.byteCount), limit: limit)
@@ -63,8 +64,23 @@ package struct Types: Sendable {
     }
     return json.out.withBytes { json in
       let isQuoted = json.byteCount >= 2 && json.byte(at: 0) == UInt8(ascii: "\"")
-      return Printable.text(isQuoted ? json.extracting(1..<json.byteCount - 1) : json, limit: limit)
+      return Printable.json(isQuoted ? json.extracting(1..<json.byteCount - 1) : json, limit: limit)
     }
+  }
+
+  /// A value for another program: strings and bytes as they are, everything else as text.
+  package func plain(_ bytes: RawSpan) -> [UInt8] {
+    switch value {
+    case .string, .bytes, .json: bytes.copied()
+    default: Array(text(bytes).utf8)
+    }
+  }
+
+  /// Text for CSV, in which line ends and tabs can stand; other control characters are escaped.
+  package func table(_ bytes: RawSpan, isKey: Bool = false) -> String {
+    let representation = isKey ? key ?? .bytes : value
+    if case .string = representation { return Printable.text(bytes, keepingLines: true) }
+    return isKey ? keyText(bytes) : text(bytes)
   }
 
   /// Bytes of which nothing is known: as text where they are some, else in hexadecimal.

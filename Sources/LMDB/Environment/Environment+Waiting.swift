@@ -51,7 +51,13 @@ extension Environment {
   package var owner: OwnerID? { owners?.id }
 
   /// Whether the process with this number lives. Whoever cannot tell takes it to be alive.
-  package func isAlive(_ owner: OwnerID) -> Bool { owners?.isAlive(owner) ?? true }
+  package func isAlive(_ owner: OwnerID) -> Bool { owners?.isAlive(owner) ?? isSeenAlive(owner) }
+
+  /// The same for whoever only reads, and has no part in the file.
+  private func isSeenAlive(_ owner: OwnerID) -> Bool {
+    guard options.isReadOnly, let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return true }
+    return lms_byte_is_owned(file.number, off_t(Owners.place(of: owner)))
+  }
 
   /// Whether another process has locked a byte. Whoever cannot tell takes it so.
   func isLockedElsewhere(_ place: BytePlace) -> Bool { owners?.isLockedElsewhere(place) ?? true }

@@ -58,8 +58,14 @@ extension QueueStorage {
     }
     if let failure = core.failure { throw failure }
     if problem == nil, found.differs(from: state) || ready != state.ready {
-      problem = "its state tells of other items than there are: \(state), found \(found)"
+      problem = "its state tells of other items than there are: \(state.numbers), found \(found.numbers)"
     }
     if let problem { throw reference.damage(problem) }
+  }
+}
+
+extension QueueState {
+  fileprivate var numbers: String {
+    "\(lastSequence) pushed, \(gone) gone, \(leased) leased, \(delayed) delayed, \(dead) dead"
   }
 }

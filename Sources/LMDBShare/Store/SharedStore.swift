@@ -149,7 +149,7 @@ extension SharedStore {
     // The thread may be waiting for the lock on behalf of an earlier task. A time limit of nothing still lets it look.
     let limit = deadline.map { deadline in
       let (seconds, attoseconds) =
-        min(max(ContinuousClock.now.duration(to: deadline), .milliseconds(10)), .seconds(1 << 30)).components
+        min(max(ContinuousClock.now.duration(to: deadline), .milliseconds(20)), .seconds(1 << 30)).components
       let limit = DispatchSource.makeTimerSource(queue: .global())
       limit.schedule(deadline: .now() + Double(seconds) + Double(attoseconds) / 1e18)
       limit.setEventHandler { [environment, weak write] in write?.cancel(environment.writerBusy) }

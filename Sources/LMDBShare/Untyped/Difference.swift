@@ -126,7 +126,16 @@ package struct Difference {
     {
       // Elements of one store keep their keys, so what was dropped at the front moves nothing.
       let shift = Int(clamping: Int128(b.firstKey) - Int128(a.firstKey))
-      if shift > 0, shift <= before { return try compareShifted(old, new, shift) }
+      if shift > before {
+        try all(.removed, old)
+        return try all(.inserted, new)
+      }
+      if shift > 0 { return try compareShifted(old, new, shift) }
+    } else if let maximum = new.description.maximumCount, before <= maximum, maximum <= 1 << 16,
+      let shift = try old.shift(to: new)
+    {
+      // One that keeps so many drops the first ones.
+      return try compareShifted(old, new, shift)
     }
     let least = min(before, after)
     let start = try old.firstDifference(from: new, least)
@@ -176,15 +185,19 @@ package struct Difference {
   // MARK: Queues
 
   private func compareQueues(_ old: UntypedContents, _ new: UntypedContents) throws {
-    // What an item is never changes: its number, and where it stands, tell it.
-    var known: [UInt64: UntypedContents.Item.State] = [:]
-    try old.walkItems { item, _ in
-      known[item.sequence] = item.state
+    // By their numbers; of two stores the same number may be that of different items.
+    struct Shape: Equatable { var state: UntypedContents.Item.State, level: Int, attempts: UInt32, value: Int }
+    func shape(_ item: UntypedContents.Item, _ value: RawSpan) -> Shape {
+      Shape(state: item.state, level: item.level, attempts: item.attempts, value: value.copied().hashValue)
+    }
+    var known: [UInt64: Shape] = [:]
+    try old.walkItems { item, value in
+      known[item.sequence] = shape(item, value)
       return true
     }
     try new.walkItems { item, value in
       let before = known.removeValue(forKey: item.sequence)
-      if before != item.state {
+      if before != shape(item, value) {
         try body(Entry(kind: before == nil ? .inserted : .updated, item: item, new: value.copied()))
       }
       return true
@@ -245,6 +258,25 @@ extension UntypedContents {
       }
       done += size
     }
+  }
+
+  /// How many elements were dropped at the front, if all others are there; nil when that is not what happened.
+  fileprivate func shift(to other: UntypedContents) throws -> Int? {
+    var (mine, theirs): ([[UInt8]], [[UInt8]]) = ([], [])
+    try walk(0..<count) { _, value in
+      mine.append(value.copied())
+      return true
+    }
+    try other.walk(0..<other.count) { _, value in
+      theirs.append(value.copied())
+      return true
+    }
+    guard let first = theirs.first else { return nil }
+    for start in mine.indices where mine[start] == first {
+      let rest = mine[start...]
+      if rest.count <= theirs.count, rest.elementsEqual(theirs.prefix(rest.count)) { return start > 0 ? start : nil }
+    }
+    return nil
   }
 
   /// How many elements both begin with.

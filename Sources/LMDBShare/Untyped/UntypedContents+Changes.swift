@@ -100,6 +100,18 @@ extension UntypedContents {
     queue.restore(core, item, bytes)
   }
 
+  /// Adds a copy of an item of another queue, with a number of its own, its history and its place.
+  package func add(_ item: Item, _ bytes: RawSpan) throws(StoreError) {
+    guard (0..<QueuePriority.levels).contains(item.level) else {
+      throw StoreError(
+        .outOfRange, "load", structure: reference.name, reason: "an item of level \(item.level)",
+        advice: "levels are 0 to 7")
+    }
+    let queue = queue
+    if item.state != .dead, let refusal = queue.refusal(1) { throw refusal }
+    queue.add(core, item, bytes)
+  }
+
   /// Goes on with these numbers, which none of the items may exceed.
   package func restore(_ numbers: QueueNumbers) { queue.restore(core, numbers) }
 
@@ -121,7 +133,21 @@ extension UntypedContents {
 }
 
 extension QueueStorage {
+  func add(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
+    var copy = item
+    copy.sequence = state.lastSequence + 1
+    state.lastSequence = copy.sequence
+    place(core, copy, bytes)
+  }
+
   func restore(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
+    place(core, item, bytes)
+    restored += 1
+    restore(core, .init(lastSequence: item.sequence, lastToken: 0, isClosed: state.isClosed))
+  }
+
+  /// Stores an item where it belongs.
+  private func place(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
     var record = QueueRecord(item.sequence, level: item.level)
     record.attempts = item.attempts
     state.levels |= 1 << UInt8(item.level)
@@ -138,8 +164,6 @@ extension QueueStorage {
         record.withBytes(bytes) { _ = core.put(database, QueueArea.returned(item.level) | item.sequence, $0) }
       }
     }
-    restored += 1
-    restore(core, .init(lastSequence: item.sequence, lastToken: 0, isClosed: state.isClosed))
   }
 
   private func restoreFresh(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
