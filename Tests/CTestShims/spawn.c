@@ -33,12 +33,18 @@ int test_spawn(pid_t *process, const char *path, char *const arguments[], char *
   return code;
 }
 
-int test_wait(pid_t process, int waits, int *status) {
+void test_wait_for_end(pid_t process) {
+  siginfo_t info;
+  int code;
+  do code = waitid(P_PID, (id_t)process, &info, WEXITED | WNOWAIT);
+  while (code < 0 && errno == EINTR);
+}
+
+int test_reap(pid_t process) {
   int raw = 0;
   pid_t ended;
-  do ended = waitpid(process, &raw, waits ? 0 : WNOHANG);
+  do ended = waitpid(process, &raw, 0);
   while (ended < 0 && errno == EINTR);
-  if (ended != process) return 0;
-  *status = WIFEXITED(raw) ? WEXITSTATUS(raw) : -WTERMSIG(raw);
-  return 1;
+  if (ended != process) return -1;
+  return WIFEXITED(raw) ? WEXITSTATUS(raw) : -WTERMSIG(raw);
 }

@@ -12,8 +12,13 @@ public final class Program: @unchecked Sendable {
   public let pid: Int32
   private let output: FileHandle
   private var input: FileHandle?
-  /// How it ended, once somebody has asked.
-  private let ended = Mutex<Int32?>(nil)
+  /// How it ended, once it has.
+  private let ended = Ended()
+
+  private final class Ended: Sendable {
+    let status = Mutex<Int32?>(nil)
+    let group = DispatchGroup()
+  }
 
   /// Where this package's executables lie: beside the test bundle.
   public static let directory: URL = {
@@ -49,6 +54,13 @@ public final class Program: @unchecked Sendable {
     }
     guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
     pid = number
+    // At once, whoever asks: tests of this process's end wait for any child, and see the same dead one again and again.
+    ended.group.enter()
+    Thread.detachNewThread { [ended, number] in
+      test_wait_for_end(number)
+      ended.status.withLock { $0 = test_reap(number) }
+      ended.group.leave()
+    }
     try input.fileHandleForReading.close()
     try output.fileHandleForWriting.close()
     self.input = input.fileHandleForWriting
@@ -63,20 +75,10 @@ public final class Program: @unchecked Sendable {
     return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
   }
 
-  deinit { _ = end(waiting: false) }
-
-  private func end(waiting: Bool) -> Int32? {
-    if let known = ended.withLock({ $0 }) { return known }
-    var status: Int32 = 0
-    guard test_wait(pid, waiting ? 1 : 0, &status) == 1 else { return nil }
-    ended.withLock { $0 = status }
-    return status
-  }
-
   /// Whether it has not ended yet.
-  public var isRunning: Bool { end(waiting: false) == nil }
+  public var isRunning: Bool { ended.status.withLock { $0 == nil } }
   /// Sends it a signal.
-  public func signal(_ number: Int32) { ended.withLock { if $0 == nil { kill(pid, number) } } }
+  public func signal(_ number: Int32) { ended.status.withLock { if $0 == nil { kill(pid, number) } } }
 
   /// The next line that it prints, or nil at the end.
   public func line() -> String? {
@@ -102,8 +104,9 @@ public final class Program: @unchecked Sendable {
     release()
     let rest = (try? output.readToEnd()) ?? nil
     try? output.close()
-    let status = end(waiting: true) ?? -1
+    ended.group.wait()
     deadline.cancel()
+    let status = ended.status.withLock { $0 } ?? -1
     return (status, String(decoding: rest ?? Data(), as: UTF8.self))
   }
 

@@ -131,7 +131,7 @@ package struct Difference {
         return try all(.inserted, new)
       }
       if shift > 0 { return try compareShifted(old, new, shift) }
-    } else if let maximum = new.description.maximumCount, before <= maximum, maximum <= 1 << 16,
+    } else if let maximum = new.description.maximumCount, before > 0, after == maximum, maximum <= 1 << 16,
       let shift = try old.shift(to: new)
     {
       // One that keeps so many drops the first ones.
@@ -260,7 +260,7 @@ extension UntypedContents {
     }
   }
 
-  /// How many elements were dropped at the front, if all others are there; nil when that is not what happened.
+  /// How many elements were dropped at the front, if all others are there, or none is; nil when that is not what happened.
   fileprivate func shift(to other: UntypedContents) throws -> Int? {
     var (mine, theirs): ([[UInt8]], [[UInt8]]) = ([], [])
     try walk(0..<count) { _, value in
@@ -276,7 +276,7 @@ extension UntypedContents {
       let rest = mine[start...]
       if rest.count <= theirs.count, rest.elementsEqual(theirs.prefix(rest.count)) { return start > 0 ? start : nil }
     }
-    return nil
+    return Set(mine).isDisjoint(with: theirs) ? mine.count : nil
   }
 
   /// How many elements both begin with.

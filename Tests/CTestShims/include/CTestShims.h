@@ -10,7 +10,9 @@ int test_fork_sleeper(void);
 #include <sys/types.h>
 /// Starts a program with these files as its input and output, no other open ones, and no signal blocked or ignored.
 int test_spawn(pid_t *process, const char *path, char *const arguments[], char *const environment[], int input, int output);
-/// Whether a child has ended; its exit code, or minus the signal that ended it.
-int test_wait(pid_t process, int waits, int *status);
+/// Waits for the end of a child, and leaves it to be reaped.
+void test_wait_for_end(pid_t process);
+/// Reaps a child that has ended; its exit code, or minus the signal that ended it.
+int test_reap(pid_t process);
 
 #endif
