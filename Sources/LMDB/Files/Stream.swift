@@ -85,11 +85,6 @@ package struct Stream: Sendable {
     #endif
   }
 
-  /// A file to be read, or nil.
-  package static func file(_ path: String) throws(StoreError) -> Stream {
-    Stream(number: try checkErrno(unsafe open(path, O_RDONLY | O_CLOEXEC), "open \(path)"))
-  }
-
   /// Lets writing to a pipe that nobody reads be an error instead of a signal.
   package static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
 

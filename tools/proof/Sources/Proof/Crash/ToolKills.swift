@@ -122,7 +122,7 @@ struct ToolKills: ParsableCommand {
         }
       }
       let output = scratch.file("dump-\(version)")
-      FileManager.default.createFile(atPath: output, contents: nil)
+      try Data().write(to: URL(fileURLWithPath: output))
       let process = try Tool.start(["dump", path], output: FileHandle(forWritingTo: URL(fileURLWithPath: output)))
       process.waitUntilExit()
       guard process.terminationStatus == 0 else { throw Problem("TOOL: dump ended with \(process.terminationStatus)") }
