@@ -56,6 +56,7 @@ struct TourTests {
     }
     let (mine, other) = (ours.sorted()[1], theirs.sorted()[1])
     print("dump | load of \(entries) entries: \(mine); mdb_dump | mdb_load: \(other)")
-    #expect(mine < other * 2)
+    // Of few entries it is the start of the programs that is measured.
+    if entries >= 500_000 { #expect(mine < other * 2) }
   }
 }
