@@ -33,15 +33,13 @@ package enum Compaction {
     lms_registry_lock()
     defer { lms_registry_unlock() }
     let directory = try StoreDirectory(path: path, create: false, directoryMode: 0, allowNetwork: false)
-    guard try directory.hasData() else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
-    if try directory.isSuspect() { throw directory.suspect }
-    let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
-    guard unsafe !registry.contains(where: { $0.dataIdentity == data?.identity }) else {
+    let seen = try directory.descriptor.status(of: StoreDirectory.dataFile)
+    guard let seen else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
+    guard unsafe !registry.contains(where: { $0.dataIdentity == seen.identity }) else {
       throw busy(path, Int(getpid()))
     }
-    let meta = try directory.inspectData()
     // Opened by hand, which is allowed only because LMDB has nothing open here: closing it drops this process's locks of it.
-    let mode = data?.mode ?? 0o600
+    let mode = seen.mode
     let lock = FileDescriptor(
       try checkErrno(
         unsafe openat(
@@ -50,6 +48,10 @@ package enum Compaction {
     var holder: Int32 = 0
     guard unsafe lms_lock_alone(lock.number, &holder) == 0 else { throw busy(path, holder > 0 ? Int(holder) : nil) }
     defer { withExtendedLifetime(lock) {} }
+    // Only now does it stand still: somebody may have committed, and closed it, a moment ago.
+    if try directory.isSuspect() { throw directory.suspect }
+    let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
+    let meta = try directory.inspectData()
     let copy = try Copy(in: directory, mode: mode)
     try copy.fill(from: directory, meta: meta, progress)
     try copy.keepNumbers(of: meta)
