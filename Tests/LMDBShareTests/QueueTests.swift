@@ -337,37 +337,4 @@ struct QueueTests {
       try queue.removeAll()
     }
   }
-
-  @Test func aProducerKeepsTheOrderAndLosesNothing() throws {
-    let test = try TestStore()
-    let queue = try test.store.queue("queue", of: Int.self)
-    let producer = queue.producer(limit: 500)
-    let consumer = try Program("TestWorker", ["pop", test.path, "1"])
-    consumer.finish()
-    let before = try test.store.read { $0.snapshotID }
-    for number in 0..<20_000 { try producer.push(number) }
-    try producer.flush()
-    #expect(try queue.pop(atMost: 30_000) == Array(0..<20_000))
-    #expect(try test.store.read { $0.snapshotID } - before < 10_000)
-    try producer.flush()
-    // A closed queue is told, and its items are kept until it is open again.
-    try queue.close()
-    try producer.push(1)
-    #expect(code { try producer.flush() } == .queueClosed)
-    #expect(code { try producer.push(9) } == .queueClosed)
-    #expect(code { try producer.flush() } == .queueClosed)
-    try queue.reopen()
-    try producer.flush()
-    try producer.push(2)
-    try producer.flush()
-    #expect(try queue.pop(atMost: 9) == [1, 2])
-    // One with a capacity is waited for.
-    let small = try test.store.queue("small", of: Int.self, capacity: 3)
-    let other = small.producer()
-    for number in 0..<20 { try other.push(number) }
-    var got: [Int] = []
-    while got.count < 20 { got += try small.pop(atMost: 2, timeout: .seconds(20)) }
-    #expect(got == Array(0..<20))
-    try other.flush()
-  }
 }

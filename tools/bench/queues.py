@@ -94,7 +94,7 @@ def main():
     }
     for name, (make, count) in kinds.items():
         print(f"{name} one\t{median_of(lambda: passing(make, count, MESSAGE))}")
-        print(f"{name} hundred\t{median_of(lambda: passing(make, count * 5, MESSAGES))}")
+        print(f"{name} hundred\t{median_of(lambda: passing(make, count * 200, MESSAGES))}")
         print(f"{name} trip\t{median_of(lambda: trip(make, count // 5))}")
     print(f"Value increment\t{median_of(lambda: incrementing(COUNT))}")
     manager.shutdown()

@@ -1,5 +1,5 @@
 /// Grows a run of bytes: what a codec writes a value into.
-public struct ByteWriter: ~Copyable {
+public struct ByteWriter: ~Copyable, Sendable {
   @usableFromInline package var bytes: [UInt8] = []
 
   /// An empty writer.
@@ -31,6 +31,15 @@ public struct ByteWriter: ~Copyable {
   /// Appends an integer, least significant byte first.
   @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(littleEndian value: T) {
     LMDB.withBytes(of: value.littleEndian) { append($0) }
+  }
+
+  /// Appends integers, each least significant byte first.
+  package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(littleEndian values: [T]) {
+    if T(littleEndian: 1) == 1 {
+      LMDB.withBytes(of: values) { append($0) }
+    } else {
+      for value in values { append(littleEndian: value) }
+    }
   }
 
   /// Appends an integer, most significant byte first.

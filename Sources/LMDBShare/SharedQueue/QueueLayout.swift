@@ -124,7 +124,7 @@ struct QueueChunk: ~Escapable {
 
 /// Collects items for a record.
 @usableFromInline
-struct QueueChunkBuilder: ~Copyable {
+struct QueueChunkBuilder: ~Copyable, Sendable {
   private var items = ByteWriter()
   private var ends: [UInt32] = []
 
@@ -141,15 +141,24 @@ struct QueueChunkBuilder: ~Copyable {
     ends.append(UInt32(truncatingIfNeeded: items.count))
   }
 
+  /// Appends the record to `writer`; the builder is empty then.
+  mutating func finish(into writer: inout ByteWriter) {
+    writer.append(littleEndian: UInt32(ends.count))
+    writer.append(littleEndian: ends)
+    items.withBytes { writer.append($0) }
+    removeAll()
+  }
+
   /// Calls `body` with the record; the builder is empty then.
   mutating func finish(_ body: (RawSpan) -> Void) {
     var record = ByteWriter(capacity: 4 + 4 * ends.count + items.count)
-    record.append(littleEndian: UInt32(ends.count))
-    for end in ends { record.append(littleEndian: end) }
-    items.withBytes { record.append($0) }
+    finish(into: &record)
+    record.withBytes(body)
+  }
+
+  mutating func removeAll() {
     items.removeAll()
     ends.removeAll(keepingCapacity: true)
-    record.withBytes(body)
   }
 
   /// Calls `body` with the record of a single item.

@@ -92,6 +92,12 @@ final class QueueStorage: StructureState {
 
   // MARK: Adding
 
+  /// How many more items fit.
+  var room: Int {
+    guard let capacity = reference.description.maximumCount else { return .max }
+    return max(0, capacity - state.ready - state.delayed)
+  }
+
   /// Whether so many more items may be added; if not, why.
   func refusal(_ count: Int) -> StoreError? {
     if state.isClosed {
@@ -145,11 +151,16 @@ final class QueueStorage: StructureState {
     let count = builder.count
     guard count > 0 else { return }
     if let refusal = refusal(count) { return core.fail(refusal) }
+    builder.finish { putFresh(core, $0, count, level: level) }
+  }
+
+  /// Stores a record of so many items, for which there is room.
+  func putFresh(_ core: Transaction, _ record: RawSpan, _ count: Int, level: Int) {
     let first = state.lastSequence + 1
     state.lastSequence += UInt64(count)
     state.levels |= 1 << UInt8(level)
     newestFresh = state.lastSequence
-    builder.finish { _ = core.put(database, QueueArea.fresh(level) | first, $0, .likelyLast) }
+    _ = core.put(database, QueueArea.fresh(level) | first, record, .likelyLast)
   }
 
   func putDelayed(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, until time: UInt64) {

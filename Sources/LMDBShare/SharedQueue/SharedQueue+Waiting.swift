@@ -11,6 +11,7 @@ extension SharedQueue {
   /// - Parameter timeout: How long to wait.
   /// - Returns: The item; nil when there was none in time, or the queue is closed and empty.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  @inlinable
   public func pop(timeout: Duration) throws -> Element? {
     try waiting("pop", timeout) { txn in txn[self].pop() }
   }
@@ -20,12 +21,14 @@ extension SharedQueue {
   /// - Parameter timeout: How long to wait; nil for as long as it takes.
   /// - Returns: The item; nil when there was none in time, or the queue is closed and empty.
   /// - Throws: ``StoreError``; `CancellationError`, and then no item was taken.
+  @inlinable
   public nonisolated(nonsending) func pop(timeout: Duration?) async throws -> Element? {
     try await waiting(timeout) { txn in txn[self].pop() }
   }
 
   /// Takes up to so many items as soon as there are any; see ``pop(timeout:)-(Duration)``.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  @inlinable
   public func pop(atMost count: Int, timeout: Duration) throws -> [Element] {
     if count <= 0 { return [] }
     return try waiting("pop", timeout) { txn in
@@ -35,6 +38,7 @@ extension SharedQueue {
   }
 
   /// Takes up to so many items as soon as there are any, without blocking a thread.
+  @inlinable
   public nonisolated(nonsending) func pop(atMost count: Int, timeout: Duration?) async throws -> [Element] {
     if count <= 0 { return [] }
     return try await waiting(timeout) { txn in
@@ -222,6 +226,7 @@ extension SharedQueue {
   // MARK: How it is done
 
   /// Tries to take something until it succeeds, the time is up, or the queue is drained.
+  @usableFromInline
   func waiting<R>(
     _ operation: String, _ timeout: Duration, _ take: (inout WriteTransaction) throws -> R?
   ) throws -> R? {
@@ -241,6 +246,7 @@ extension SharedQueue {
   }
 
   /// The same for a task.
+  @usableFromInline
   nonisolated(nonsending) func waiting<R: Sendable>(
     _ timeout: Duration?, _ take: @escaping @Sendable (inout WriteTransaction) throws -> R?
   ) async throws -> R? {

@@ -187,7 +187,12 @@ extension SharedQueue.Contents {
   @inlinable
   public mutating func pop() -> Element? {
     var item: Element?
-    take(1) { item = $0 }
+    let storage = changing
+    storage.prepareToTake(core)
+    _ = storage.take(core, atMost: 1) { taken, bytes in
+      item = decoded(bytes, taken.sequence)
+      return item != nil
+    }
     return item
   }
 
@@ -195,19 +200,19 @@ extension SharedQueue.Contents {
   @inlinable
   public mutating func pop(atMost count: Int) -> [Element] {
     var items: [Element] = []
-    take(count) { items.append($0) }
-    return items
-  }
-
-  @inlinable
-  func take(_ count: Int, _ body: (Element) -> Void) {
     let storage = changing
     storage.prepareToTake(core)
+    items.reserveCapacity(Swift.max(0, Swift.min(count, self.count, 1000)))
     _ = storage.take(core, atMost: count) { taken, bytes in
-      guard let element = decoded(bytes, taken.sequence) else { return false }
-      body(element)
-      return true
+      do throws(DecodingFailure) {
+        items.append(try Element.StorageCodec.decode(bytes))
+        return true
+      } catch {
+        core.failUndecodable(reference, "item \(taken.sequence)", error)
+        return false
+      }
     }
+    return items
   }
 
   /// Removes the item of that number, wherever it stands in the queue, leased, delayed or given up.

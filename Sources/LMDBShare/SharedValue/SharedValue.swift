@@ -169,9 +169,13 @@ extension Transaction {
   }
 
   @usableFromInline @inline(never)
-  func failUnencodable(_ name: String, _ error: EncodingFailure) {
-    fail(
-      StoreError(
-        .unencodable, "write", structure: name, reason: error.description, advice: "store a value that can be encoded"))
+  func failUnencodable(_ name: String, _ error: EncodingFailure) { fail(.unencodable(name, error)) }
+}
+
+extension StoreError {
+  @usableFromInline @inline(never)
+  static func unencodable(_ name: String, _ error: EncodingFailure) -> StoreError {
+    StoreError(
+      .unencodable, "write", structure: name, reason: error.description, advice: "store a value that can be encoded")
   }
 }

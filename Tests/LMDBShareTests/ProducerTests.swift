@@ -1,0 +1,148 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct ProducerTests {
+  @Test func theOrderIsKeptAndNothingIsLost() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    let producer = queue.producer(limit: 500)
+    let before = try test.store.read { $0.snapshotID }
+    for number in 0..<20_000 { try producer.push(number) }
+    try producer.push(contentsOf: 20_000..<30_000)
+    try producer.push(contentsOf: [])
+    try producer.flush()
+    #expect(try queue.pop(atMost: 40_000) == Array(0..<30_000))
+    #expect(try test.store.read { $0.snapshotID } - before < 10_000)
+    try producer.flush()
+    #expect(try test.store.check().isEmpty)
+  }
+
+  @Test func threadsKeepTheirOwnOrder() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: [Int].self)
+    let producer = queue.producer(limit: 300)
+    // Some have a record of their own, some share one.
+    @Sendable func item(_ thread: Int, _ number: Int) -> [Int] {
+      [thread, number] + [Int](repeating: 7, count: number % 50 == 0 ? 5000 : number % 7)
+    }
+    DispatchQueue.concurrentPerform(iterations: 4) { thread in
+      for number in stride(from: 0, to: 2000, by: 4) {
+        try? producer.push(item(thread, number))
+        try? producer.push(contentsOf: (1...3).map { item(thread, number + $0) })
+      }
+    }
+    try producer.flush()
+    var next = [0, 0, 0, 0]
+    for taken in try queue.pop(atMost: 10_000) {
+      #expect(taken == item(taken[0], next[taken[0]]))
+      next[taken[0]] += 1
+    }
+    #expect(next == [2000, 2000, 2000, 2000])
+  }
+
+  @Test func closedQueuesAreToldAndTheirItemsKept() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    let producer = queue.producer()
+    try queue.close()
+    try producer.push(1)
+    #expect(code { try producer.flush() } == .queueClosed)
+    #expect(code { try producer.push(9) } == .queueClosed)
+    #expect(code { try producer.push(contentsOf: [9, 9]) } == .queueClosed)
+    #expect(code { try producer.flush() } == .queueClosed)
+    try queue.reopen()
+    try producer.flush()
+    try producer.push(2)
+    try producer.flush()
+    #expect(try queue.pop(atMost: 9) == [1, 2])
+  }
+
+  @Test func roomIsUsedAsItComes() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self, capacity: 5)
+    let producer = queue.producer(priority: .high)
+    try queue.push(-1)
+    try producer.push(contentsOf: 0..<20)
+    #expect(try test.store.waitUntil(timeout: .seconds(20), watching: [queue]) { txn in txn[queue].count == 5 })
+    #expect(try queue.pop(atMost: 2) == [0, 1])
+    #expect(try test.store.waitUntil(timeout: .seconds(20), watching: [queue]) { txn in txn[queue].count == 5 })
+    // Closed while it waits for room: what was added stays, the rest is kept and goes on where it was.
+    try queue.close()
+    #expect(code { try producer.flush() } == .queueClosed)
+    #expect(try queue.pop(atMost: 3) == [2, 3, 4])
+    try queue.reopen()
+    let ended = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      try? producer.flush()
+      ended.signal()
+    }
+    var got: [Int] = []
+    while got.count < 16 { got += try queue.pop(atMost: 3, timeout: .seconds(20)) }
+    #expect(got.filter { $0 >= 0 } == Array(5..<20))
+    #expect(ended.wait(timeout: .now() + 20) == .success)
+    #expect(try queue.isEmpty)
+  }
+
+  @Test func whatCannotBeEncodedIsNotAccepted() throws {
+    struct Measure: Codable, Storable { var value: Double }
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Measure.self)
+    let producer = queue.producer()
+    try producer.push(Measure(value: 1))
+    #expect(code { try producer.push(Measure(value: .nan)) } == .unencodable)
+    #expect(code { try producer.push(contentsOf: [2, .infinity, 3].map(Measure.init)) } == .unencodable)
+    try producer.push(contentsOf: [4, 5].map(Measure.init))
+    try producer.flush()
+    #expect(try queue.pop(atMost: 9).map(\.value) == [1, 4, 5])
+  }
+
+  @Test func nobodyWaitsInsideOfAWrite() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    let producer = queue.producer(limit: 10)
+    try test.store.write { txn in
+      txn[queue].push(-1)
+      for number in 0..<10 { try producer.push(number) }
+      // Nobody could add these before the write ends.
+      #expect(code { try producer.push(10) } == .nestedWrite)
+      #expect(code { try producer.push(contentsOf: [10, 11]) } == .nestedWrite)
+      #expect(code { try producer.flush() } == .nestedWrite)
+    }
+    try producer.flush()
+    #expect(try queue.pop(atMost: 20) == Array(-1..<10))
+  }
+
+  @Test func tasksWaitWithoutAThreadAndCanBeCancelled() async throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self, capacity: 4)
+    let producer = queue.producer(limit: 2)
+    let pushing = Task {
+      for number in 0..<100 { try await producer.push(number) }
+      try await producer.push(contentsOf: 100..<110)
+      try await producer.flush()
+    }
+    var got: [Int] = []
+    while got.count < 110 { got += try await queue.pop(atMost: 3, timeout: .seconds(20)) }
+    try await pushing.value
+    #expect(got == Array(0..<110))
+    // Four fit, two may be on their way: the seventh waits.
+    try await producer.push(contentsOf: 0..<4)
+    try await producer.flush()
+    for number in 4..<6 { try await producer.push(number) }
+    let waiting = Task { try await producer.push(6) }
+    let flushing = Task { try await producer.flush() }
+    try await Task.sleep(for: .milliseconds(50))
+    waiting.cancel()
+    flushing.cancel()
+    await #expect(throws: CancellationError.self) { try await waiting.value }
+    await #expect(throws: CancellationError.self) { try await flushing.value }
+    // It had been accepted before it waited.
+    got = []
+    while got.count < 7 { got += try await queue.pop(atMost: 9, timeout: .seconds(20)) }
+    try await producer.flush()
+    #expect(got == Array(0..<7))
+  }
+}
