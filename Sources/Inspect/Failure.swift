@@ -26,6 +26,15 @@
       }
     }
 
+    /// Says what is wrong with the arguments of a command, as their parser does.
+    static func exit(_ error: ValidationError, of command: any ParsableCommand.Type) -> Never {
+      let usage = Inspect.usageString(for: command)
+      let name = String(usage.prefix { $0 != "<" && $0 != "[" }.dropLast())
+      _ = Stream.errors.write(
+        Array("Error: \(error.message)\nUsage: \(usage)\n  See '\(name) --help' for more information.\n".utf8))
+      Inspect.exit(withError: ExitCode.validationFailure)
+    }
+
     /// Prints a line on standard error.
     static func say(_ text: String) { _ = Stream.errors.write(Array("lmdbshare: \(text)\n".utf8)) }
 

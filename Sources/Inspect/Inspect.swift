@@ -33,8 +33,16 @@
       Stream.ignoreClosedPipes()
       let arguments = Array(CommandLine.arguments.dropFirst())
       do {
+        if let number = ProgramArguments.firstThatIsNoText {
+          throw ValidationError(
+            "Argument \(number) is not UTF-8: write bytes as 0x and hexadecimal digits, or load them.")
+        }
         var command = try StoreArgument.parse(arguments)
-        try command.run()
+        do {
+          try command.run()
+        } catch let error as ValidationError {
+          Failure.exit(error, of: type(of: command))
+        }
       } catch {
         Failure.exit(error)
       }

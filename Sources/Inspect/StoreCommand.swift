@@ -45,8 +45,14 @@
     /// Opens the store for reading; nothing is made or changed by that.
     func forReading() throws -> SharedStore { try SharedStore(path: path, options: StoreArgument.options(.readOnly)) }
 
-    /// Opens the store for changes; it must be there.
-    func forWriting() throws -> SharedStore { try SharedStore(path: path, options: StoreArgument.options(.readWrite)) }
+    /// Opens the store for changes. It must be there, unless it may be made.
+    func forWriting(creating: Bool = false) throws -> SharedStore {
+      // A look first: what is no store gets no files of ours.
+      if !creating || StoreArgument.isStore(path) { _ = try forReading() }
+      var options = StoreArgument.options(.readWrite)
+      options.createIfMissing = creating
+      return try SharedStore(path: path, options: options)
+    }
 
     static func options(_ access: StoreOptions.Access) -> StoreOptions {
       var options = StoreOptions()

@@ -187,6 +187,8 @@ struct SnapshotTests {
         #"lmdbshare push team.lmdb jobs '{"p":"a\nb \"q\""}' --priority 0; lmdbshare peek team.lmdb jobs; lmdbshare pop team.lmdb jobs --exec cat"#,
         #"lmdbshare create e.lmdb list aa '[string]'; lmdbshare append e.lmdb aa '["a\"b\\"]'; lmdbshare show e.lmdb aa"#,
         #"lmdbshare create e.lmdb list t string; lmdbshare append e.lmdb t "$(printf 'a\\b\nc"\033')"; lmdbshare show e.lmdb t; lmdbshare show e.lmdb t --format csv"#,
+        "lmdbshare set team.lmdb names 0 \"$(printf 'a\\377')\"; lmdbshare get team.lmdb names 0",
+        "lmdbshare create e.lmdb value x i64 --initial 0; lmdbshare drop e.lmdb x --yes; lmdbshare ls e.lmdb --format csv; lmdbshare readers e.lmdb --format csv",
         "lmdbshare create e.lmdb dictionary empty string i64; lmdbshare show e.lmdb empty --format csv; lmdbshare dump e.lmdb empty --format csv",
         // What does not exist, or does not fit.
         "lmdbshare create e.lmdb list d date; lmdbshare append e.lmdb d 2026-02-29; lmdbshare append e.lmdb d 2024-02-29; lmdbshare append e.lmdb d 0000-01-01; lmdbshare append e.lmdb d inf; lmdbshare show e.lmdb d",

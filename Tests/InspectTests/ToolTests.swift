@@ -130,6 +130,70 @@ struct ToolTests {
     #expect(try tool.run("lmdbshare compact store").status == 4)
   }
 
+  @Test func closingAQueueIsAChange() throws {
+    try tool.makeStore("new")
+    try tool.run("lmdbshare backup new old")
+    let queue = try SharedStore(path: tool.directory.file("new")).queue("idle", of: Int.self)
+    let watch = try Program(
+      path: Tool.path,
+      ["watch", tool.directory.file("new"), "idle", "--count", "2", "--timeout", "20", "--format", "jsonl"])
+    #expect(try tool.run("lmdbshare diff old new").status == 0)
+    usleep(300_000)
+    try queue.close()
+    #expect(try tool.run("lmdbshare diff old new") == (2, "~ idle: closed\n"))
+    let reopened = try tool.run("lmdbshare diff new old --format jsonl")
+    #expect(reopened == (2, "{\"structure\":\"idle\",\"change\":\"reopened\"}\n"))
+    usleep(100_000)
+    try queue.reopen()
+    let seen = watch.finish(within: 20)
+    #expect(seen.output.contains("\"closed\"}") && seen.output.contains("\"reopened\"}"), "\(seen)")
+    #expect(seen.status == 0)
+  }
+
+  @Test func whatIsNoStoreGetsNoFilesOfOurs() throws {
+    try tool.run(
+      "mkdir foreign; printf 'VERSION=3\\nformat=print\\ntype=btree\\nHEADER=END\\n a\\n b\\nDATA=END\\n' | mdb_load foreign"
+    )
+    for command in [
+      "set foreign total 1", "apply foreign < /dev/null", "drop foreign total --yes", "load foreign < dump",
+    ] {
+      try tool.run("echo '{\"dump\":\"lmdbshare\",\"version\":1}' > dump")
+      let refused = try tool.run("lmdbshare \(command)")
+      #expect(refused.status == 1 && refused.output.contains("not one of lmdbshare"), "\(command): \(refused)")
+      #expect(try tool.run("ls foreign").output == "data.mdb\nlock.mdb\n", "\(command)")
+    }
+  }
+
+  /// A round trip of everything, and of trees of several levels that grew in no order.
+  @Test func theSameDumpMakesTheSameStoreToTheByte() throws {
+    try tool.makeStore("original")
+    let store = try SharedStore(path: tool.directory.file("original"))
+    let big = try store.dictionary("big", Int.self, String.self)
+    let numbers = try store.list("numbers", of: Int.self)
+    for _ in 0..<20 {
+      try store.write { txn in
+        for _ in 0..<500 {
+          txn[big][Int.random(in: 0..<5000)] = String(repeating: "x", count: .random(in: 0..<300))
+          txn[numbers].insert(.random(in: 0...9), at: .random(in: 0...txn[numbers].count))
+        }
+      }
+      try store.write { txn in for _ in 0..<100 { txn[big][Int.random(in: 0..<5000)] = nil } }
+    }
+    try tool.run("lmdbshare dump original > 1; lmdbshare load a < 1; lmdbshare dump a > 2; lmdbshare load b < 2")
+    #expect(try tool.run("cmp 1 2; lmdbshare dump b | cmp - 2").output == "")
+    #expect(try tool.run("lmdbshare compact a >/dev/null && lmdbshare compact b >/dev/null").output == "")
+    #expect(try tool.run("cmp a/data.mdb b/data.mdb && stat -c %s a/data.mdb").output > "1000000")
+    // It is another structure than the one it replaces, and says so to whoever has that open.
+    #expect(try tool.run("lmdbshare dump original total | lmdbshare load original --replace").status == 0)
+    #expect(try numbers.count > 10_000)
+    try tool.run("lmdbshare dump original big | lmdbshare load original --replace")
+    #expect {
+      try big.count
+    } throws: {
+      ($0 as? StoreError)?.code == .structureRemoved
+    }
+  }
+
   @Test func aCompactedStoreGoesOnWithItsNumbers() throws {
     try tool.makeStore("store")
     for _ in 0..<3 { try tool.run("lmdbshare increment store total") }

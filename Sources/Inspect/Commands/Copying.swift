@@ -109,6 +109,8 @@
           .init("pinnedPages", .number(pinned), title: "pins"),
         ])
       }
+      try records.titles(
+        "processID", "thread", "isAlive", "command", "snapshot", "lag", "ageSeconds", "pinnedPages")
       try records.finish()
     }
   }

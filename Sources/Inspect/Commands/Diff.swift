@@ -43,7 +43,9 @@
             }
             let types = Types((b ?? a)!.description)
             let oldTypes = Types((a ?? b)!.description)
-            try Difference.walk(from: a.map { old.contents($0) }, to: b.map { new.contents($0) }) { entry in
+            let contents = (a.map { old.contents($0) }, b.map { new.contents($0) })
+            try printer.closing(name, from: contents.0, to: contents.1)
+            try Difference.walk(from: contents.0, to: contents.1) { entry in
               try printer.entry(name, entry, types, oldTypes)
             }
           }
@@ -101,6 +103,25 @@
         json.plain(old == nil ? "created" : new == nil ? "dropped" : "replaced")
         json.name("kind")
         json.plain((new ?? old)?.kind.rawValue ?? "")
+        try end()
+      }
+      count += 1
+    }
+
+    /// A queue that was closed, or takes items again.
+    mutating func closing(
+      _ name: String, from old: UntypedContents?, to new: UntypedContents?, snapshot: Int? = nil
+    ) throws {
+      guard let old, let new, old.description.kind == .queue, new.description.kind == .queue,
+        old.queueNumbers.isClosed != new.queueNumbers.isClosed
+      else { return }
+      let change = new.queueNumbers.isClosed ? "closed" : "reopened"
+      switch format {
+      case .text, .csv: try line(style.warning("~ \(Printable.text(name)): \(change)"))
+      case .json, .jsonl:
+        try begin(name, snapshot)
+        json.name("change")
+        json.plain(change)
         try end()
       }
       count += 1

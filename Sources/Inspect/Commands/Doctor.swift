@@ -47,14 +47,14 @@
   }
 
   /// What is found when a store is looked over.
-  struct Examination {
-    enum Severity: String { case problem, warning, note }
+  package struct Examination {
+    package enum Severity: String { case problem, warning, note }
 
-    struct Finding {
-      var severity: Severity
-      var subject: String
-      var text: String
-      var cure: String
+    package struct Finding {
+      package var severity: Severity
+      package var subject: String
+      package var text: String
+      package var cure: String
     }
 
     private let path: String
@@ -71,7 +71,7 @@
     }
 
     mutating func run(checkingAll: Bool) throws {
-      lookAtLibrary()
+      if let finding = Self.finding(ofLibrary: Environment.libraryVersion) { findings.append(finding) }
       try lookAtDirectory()
       let file: Opened
       do {
@@ -90,7 +90,7 @@
           "a power cut now would make the store suspect; open it with .durable for data that matters")
       }
       let numbers = try file.statistics()
-      lookAtPages(numbers)
+      try lookAtPages(numbers, of: file)
       try lookAtReaders(file, numbers)
       if let store = file.store { try lookAtQueues(store) }
       if checkingAll { try check(file) }
@@ -98,17 +98,19 @@
 
     // MARK: Around the data
 
-    private mutating func lookAtLibrary() {
-      let version = Environment.libraryVersion
+    /// What is to be said of a version of LMDB.
+    package static func finding(ofLibrary version: String) -> Finding? {
       let parts = version.split(separator: ".").compactMap { Int($0) }
       if parts.count == 3, parts[0] == 0, parts[1] == 9, 26...31 ~= parts[2] {
-        add(
-          .warning, "liblmdb",
-          "version \(version) lets transactions fail at random while other processes open and close",
-          "this library tries again; others do not: install 0.9.24, or 0.9.32 or later")
-      } else if parts.count == 3, parts[0] > 0 {
-        add(.problem, "liblmdb", "version \(version) has another data format", "install version 0.9")
+        return Finding(
+          severity: .warning, subject: "liblmdb",
+          text: "version \(version) lets transactions fail at random while other processes open and close",
+          cure: "this library tries again; others do not: install 0.9.24, or 0.9.32 or later")
       }
+      guard parts.count == 3, parts[0] > 0 else { return nil }
+      return Finding(
+        severity: .problem, subject: "liblmdb", text: "version \(version) has another data format",
+        cure: "install version 0.9")
     }
 
     private mutating func lookAtDirectory() throws {
@@ -154,17 +156,19 @@
 
     // MARK: What is in it
 
-    private mutating func lookAtPages(_ numbers: StoreStatistics) {
+    private mutating func lookAtPages(_ numbers: StoreStatistics, of file: Opened) throws {
       if numbers.freePages > 1000, numbers.freePages * 2 > numbers.pages {
         add(
           .warning, "free pages",
           "\(numbers.freePages) of \(numbers.pages) pages are free (\(Size.text(numbers.freePages * numbers.pageSize))), and each write looks through the list of them",
           "lmdbshare compact, while nobody has the store open; or backup --compact")
       }
-      if numbers.usedBytes > numbers.reservedBytes / 10 * 9 {
+      // As whoever wrote last had it; where it may grow, it does so before.
+      let reserved = try file.environment.directory.storedMapSize()
+      if numbers.usedBytes > reserved / 10 * 9 {
         add(
-          .warning, "map", "\(Size.text(numbers.usedBytes)) of \(Size.text(numbers.reservedBytes)) are used",
-          "remove data, or open the store with a larger maximumSize")
+          .warning, "map", "\(Size.text(numbers.usedBytes)) of \(Size.text(reserved)) are used",
+          "remove data, or let the programs that write open it with a larger maximumSize (map size)")
       }
     }
 

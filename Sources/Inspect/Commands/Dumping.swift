@@ -114,9 +114,7 @@
         var loader = Loader(
           Lines(.input), existing: merge ? .merge : replace ? .replace : .refuse, size: Stream.input.fileSize)
         try loader.begin()
-        var options = StoreArgument.options(.readWrite)
-        options.createIfMissing = true
-        let store = try SharedStore(path: store.path, options: options)
+        let store = try store.forWriting(creating: true)
         try store.write { txn in try loader.load(into: txn) }
         try result.line("\(counted(loader.structures, "structure")), \(counted(loader.entries, "entry"))")
       }

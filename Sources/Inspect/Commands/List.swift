@@ -51,6 +51,7 @@
           .init("depth", .number(row.depth)),
         ])
       }
+      try records.titles("name", "kind", "key", "element", "layout", "count", "bytes", "depth")
       try records.finish()
     }
 

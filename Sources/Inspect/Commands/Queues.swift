@@ -100,7 +100,7 @@
         An item is gone when it has been printed, or when the command has ended with 0; should the tool be killed before, it \
         comes back at once. With --exec, the command is one for the shell; it gets the item on standard input as it is, \
         and a line end, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. One that fails gives the item back, \
-        to be tried again.
+        to be tried again; one that is running when the tool is killed goes on by itself.
 
         Ends with 3 when there is no item, with 4 when there was none in time.
 

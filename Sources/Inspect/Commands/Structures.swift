@@ -77,9 +77,7 @@
       description.maximumAttempts = attempts
       if kind == .list || kind == .array { description.elementSize = representation.fixedSize }
       let bytes = try initial.map { try representation.encode(argument: $0) }
-      var options = StoreArgument.options(.readWrite)
-      options.createIfMissing = true
-      let store = try SharedStore(path: store.path, options: options)
+      let store = try store.forWriting(creating: true)
       let made = description
       try store.write { txn in _ = try txn.create(made, initial: bytes) }
     }
@@ -103,24 +101,36 @@
     }
   }
 
+  /// A structure that is about to lose what it has, and the question before.
+  struct LosingStructure: ParsableArguments {
+    @Argument(help: "The structure's name.", completion: Completion.structures)
+    var name: String
+    @OptionGroup var confirmation: Confirmation
+
+    /// Finds the structure and asks.
+    func confirm(in store: SharedStore, _ question: (_ title: String, _ count: Int) -> String) throws
+      -> UntypedStructure
+    {
+      let structure = try store.untyped(name)
+      let count = try store.read { $0.contents(structure).count }
+      try confirmation.ask(question("\(structure.description.kind.rawValue) '\(Printable.text(name))'", count))
+      return structure
+    }
+  }
+
   struct Drop: StoreCommand {
     static let configuration = CommandConfiguration(
       abstract: "Removes a structure with all that is in it.",
       discussion: "Example:\n  lmdbshare drop team.lmdb names --yes")
 
     @OptionGroup var store: StoreArgument
-    @Argument(help: "The structure's name.", completion: Completion.structures)
-    var name: String
-    @OptionGroup var confirmation: Confirmation
+    @OptionGroup var structure: LosingStructure
 
     func run() throws {
       let store = try store.forWriting()
-      let structure = try store.untyped(name)
-      let count = try store.read { $0.contents(structure).count }
-      try confirmation.ask(
-        "Remove \(structure.description.kind.rawValue) '\(Printable.text(name))' with \(counted(count, "entry"))")
-      guard try store.remove(name) else {
-        throw Problem("there is no structure '\(Printable.text(name))' any more", Failure.notFound)
+      _ = try structure.confirm(in: store) { title, count in "Remove \(title) with \(counted(count, "entry"))" }
+      guard try store.remove(structure.name) else {
+        throw Problem("there is no structure '\(Printable.text(structure.name))' any more", Failure.notFound)
       }
     }
   }
@@ -145,17 +155,13 @@
       discussion: "Example:\n  lmdbshare clear team.lmdb scores --yes")
 
     @OptionGroup var store: StoreArgument
-    @Argument(help: "The structure's name.", completion: Completion.structures)
-    var name: String
-    @OptionGroup var confirmation: Confirmation
+    @OptionGroup var structure: LosingStructure
 
     func run() throws {
       let store = try store.forWriting()
-      let structure = try store.untyped(name)
-      let count = try store.read { $0.contents(structure).count }
-      try confirmation.ask(
-        "Remove \(count == 1 ? "the one entry" : "all \(count) entries") of \(structure.description.kind.rawValue) '\(Printable.text(name))'"
-      )
+      let structure = try structure.confirm(in: store) { title, count in
+        "Remove \(count == 1 ? "the one entry" : "all \(count) entries") of \(title)"
+      }
       try store.write { txn in _ = try Changer().make(Change(action: .clear), of: structure, txn) }
     }
   }

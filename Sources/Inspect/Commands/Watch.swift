@@ -72,6 +72,7 @@
       case .contents(let old, let new):
         let types = Types((new ?? old)!.description)
         if summary { return try printer.counts(change.name, old?.count, new?.count, snapshot: number) }
+        if !values { try printer.closing(change.name, from: old, to: new, snapshot: number) }
         try Difference.walk(from: old, to: new) { entry in
           if values {
             // Items of queues that were only given back are not new.

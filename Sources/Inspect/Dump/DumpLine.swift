@@ -10,6 +10,7 @@
     var key: String?
     var element: String?
     var layout: String?
+    var identity: String?
     var numbers: [String: Int64] = [:]
     var isClosed = false
     /// Whether it is an end, and of which structure; of all when nil.
@@ -28,6 +29,7 @@
         case "key": line.key = try json.string()
         case "element": line.element = try json.string()
         case "layout": line.layout = try json.string()
+        case "identity": line.identity = try json.string()
         case "closed": line.isClosed = try json.bool()
         case "end":
           line.isEnd = true
@@ -77,6 +79,12 @@
         maximumCount: try number("maximum", atLeast: 1))
       description.elementSize = try number("size", atLeast: 1)
       description.maximumAttempts = try number("attempts", atLeast: 1)
+      if let identity {
+        guard let number = UInt64(identity, radix: 16), number > 0 else {
+          throw ValueProblem("'identity' is no number")
+        }
+        description.identity = number
+      }
       try DumpLine.check(description)
       return description
     }

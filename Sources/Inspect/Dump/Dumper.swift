@@ -5,7 +5,7 @@
   // of all, by which one that was cut short is known:
   //
   //   {"dump":"lmdbshare","version":1}
-  //   {"structure":"scores","kind":"dictionary","key":"string","element":"i64"}
+  //   {"structure":"scores","kind":"dictionary","key":"string","element":"i64","identity":"5c1d"}
   //   {"key":"al","value":3}
   //   {"end":"scores","entries":1}
   //   {"end":null,"structures":1}
@@ -110,6 +110,8 @@
         json.name(name)
         json.number(number)
       }
+      json.name("identity")
+      json.string(String(description.identity, radix: 16))
       if description.kind == .queue {
         let numbers = contents.queueNumbers
         json.name("lastSequence")

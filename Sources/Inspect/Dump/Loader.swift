@@ -12,6 +12,8 @@
     private var entry = DumpEntry()
     private(set) var entries = 0
     private(set) var structures = 0
+    /// The identities that structures of the store have, or had when the loading began.
+    private var identities: Set<UInt64> = []
 
     init(_ lines: consuming Lines, existing: Existing, size: Int?) {
       self.lines = lines
@@ -37,6 +39,7 @@
     /// Reads all structures.
     mutating func load(into txn: borrowing WriteTransaction) throws {
       defer { progress.end() }
+      identities = Set(try txn.structures().map(\.identity))
       while try lines.advance() {
         let header = try at { try lines.withLine { try DumpLine($0) } }
         if header.isEnd, header.end == nil {
@@ -54,7 +57,9 @@
     }
 
     private mutating func structure(_ header: DumpLine, _ txn: borrowing WriteTransaction) throws {
-      let description = try at { try header.description() }
+      var description = try at { try header.description() }
+      // The same again, unless there is one; what replaces another one is told from it.
+      if !identities.insert(description.identity).inserted { description.identity = 0 }
       let types = Types(description)
       var target = try at { try Target(header, description, existing, txn) }
       structures += 1

@@ -68,6 +68,9 @@ package struct StoreDirectory: Sendable {
     }
   }
 
+  /// The size of the map as whoever wrote last had it.
+  package func storedMapSize() throws(StoreError) -> Int { Int(clamping: try inspectData().mapSize) }
+
   /// Checks both meta pages and the size of the data file by reading, before it is mapped.
   package func inspectData() throws(StoreError) -> Meta {
     let file = try descriptor.file(Self.dataFile)

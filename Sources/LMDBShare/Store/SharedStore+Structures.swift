@@ -130,7 +130,7 @@ extension SharedStore {
       return StructureReference(found, number: number, environment)
     }
     var made = wanted
-    made.identity = Catalogue.newIdentity(catalogue, core)
+    if made.identity == 0 { made.identity = Catalogue.newIdentity(catalogue, core) }
     // A number that no other structure of the store ever gets.
     if made.kind == .lock { made.index = Catalogue.version(catalogue, core) }
     try environment.forgetIfOutdated(made)

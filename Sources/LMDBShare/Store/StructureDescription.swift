@@ -59,7 +59,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// How often an item of a queue may be leased before it is given up; nil for no limit.
   public package(set) var maximumAttempts: Int?
   /// A number of its own, by which one that was created anew under the same name is told apart.
-  public internal(set) var identity: UInt64 = 0
+  public package(set) var identity: UInt64 = 0
 
   package init(
     _ name: String, _ kind: Kind, layout: Layout? = nil, key: String? = nil, element: String, count: Int? = nil,

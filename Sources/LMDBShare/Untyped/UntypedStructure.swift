@@ -70,7 +70,7 @@ extension WriteTransaction {
     SharedQueue(store, structure.reference)
   }
 
-  /// Makes a structure.
+  /// Makes a structure. A description with an identity, which must be nobody else's, keeps it.
   ///
   /// - Parameter initial: The bytes of a value, or of each element of an array.
   /// - Throws: ``StoreError/Code/structureExists`` when there is one of that name.
@@ -95,6 +95,11 @@ extension WriteTransaction {
   /// Removes the structure of that name, which this transaction must not have opened; false when there is none.
   @discardableResult
   package func remove(_ name: String) throws(StoreError) -> Bool { try store.remove(name, core) }
+
+  /// Every structure that there is, by name.
+  package func structures() throws(StoreError) -> [StructureDescription] {
+    try Catalogue.all(store.environment.catalogue, core)
+  }
 
   /// What the catalogue tells of a structure; nil when there is none.
   package func description(of name: String) throws(StoreError) -> StructureDescription? {

@@ -1,0 +1,117 @@
+import Foundation
+import Inspect
+import LMDBShare
+import TestSupport
+import Testing
+
+/// What `doctor` and `readers` find.
+@Suite(.timeLimit(.minutes(3)))
+struct DoctorTests {
+  let tool = Tool()
+  private func doctor(_ options: String = "") throws -> (status: Int32, output: String) {
+    try tool.run("lmdbshare doctor store --quick --format jsonl \(options)")
+  }
+
+  @Test func aSnapshotThatIsHeldForLong() throws {
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let list = try store.list("list", of: Int.self)
+    try list.append(contentsOf: 0..<10_000)
+    let reader = try Program("TestWorker", ["hold-snapshot", tool.directory.file("store")])
+    defer { reader.signal(SIGKILL) }
+    #expect(reader.line()?.hasPrefix("reading") == true)
+    func write(_ commits: Int) throws {
+      for number in 0..<commits {
+        try list.write { list in for index in stride(from: 0, to: 10_000, by: 500) { list[index] = number } }
+      }
+    }
+    try write(50)
+    let lines = try tool.run("lmdbshare readers store --format jsonl").output.split(separator: "\n")
+    #expect(lines.count == 1, "\(lines)")
+    struct Row: Decodable {
+      var processID, snapshot, lag, pinnedPages: Int
+      var isAlive: Bool
+      var command: String?
+      var ageSeconds: Double?
+    }
+    let row = try JSONDecoder().decode(Row.self, from: Data(lines[0].utf8))
+    #expect(row.processID == Int(reader.pid) && row.isAlive && row.lag == 50 && row.pinnedPages > 100, "\(row)")
+    #expect(row.command?.contains("TestWorker") == true && row.ageSeconds != nil, "\(row)")
+    #expect(try tool.run("lmdbshare readers store").output.contains("TestWorker"))
+    // Not by the clock yet is it worth telling of, but by the commits since, once nobody knows any more when they were.
+    #expect(try doctor().output.contains("reader") == false)
+    try write(150)
+    let found = try doctor()
+    #expect(found.status == 2 && found.output.contains("reader \(reader.pid)"), "\(found)")
+    #expect(found.output.contains("from being used again") && found.output.contains("end the snapshot"), "\(found)")
+    reader.signal(SIGKILL)
+    reader.finish(within: 10)
+    #expect(try tool.run("lmdbshare readers store --format jsonl").output == "")
+    #expect(try !doctor().output.contains("reader"))
+  }
+
+  @Test func aMapThatIsNearlyFull() throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.maximumSize = 1 << 20
+    let store = try SharedStore(path: tool.directory.file("store"), options: options)
+    let words = try store.dictionary("words", Int.self, [UInt8].self)
+    for number in 0..<100 { try words.updateValue([UInt8](repeating: 1, count: 4000), forKey: number) }
+    #expect(try !doctor().output.contains("map"))
+    var number = 100
+    #expect {
+      while true {
+        try words.updateValue([UInt8](repeating: 1, count: 4000), forKey: number)
+        number += 1
+      }
+    } throws: {
+      ($0 as? StoreError)?.code == .mapFull
+    }
+    let found = try doctor()
+    #expect(found.status == 2 && found.output.contains(#""subject":"map""#), "\(found)")
+    #expect(found.output.contains("of 1.0 MiB are used") && found.output.contains("maximumSize"), "\(found)")
+  }
+
+  @Test func filesOfOthersAndOpenToEverybody() throws {
+    try tool.makeStore("store")
+    try tool.run("chmod o+w store/data.mdb")
+    let open = try doctor()
+    #expect(open.status == 2 && open.output.contains("everybody may write to it (mode 0602)"), "\(open)")
+    try tool.run("chmod o-w store/data.mdb")
+    #expect(try doctor().status == 0)
+    guard getuid() == 0 else { return print("SKIPPED files of others: only root can give files away") }
+    try tool.run("chown 12345 store/signal")
+    let foreign = try doctor()
+    #expect(foreign.status == 2 && foreign.output.contains("it belongs to user 12345"), "\(foreign)")
+    #expect(foreign.output.contains("chown 0 "), "\(foreign)")
+  }
+
+  @Test func aReaderInAnotherNamespaceOfProcesses() throws {
+    guard try tool.run("unshare --pid --fork true").status == 0 else {
+      return print("SKIPPED a reader in another namespace: `unshare --pid` is not allowed here")
+    }
+    try tool.makeStore("store")
+    // A number that nobody has out here.
+    let number = try #require((40..<2000).first { kill($0, 0) != 0 && errno == ESRCH })
+    let worker = Program.directory.appendingPathComponent("TestWorker").path
+    let inside = try Program(
+      path: "/usr/bin/env",
+      [
+        "unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
+        "i=2; while [ $i -lt \(number) ]; do /bin/true; i=$((i+1)); done; '\(worker)' hold-snapshot '\(tool.directory.file("store"))'; :",
+      ])
+    defer { inside.signal(SIGKILL) }
+    #expect(inside.line()?.hasPrefix("reading") == true)
+    let found = try doctor()
+    #expect(found.status == 2 && found.output.contains("\"subject\":\"reader \(number)\""), "\(found)")
+    #expect(found.output.contains("another pid namespace"), "\(found)")
+  }
+
+  @Test func versionsOfLMDB() {
+    for version in ["0.9.24", "0.9.25", "0.9.32", "0.9.70"] {
+      #expect(Examination.finding(ofLibrary: version) == nil, "\(version)")
+    }
+    for version in ["0.9.26", "0.9.31"] {
+      #expect(Examination.finding(ofLibrary: version)?.severity == .warning, "\(version)")
+    }
+    #expect(Examination.finding(ofLibrary: "1.0.0")?.severity == .problem)
+  }
+}
