@@ -14,7 +14,7 @@
       switch error {
       case is ClosedPipe: Inspect.exit(withError: ExitCode.success)
       case let error as StoreError:
-        say(Printable.text(error.description))
+        say(Printable.text(error.forTheTool.description))
         Inspect.exit(withError: code(error.code))
       case let error as Problem:
         say(error.description)
@@ -57,6 +57,25 @@
     init(_ text: String, _ code: ExitCode = Failure.failed) {
       description = text
       self.code = code
+    }
+  }
+
+  extension StoreError {
+    /// The same with advice for people, where the library's names its own calls.
+    var forTheTool: StoreError {
+      let advice: String? =
+        switch code {
+        case .unsynced:
+          "if the machine was shut down in an orderly way, let doctor --trust check every page; else restore a backup"
+        case .queueFull: "take items first, push fewer at once, or allow time with --wait or --timeout"
+        case .queueClosed: "give the item to another queue; programs can open it again"
+        case .mapFull: "remove data, or let the programs that write open it with a larger maximumSize"
+        default: nil
+        }
+      guard let advice else { return self }
+      return StoreError(
+        code, operation, structure: structure, reason: reason, advice: advice, underlying: underlying,
+        processID: processID)
     }
   }
 #endif

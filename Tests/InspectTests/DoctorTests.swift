@@ -105,6 +105,33 @@ struct DoctorTests {
     #expect(found.output.contains("another pid namespace"), "\(found)")
   }
 
+  @Test func aStoreThatWasNotSyncedWhenTheMachineWentDown() throws {
+    try tool.makeStore("store")
+    func reboot() throws { try tool.run("echo 'another boot' > store/unsynced") }
+    try reboot()
+    for command in ["info store", "dump store", "set store total 1", "backup store copy"] {
+      let refused = try tool.run("lmdbshare \(command)")
+      #expect(refused.status == 2 && refused.output.contains("doctor --trust"), "\(command): \(refused)")
+    }
+    let found = try doctor()
+    #expect(found.status == 2 && found.output.contains("doctor --trust"), "\(found)")
+    // That changed nothing; this does.
+    #expect(try doctor().status == 2)
+    #expect(try doctor("--trust").status == 0)
+    #expect(try tool.run("lmdbshare get store total").status == 0)
+    // Nothing to trust is nothing wrong.
+    #expect(try doctor("--trust").status == 0)
+    #expect(try tool.run("lmdbshare doctor nowhere --trust").status == 3)
+    // What is damaged is not trusted.
+    try reboot()
+    let file = tool.directory.file("store/data.mdb")
+    var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+    for index in 3 * 4096..<bytes.count { bytes[index] = 0xFF }
+    try Data(bytes).write(to: URL(fileURLWithPath: file))
+    #expect(try doctor("--trust").status == 2)
+    #expect(try tool.run("lmdbshare info store").output.contains("doctor --trust"))
+  }
+
   @Test func versionsOfLMDB() {
     for version in ["0.9.24", "0.9.25", "0.9.32", "0.9.70"] {
       #expect(Examination.finding(ofLibrary: version) == nil, "\(version)")

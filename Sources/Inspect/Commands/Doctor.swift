@@ -8,16 +8,28 @@
       discussion: """
         A line for each finding, and its cure. Ends with 2 when there are any but notes. Nothing is changed.
 
-        Example:
+        A store of durability .processCrashOnly whose last commits were not synced when the machine went down is refused by \
+        everybody. With --trust it is taken for sound once every page has been checked: right after an orderly shutdown. After \
+        a power cut, sound pages may be of different commits, which nobody can tell.
+
+        Examples:
           lmdbshare doctor team.lmdb
+          lmdbshare doctor team.lmdb --trust
         """)
 
     @OptionGroup var store: StoreArgument
     @Flag(help: "Leaves out reading every page and every structure.")
     var quick = false
+    @Flag(help: "Takes a store that was not synced when the machine went down for sound, if all of its pages are.")
+    var trust = false
     @OptionGroup var output: FormatOption
 
     func run() throws {
+      if trust {
+        var options = StoreArgument.options(.readWrite)
+        options.unsyncedAfterReboot = .check
+        _ = try SharedStore(path: store.path, options: options)
+      }
       var examination = Examination(store.path)
       try examination.run(checkingAll: !quick)
       var records = output.records()
@@ -67,7 +79,7 @@
     }
 
     private mutating func add(_ error: StoreError) {
-      add(.problem, error.structure ?? "store", error.reason, error.advice)
+      add(.problem, error.structure ?? "store", error.reason, error.forTheTool.advice)
     }
 
     mutating func run(checkingAll: Bool) throws {
