@@ -43,13 +43,11 @@ extension QueueStorage {
       owners.insert(record.owner)
       return true
     }
-    if next <= now || owners.contains(where: { !isAlive($0) }) { return .ready }
+    if next <= now || !owners.allSatisfy(reference.environment.isAlive) { return .ready }
     owners.remove(reference.environment.owner ?? 0)
     let again = next == .max ? nil : ContinuousClock.now + .microseconds(Int64(min(next - now, 1 << 52)))
     return .nothing(Look(isReady: false, again: again, watched: owners.map(Owners.place)))
   }
-
-  private func isAlive(_ owner: OwnerID) -> Bool { reference.environment.isAlive(owner) }
 
   /// Walks the leased items until `body` says no.
   func walkLeased(_ core: Transaction, _ body: (QueueRecord, RawSpan) -> Bool) {
@@ -95,11 +93,10 @@ extension QueueStorage {
   }
 
   private func reclaim(_ core: Transaction, _ now: UInt64) {
-    var lives: [OwnerID: Bool] = [:]
+    var liveness = Liveness(reference.environment)
     var ended: [(QueueRecord, [UInt8], String)] = []
     walkLeased(core) { record, bytes in
-      let isAlive = lives[record.owner] ?? isAlive(record.owner)
-      lives[record.owner] = isAlive
+      let isAlive = liveness.isAlive(record.owner)
       if record.time <= now || !isAlive {
         let reason = isAlive ? "its lease ran out" : "the process that had leased it died (pid \(record.processID))"
         ended.append((record, QueueRecord.item(bytes).copied(), reason))
@@ -241,5 +238,20 @@ extension QueueStorage {
     record.attempts = 0
     withBytes(of: item) { putReady(core, record, $0) }
     return true
+  }
+}
+
+/// Which owners of leases live; each is asked once.
+struct Liveness {
+  private let environment: Environment
+  private var known: [OwnerID: Bool] = [:]
+
+  init(_ environment: Environment) { self.environment = environment }
+
+  mutating func isAlive(_ owner: OwnerID) -> Bool {
+    if let known = known[owner] { return known }
+    let isAlive = environment.isAlive(owner)
+    known[owner] = isAlive
+    return isAlive
   }
 }

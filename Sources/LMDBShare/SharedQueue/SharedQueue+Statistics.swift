@@ -66,11 +66,12 @@ extension SharedQueue.Contents {
     let storage = storage
     let now = Int64(QueueStorage.now())
     var leases: [QueueStatistics.Lease] = []
+    var liveness = Liveness(reference.environment)
     storage.walkLeased(core) { record, _ in
       leases.append(
         .init(
           sequence: record.sequence, token: record.token, processID: Int(record.processID),
-          isAlive: reference.environment.isAlive(record.owner), attempt: Int(record.attempts),
+          isAlive: liveness.isAlive(record.owner), attempt: Int(record.attempts),
           remaining: .microseconds(Int64(clamping: record.time) - now)))
       return true
     }

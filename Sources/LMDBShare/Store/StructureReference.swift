@@ -87,7 +87,9 @@ extension Transaction {
     }
     do throws(StoreError) {
       let now = try Catalogue.description(of: reference.name, catalogue, self)
-      guard now?.identity == reference.description.identity else {
+      // A dump that was edited may have brought the identity back for something else.
+      let isSame = now.map { $0.identity == reference.description.identity && $0.matches(reference.description) }
+      guard isSame == true else {
         throw StoreError(
           .structureRemoved, "use", structure: reference.name,
           reason: now == nil
