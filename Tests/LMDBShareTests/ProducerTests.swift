@@ -1,5 +1,6 @@
 import Foundation
 import LMDBShare
+import Synchronization
 import TestSupport
 import Testing
 
@@ -60,6 +61,80 @@ struct ProducerTests {
     #expect(try queue.pop(atMost: 9) == [1, 2])
   }
 
+  /// What one thread's flush finds is no other's.
+  @Test func eachFlushTellsOfItsOwnItems() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: Int.self)
+    let producer = queue.producer()
+    try producer.push(1)
+    try queue.close()
+    try producer.push(2)
+    let told = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 4) { _ in
+      for _ in 0..<200 { if code({ try producer.flush() }) == .queueClosed { told.withLock { $0 += 1 } } }
+    }
+    #expect(told.withLock { $0 } == 800)
+    #expect(producer.discard() > 0 && producer.discard() == 0)
+    // What is there is no failure, whatever becomes of what others push.
+    try queue.reopen()
+    for number in 0..<200 {
+      try queue.reopen()
+      try producer.push(number)
+      try producer.flush()
+      try queue.close()
+      DispatchQueue.concurrentPerform(iterations: 2) { side in
+        if side == 0 {
+          _ = try? producer.push(-1)
+        } else if let error = code({ try producer.flush() }) {
+          // Only if the other one's item was accepted before.
+          #expect(error == .queueClosed)
+        }
+      }
+      while code({ try producer.flush() }) != nil { producer.discard() }
+    }
+    #expect(try queue.pop(atMost: 1000).filter { $0 >= 0 }.suffix(200) == Array(0..<200)[...])
+  }
+
+  @Test func aStoreWithLittleRoomIsFilledAndGoesOn() throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.maximumSize = 2 << 20
+    let test = try TestStore(options)
+    let queue = try test.store.queue("queue", of: [UInt8].self)
+    let producer = queue.producer(limit: 100_000)
+    let items = (0..<40_000).map { number in [UInt8](repeating: UInt8(number & 255), count: 100) }
+    try producer.push(contentsOf: items)
+    #expect(code { try producer.flush() } == .mapFull)
+    #expect(try queue.count > 10_000)
+    var got: [[UInt8]] = []
+    while got.count < items.count {
+      let taken = try queue.pop(atMost: 5000)
+      if taken.isEmpty { break }
+      got += taken
+      try? producer.flush()
+    }
+    #expect(got == items)
+    // One that never fits is in the way until it is given up.
+    try producer.push([UInt8](repeating: 1, count: 5 << 20))
+    #expect(code { try producer.flush() } == .mapFull)
+    #expect(code { try producer.push([1]) } == .mapFull)
+    #expect(producer.discard() == 1)
+    try producer.push([2])
+    try producer.flush()
+    #expect(try queue.pop() == [2])
+  }
+
+  /// A map that starts small grows meanwhile.
+  @Test func aStoreThatStartsSmallGrows() throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.mapReservation = 1 << 20
+    let test = try TestStore(options)
+    let queue = try test.store.queue("queue", of: [UInt8].self)
+    let producer = queue.producer(limit: 100_000)
+    try producer.push(contentsOf: (0..<60_000).map { _ in [UInt8](repeating: 7, count: 100) })
+    try producer.flush()
+    #expect(try queue.count == 60_000)
+  }
+
   @Test func roomIsUsedAsItComes() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self, capacity: 5)
@@ -80,7 +155,11 @@ struct ProducerTests {
       ended.signal()
     }
     var got: [Int] = []
-    while got.count < 16 { got += try queue.pop(atMost: 3, timeout: .seconds(20)) }
+    while got.count < 16 {
+      let taken = try queue.pop(atMost: 3, timeout: .seconds(20))
+      if taken.isEmpty { break }
+      got += taken
+    }
     #expect(got.filter { $0 >= 0 } == Array(5..<20))
     #expect(ended.wait(timeout: .now() + 20) == .success)
     #expect(try queue.isEmpty)
@@ -97,6 +176,19 @@ struct ProducerTests {
     try producer.push(contentsOf: [4, 5].map(Measure.init))
     try producer.flush()
     #expect(try queue.pop(atMost: 9).map(\.value) == [1, 4, 5])
+  }
+
+  @Test func whatIsTooLargeIsNotAccepted() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: [UInt8].self)
+    let producer = queue.producer()
+    let large = [UInt8](repeating: 1, count: 1 << 30 - 7)
+    #expect(code { try producer.push(large) } == .valueTooLarge)
+    #expect(code { try producer.push(contentsOf: [[1], large, [2]]) } == .valueTooLarge)
+    try producer.push(contentsOf: [[3], [4]])
+    try producer.push([5])
+    try producer.flush()
+    #expect(try queue.pop(atMost: 9) == [[3], [4], [5]])
   }
 
   @Test func nobodyWaitsInsideOfAWrite() throws {
@@ -125,7 +217,11 @@ struct ProducerTests {
       try await producer.flush()
     }
     var got: [Int] = []
-    while got.count < 110 { got += try await queue.pop(atMost: 3, timeout: .seconds(20)) }
+    while got.count < 110 {
+      let taken = try await queue.pop(atMost: 3, timeout: .seconds(20))
+      if taken.isEmpty { break }
+      got += taken
+    }
     try await pushing.value
     #expect(got == Array(0..<110))
     // Four fit, two may be on their way: the seventh waits.
@@ -137,11 +233,20 @@ struct ProducerTests {
     try await Task.sleep(for: .milliseconds(50))
     waiting.cancel()
     flushing.cancel()
-    await #expect(throws: CancellationError.self) { try await waiting.value }
+    // It had been accepted before it waited; one that is cancelled before is not.
+    try await waiting.value
     await #expect(throws: CancellationError.self) { try await flushing.value }
-    // It had been accepted before it waited.
+    let late = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await producer.push(7)
+    }
+    await #expect(throws: CancellationError.self) { try await late.value }
     got = []
-    while got.count < 7 { got += try await queue.pop(atMost: 9, timeout: .seconds(20)) }
+    while got.count < 7 {
+      let taken = try await queue.pop(atMost: 9, timeout: .seconds(20))
+      if taken.isEmpty { break }
+      got += taken
+    }
     try await producer.flush()
     #expect(got == Array(0..<7))
   }

@@ -115,15 +115,22 @@ struct EnvironmentTests {
     let list = try store.list("list", of: Int.self)
     try list.append(contentsOf: 0..<1000)
     let snapshot = try store.snapshot()
+    // Its thread, which waits for room, is not in the child.
+    let full = try store.queue("full", of: Int.self, capacity: 1)
+    let producer = full.producer()
+    try producer.push(contentsOf: [1, 2])
     final class Box {
       var store: SharedStore?
       let list: SharedList<Int>
       let snapshot: Snapshot
-      init(_ store: SharedStore, _ list: SharedList<Int>, _ snapshot: Snapshot) {
-        (self.store, self.list, self.snapshot) = (store, list, snapshot)
+      let producer: SharedQueue<Int>.Producer
+      init(
+        _ store: SharedStore, _ list: SharedList<Int>, _ snapshot: Snapshot, _ producer: SharedQueue<Int>.Producer
+      ) {
+        (self.store, self.list, self.snapshot, self.producer) = (store, list, snapshot, producer)
       }
     }
-    let box = Box(store, list, snapshot)
+    let box = Box(store, list, snapshot, producer)
     let status = test_fork(
       { context in
         let box = Unmanaged<Box>.fromOpaque(context!).takeUnretainedValue()
@@ -140,12 +147,17 @@ struct EnvironmentTests {
         guard isRefused({ _ = try box.store?.snapshot() }) else { return 3 }
         guard isRefused({ try box.store?.sync() }) else { return 4 }
         guard isRefused({ _ = try box.store?.list("other", of: Int.self) }) else { return 5 }
+        guard isRefused({ try box.producer.push(3) }) else { return 6 }
+        guard isRefused({ try box.producer.flush() }) else { return 7 }
         // The child's ends end nothing that is the parent's.
         box.snapshot.end()
         box.store = nil
         return 0
       }, Unmanaged.passUnretained(box).toOpaque())
     #expect(status == 0)
+    #expect(try full.pop(atMost: 1, timeout: .seconds(20)) == [1])
+    try producer.flush()
+    #expect(try full.pop() == 2)
     // The snapshot still holds its pages while everything is rewritten.
     for round in 0..<50 { try list.write { for index in $0.indices { $0[index] = round } } }
     #expect(try Array(snapshot[list]) == Array(0..<1000))

@@ -5,7 +5,7 @@ package enum Limits {
   /// LMDB's limit on keys (MDB_MAXKEYSIZE).
   @usableFromInline package static let keyBytes = 511
 
-  static func tooLarge(_ count: Int) -> StoreError {
+  package static func tooLarge(_ count: Int) -> StoreError {
     StoreError(
       .valueTooLarge, "write", reason: "a value of \(count) bytes exceeds the limit of \(valueBytes)",
       advice: "split it into several")

@@ -8,11 +8,15 @@ struct QueueBatch: ~Copyable, Sendable {
   private var builder = QueueChunkBuilder()
   /// How many items it holds.
   private(set) var count = 0
+  /// How many bytes one had that was left out, since no store takes it.
+  private(set) var tooLarge: Int?
+  static let mostItemBytes = Limits.valueBytes - QueueChunk.overhead
 
   init() {}
 
   @usableFromInline
   mutating func append(_ item: RawSpan) {
+    guard item.byteCount <= Self.mostItemBytes else { return tooLarge = item.byteCount }
     if !builder.hasRoom(item.byteCount) { close() }
     builder.append(item)
     count += 1
@@ -45,7 +49,7 @@ struct QueueBatch: ~Copyable, Sendable {
       bytes.removeAll()
       ends.removeAll(keepingCapacity: true)
       builder.removeAll()
-      count = 0
+      (count, tooLarge) = (0, nil)
     }
   }
 
@@ -64,21 +68,19 @@ struct QueueBatchPlace {
 }
 
 extension QueueStorage {
-  /// About how many bytes are stored in one transaction, so that it keeps nobody waiting for long.
-  private static let mostBatchBytes = 4 << 20
-
   /// Adds items of a closed batch from a place on, as many as there is room for; fails when the queue is closed.
   ///
+  /// - Parameter most: After how many bytes it ends.
   /// - Returns: Where to go on, and how many were added.
   func push(
-    _ core: Transaction, _ batch: borrowing QueueBatch, from start: QueueBatchPlace, level: Int
+    _ core: Transaction, _ batch: borrowing QueueBatch, from start: QueueBatchPlace, atMost most: Int, level: Int
   ) -> (place: QueueBatchPlace, count: Int) {
     var place = start
     var (added, bytes) = (0, 0)
     if state.isClosed, let refusal = refusal(1) { core.fail(refusal) }
-    while place.record < batch.recordCount, bytes < Self.mostBatchBytes, room > 0, !core.hasFailed {
+    while place.record < batch.recordCount, bytes < most, room > 0, !core.hasFailed {
       batch.withRecord(place.record) { record in
-        guard let chunk = QueueChunk(record) else { return }
+        guard let chunk = QueueChunk(record) else { return fail(core, "a record of items is damaged") }
         bytes += record.byteCount
         let count = min(chunk.count - place.item, room)
         if count == chunk.count {

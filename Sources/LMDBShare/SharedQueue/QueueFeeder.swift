@@ -4,6 +4,9 @@ internal import Synchronization
 /// Adds items to a queue on a thread of its own: while a commit is under way, what comes is collected for the next one.
 @usableFromInline
 final class QueueFeeder: Sendable {
+  /// Called once: when so many items have been added, with why not, or with a `CancellationError`.
+  private typealias Outcome = @Sendable (Result<Void, any Error>) -> Void
+
   private struct State: ~Copyable {
     /// What has been accepted and not been taken by the thread yet.
     var waiting = QueueBatch()
@@ -19,7 +22,7 @@ final class QueueFeeder: Sendable {
     var accepted = 0
     var added = 0
     /// Who waits until so many have been added.
-    var waits: [(id: UInt64, target: Int, end: @Sendable (Bool) -> Void)] = []
+    var waits: [(id: UInt64, target: Int, end: Outcome)] = []
   }
   private let store: SharedStore
   private let reference: StructureReference
@@ -40,9 +43,13 @@ final class QueueFeeder: Sendable {
   /// Accepts an item.
   ///
   /// - Returns: How many must have been added before more should come; nil when enough have been.
+  /// - Throws: Why it is not accepted, for example that it is so large that it would stand in the way of all others.
   @usableFromInline
   func accept(_ item: RawSpan) throws -> Int? {
-    try accepting(1) { waiting in waiting.append(item) }
+    guard item.byteCount <= QueueBatch.mostItemBytes else {
+      throw Limits.tooLarge(item.byteCount).about(reference.name)
+    }
+    return try accepting(1) { waiting in waiting.append(item) }
   }
 
   /// An empty batch to be filled and handed over.
@@ -60,16 +67,19 @@ final class QueueFeeder: Sendable {
       batch.removeAll()
       state.withLock { state in swap(&state.spare, &batch) }
     }
+    if let tooLarge = batch.tooLarge { throw Limits.tooLarge(tooLarge).about(reference.name) }
     return try accepting(batch.count) { waiting in waiting.take(&batch) }
   }
 
   private func accepting(_ count: Int, _ append: (inout QueueBatch) -> Void) throws -> Int? {
+    // There is no thread after a fork.
+    try store.environment.checkFork()
     let (isFirst, target) = try state.withLock { state throws -> (Bool, Int?) in
       if let error = state.error { throw error }
       let target = state.accepted + count - limit
       let mustWait = target > state.added
       // Before anything is accepted.
-      if mustWait { try checkMayWait() } else if !state.isRunning { try store.environment.checkFork() }
+      if mustWait { try checkMayWait() }
       append(&state.waiting)
       state.accepted += count
       defer { state.isRunning = true }
@@ -81,46 +91,75 @@ final class QueueFeeder: Sendable {
 
   // MARK: Waiting
 
+  /// Waits until so many items have been added, or adding has failed, or the task is cancelled: whoever comes next is told.
+  @usableFromInline @inline(never)
+  func waitForRoom(_ target: Int) { try? wait(for: target).get() }
+
+  @usableFromInline @inline(never)
+  nonisolated(nonsending) func waitForRoom(_ target: Int) async { try? await wait(for: target) }
+
+  /// Waits until all items that were accepted so far have been added; tries again where that failed.
+  func flush() throws {
+    try checkMayWait()
+    try wait(for: restart()).get()
+  }
+
+  nonisolated(nonsending) func flush() async throws {
+    try checkMayWait()
+    try await wait(for: restart())
+  }
+
+  /// Forgets the items that could not be added; tells how many. Where nothing has failed there are none.
+  func discard() -> Int {
+    state.withLock { state in
+      guard state.error != nil else { return 0 }
+      defer { state.added = state.accepted }
+      state.error = nil
+      state.waiting.removeAll()
+      state.left.removeAll()
+      state.place = QueueBatchPlace()
+      return state.accepted - state.added
+    }
+  }
+
   /// Inside of a write nobody could commit what is waited for.
   private func checkMayWait() throws(StoreError) {
     try store.environment.checkMayWait("wait for a producer", reference.name)
   }
 
-  /// Calls `end` once: with true when so many items have been added or adding has failed, with false when the wait is
-  /// cancelled.
-  private func wait(_ id: UInt64, for target: Int, _ end: @escaping @Sendable (Bool) -> Void) {
-    let isOver = state.withLock { state in
-      if state.added >= target || !state.isRunning { return true }
+  private func wait(_ id: UInt64, for target: Int, _ end: @escaping Outcome) {
+    let outcome: Result<Void, any Error>? = state.withLock { state in
+      if state.added >= target { return .success(()) }
+      if let error = state.error { return .failure(error) }
       state.waits.append((id, target, end))
-      return false
+      return nil
     }
-    if isOver { end(true) }
+    if let outcome { end(outcome) }
   }
 
   private func cancel(_ id: UInt64) {
     let wait = state.withLock { state in
       state.waits.firstIndex { $0.id == id }.map { state.waits.remove(at: $0) }
     }
-    wait?.end(false)
+    wait?.end(.failure(CancellationError()))
   }
 
-  @usableFromInline @inline(never)
-  func wait(for target: Int) throws {
-    try checkMayWait()
+  private func wait(for target: Int) -> Result<Void, any Error> {
     let end = DispatchSemaphore(value: 0)
-    wait(0, for: target) { _ in end.signal() }
+    let outcome = Mutex<Result<Void, any Error>>(.success(()))
+    wait(0, for: target) { found in
+      outcome.withLock { $0 = found }
+      end.signal()
+    }
     end.wait()
+    return outcome.withLock { $0 }
   }
 
-  @usableFromInline @inline(never)
-  nonisolated(nonsending) func wait(for target: Int) async throws {
-    try checkMayWait()
+  private nonisolated(nonsending) func wait(for target: Int) async throws {
     let id = freshNumber()
     try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (wait: CheckedContinuation<Void, any Error>) in
-        self.wait(id, for: target) { isOver in
-          if isOver { wait.resume() } else { wait.resume(throwing: CancellationError()) }
-        }
+      try await withCheckedThrowingContinuation { (waiting: CheckedContinuation<Void, any Error>) in
+        wait(id, for: target) { waiting.resume(with: $0) }
         if Task.isCancelled { cancel(id) }
       }
     } onCancel: {
@@ -129,7 +168,7 @@ final class QueueFeeder: Sendable {
   }
 
   /// Tries again what failed; tells how many items were accepted so far.
-  func restart() -> Int {
+  private func restart() -> Int {
     let (isFirst, target) = state.withLock { state in
       guard state.added < state.accepted else { return (false, state.accepted) }
       state.error = nil
@@ -139,9 +178,6 @@ final class QueueFeeder: Sendable {
     if isFirst { run() }
     return target
   }
-
-  /// Throws why items could not be added.
-  func check() throws { try state.withLock { state in if let error = state.error { throw error } } }
 
   // MARK: Adding
 
@@ -200,12 +236,21 @@ final class QueueFeeder: Sendable {
     return step
   }
 
+  /// Adds about 4 MiB in one transaction, so that it keeps nobody waiting for long; less where the store has no room for that.
   private func push(
     _ batch: borrowing QueueBatch, from place: QueueBatchPlace
   ) throws -> (place: QueueBatchPlace, count: Int) {
-    try store.writeNow { txn in
-      let queue = txn.core.queue(reference, txn.core.useForWriting(reference))
-      return queue.push(txn.core, batch, from: place, level: level)
+    var most = 4 << 20
+    while true {
+      do {
+        return try store.writeNow { txn in
+          let queue = txn.core.queue(reference, txn.core.useForWriting(reference))
+          return queue.push(txn.core, batch, from: place, atMost: most, level: level)
+        }
+      } catch let error as StoreError where error.code == .mapFull && most > 1 {
+        // The last try is for one record alone.
+        most = most > 4096 ? most / 8 : 1
+      }
     }
   }
 
@@ -216,7 +261,7 @@ final class QueueFeeder: Sendable {
       defer { state.waits.removeAll { $0.target <= added } }
       return state.waits.filter { $0.target <= added }
     }
-    for wait in ended { wait.end(true) }
+    for wait in ended { wait.end(.success(())) }
   }
 
   private func fail(_ error: any Error, _ batch: inout QueueBatch, _ place: QueueBatchPlace) {
@@ -228,6 +273,6 @@ final class QueueFeeder: Sendable {
       defer { state.waits = [] }
       return state.waits
     }
-    for wait in ended { wait.end(true) }
+    for wait in ended { wait.end(.failure(error)) }
   }
 }

@@ -100,6 +100,9 @@ struct QueueChunk: ~Escapable {
   /// A record is filled up to this size, which with LMDB's page header is four pages; a larger item has one of its own.
   @usableFromInline static let mostBytes = 4 * 4096 - 16
 
+  /// What a record of one item has besides the item.
+  static let overhead = 8
+
   /// Nil when the bytes are no such record.
   @_lifetime(copy bytes)
   init?(_ bytes: RawSpan) {

@@ -7,7 +7,7 @@ extension SharedQueue {
   ///
   /// That is what `multiprocessing.Queue.put` does, and many times faster than a transaction an item. Items that have not been
   /// flushed are lost when the process dies. The order of one producer's items is kept. Where the queue has a capacity,
-  /// items go in as room is made for them.
+  /// items go in as room is made for them. Items that are on their way keep the store open until they are added.
   public final class Producer: Sendable {
     @usableFromInline let feeder: QueueFeeder
     @usableFromInline let name: String
@@ -24,44 +24,51 @@ extension SharedQueue {
     @available(*, noasync, message: "it may block its thread; await the asynchronous form instead")
     @inlinable
     public func push(_ item: Element) throws {
-      if let target = try accept(item) { try feeder.wait(for: target) }
+      if let target = try accept(item) { feeder.waitForRoom(target) }
     }
 
     /// Adds an item; waits when too many are on their way, without blocking a thread.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled while it waits; the item is accepted all the same.
+    /// - Throws: As the synchronous form; `CancellationError` when the task was cancelled before. Either way the item is not
+    ///   accepted. Cancelling ends the wait.
     @inlinable
     public nonisolated(nonsending) func push(_ item: Element) async throws {
-      if let target = try accept(item) { try await feeder.wait(for: target) }
+      try Task.checkCancellation()
+      if let target = try accept(item) { await feeder.waitForRoom(target) }
     }
 
     /// Adds the items of a sequence, or none of them where one cannot be encoded; waits when too many are on their way.
     @available(*, noasync, message: "it may block its thread; await the asynchronous form instead")
     @inlinable
     public func push(contentsOf items: some Sequence<Element>) throws {
-      if let target = try accept(contentsOf: items) { try feeder.wait(for: target) }
+      if let target = try accept(contentsOf: items) { feeder.waitForRoom(target) }
     }
 
     /// Adds the items of a sequence, or none of them; waits when too many are on their way, without blocking a thread.
     @inlinable
     public nonisolated(nonsending) func push(contentsOf items: some Sequence<Element>) async throws {
-      if let target = try accept(contentsOf: items) { try await feeder.wait(for: target) }
+      try Task.checkCancellation()
+      if let target = try accept(contentsOf: items) { await feeder.waitForRoom(target) }
     }
 
     /// Waits until all items that were accepted so far have been added. Tries again where that failed before.
     ///
-    /// - Throws: Why they could not be. They are kept.
+    /// - Throws: Why they could not be. They are kept; after ``StoreError/Code/outcomeUnknown`` some may be added twice.
     @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
     public func flush() throws {
-      try feeder.wait(for: feeder.restart())
-      try feeder.check()
+      try feeder.flush()
     }
 
     /// Waits until all items that were accepted so far have been added, without blocking a thread.
     public nonisolated(nonsending) func flush() async throws {
-      try await feeder.wait(for: feeder.restart())
-      try feeder.check()
+      try await feeder.flush()
     }
+
+    /// Forgets the items that could not be added, so that others can be.
+    ///
+    /// - Returns: How many; 0 where nothing has failed.
+    @discardableResult
+    public func discard() -> Int { feeder.discard() }
 
     @inlinable
     func accept(_ item: Element) throws -> Int? {
