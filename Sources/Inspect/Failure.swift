@@ -69,7 +69,7 @@
           "if the machine was shut down in an orderly way, let doctor --trust check every page; else restore a backup"
         case .queueFull: "take items first, push fewer at once, or allow time with --wait or --timeout"
         case .queueClosed: "give the item to another queue; programs can open it again"
-        case .mapFull: "remove data, or let the programs that write open it with a larger maximumSize"
+        case .mapFull: "remove data, or let a program open it with a larger maximumSize or mapReservation and write"
         default: nil
         }
       guard let advice else { return self }

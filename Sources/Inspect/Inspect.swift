@@ -35,7 +35,7 @@
       do {
         if let number = ProgramArguments.firstThatIsNoText {
           throw ValidationError(
-            "Argument \(number) is not UTF-8: write bytes as 0x and hexadecimal digits, or load them.")
+            "Argument \(number) is not UTF-8. Values that are bytes are written as 0x and hexadecimal digits.")
         }
         var command = try StoreArgument.parse(arguments)
         do {

@@ -26,6 +26,9 @@
 
     /// Parses the arguments of the program; puts the store of the environment where one is left out.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+      guard !ProgramArguments.isNoText(variable: variable) else {
+        throw ValidationError("\(variable) is not UTF-8.")
+      }
       let asGiven = Result { try Inspect.parseAsRoot(arguments) }
       guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty, let name = arguments.first,
         !name.hasPrefix("-")
@@ -47,11 +50,17 @@
 
     /// Opens the store for changes. It must be there, unless it may be made.
     func forWriting(creating: Bool = false) throws -> SharedStore {
-      // A look first: what is no store gets no files of ours.
-      if !creating || StoreArgument.isStore(path) { _ = try forReading() }
       var options = StoreArgument.options(.readWrite)
       options.createIfMissing = creating
+      if !creating || StoreArgument.isStore(path) { options.maximumSize = try mapSize() }
       return try SharedStore(path: path, options: options)
+    }
+
+    /// A look at the store before it is changed: what is none gets no files of ours, and the map stays as large as the programs
+    /// that use the store have it, since LMDB remembers the largest.
+    private func mapSize() throws -> Int {
+      let size = try forReading().environment.directory.storedMapSize()
+      return min(max(size, 1 << 16), 1 << 46)
     }
 
     static func options(_ access: StoreOptions.Access) -> StoreOptions {

@@ -68,6 +68,12 @@ struct DoctorTests {
     let found = try doctor()
     #expect(found.status == 2 && found.output.contains(#""subject":"map""#), "\(found)")
     #expect(found.output.contains("of 1.0 MiB are used") && found.output.contains("maximumSize"), "\(found)")
+    // A change by the tool leaves the size as it is.
+    try words.updateValue([], forKey: 1)
+    try tool.run("lmdbshare delete store words 2")
+    try tool.run("lmdbshare delete store words 3")
+    #expect(try tool.run("lmdbshare info store --format json").output.contains("\"lastTransaction\""))
+    #expect(try doctor().output.contains(" MiB are used"))
   }
 
   @Test func filesOfOthersAndOpenToEverybody() throws {
@@ -122,13 +128,19 @@ struct DoctorTests {
     // Nothing to trust is nothing wrong.
     #expect(try doctor("--trust").status == 0)
     #expect(try tool.run("lmdbshare doctor nowhere --trust").status == 3)
+    // What is no store of ours stays as it is.
+    try tool.run(
+      "mkdir foreign; printf 'VERSION=3\\nformat=print\\ntype=btree\\nHEADER=END\\nDATA=END\\n' | mdb_load foreign")
+    #expect(try tool.run("lmdbshare doctor foreign --trust").status == 0)
+    #expect(try tool.run("ls foreign").output == "data.mdb\nlock.mdb\n")
     // What is damaged is not trusted.
     try reboot()
     let file = tool.directory.file("store/data.mdb")
     var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
     for index in 3 * 4096..<bytes.count { bytes[index] = 0xFF }
     try Data(bytes).write(to: URL(fileURLWithPath: file))
-    #expect(try doctor("--trust").status == 2)
+    let damaged = try doctor("--trust")
+    #expect(damaged.status == 2 && damaged.output.contains("\"severity\":\"problem\""), "\(damaged)")
     #expect(try tool.run("lmdbshare info store").output.contains("doctor --trust"))
   }
 

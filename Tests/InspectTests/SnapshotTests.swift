@@ -188,6 +188,7 @@ struct SnapshotTests {
         #"lmdbshare create e.lmdb list aa '[string]'; lmdbshare append e.lmdb aa '["a\"b\\"]'; lmdbshare show e.lmdb aa"#,
         #"lmdbshare create e.lmdb list t string; lmdbshare append e.lmdb t "$(printf 'a\\b\nc"\033')"; lmdbshare show e.lmdb t; lmdbshare show e.lmdb t --format csv"#,
         "lmdbshare set team.lmdb names 0 \"$(printf 'a\\377')\"; lmdbshare get team.lmdb names 0",
+        "LMDBSHARE_STORE=$(printf 's\\377') lmdbshare create value x i64 --initial 1",
         "lmdbshare create e.lmdb value x i64 --initial 0; lmdbshare drop e.lmdb x --yes; lmdbshare ls e.lmdb --format csv; lmdbshare readers e.lmdb --format csv",
         "lmdbshare create e.lmdb dictionary empty string i64; lmdbshare show e.lmdb empty --format csv; lmdbshare dump e.lmdb empty --format csv",
         // What does not exist, or does not fit.

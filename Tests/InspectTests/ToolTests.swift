@@ -135,19 +135,28 @@ struct ToolTests {
     try tool.run("lmdbshare backup new old")
     let queue = try SharedStore(path: tool.directory.file("new")).queue("idle", of: Int.self)
     let watch = try Program(
-      path: Tool.path,
-      ["watch", tool.directory.file("new"), "idle", "--count", "2", "--timeout", "20", "--format", "jsonl"])
+      path: Tool.path, ["watch", tool.directory.file("new"), "idle", "--timeout", "20", "--format", "jsonl"])
+    defer { watch.signal(SIGKILL) }
     #expect(try tool.run("lmdbshare diff old new").status == 0)
-    usleep(300_000)
+    // Items, until one is told of: then it has begun to look.
+    let jobs = Task.detached { [tool] in
+      while !Task.isCancelled {
+        _ = try? tool.run("lmdbshare push new idle 1")
+        usleep(20_000)
+      }
+    }
+    #expect(watch.line()?.contains("inserted") == true)
+    jobs.cancel()
+    try queue.close()
+    while let line = watch.line(), !line.contains("\"closed\"}") { #expect(line.contains("inserted"), "\(line)") }
+    try queue.reopen()
+    #expect(watch.line()?.contains("\"reopened\"}") == true)
+    // Between two stores.
+    try queue.removeAll()
     try queue.close()
     #expect(try tool.run("lmdbshare diff old new") == (2, "~ idle: closed\n"))
     let reopened = try tool.run("lmdbshare diff new old --format jsonl")
     #expect(reopened == (2, "{\"structure\":\"idle\",\"change\":\"reopened\"}\n"))
-    usleep(100_000)
-    try queue.reopen()
-    let seen = watch.finish(within: 20)
-    #expect(seen.output.contains("\"closed\"}") && seen.output.contains("\"reopened\"}"), "\(seen)")
-    #expect(seen.status == 0)
   }
 
   @Test func whatIsNoStoreGetsNoFilesOfOurs() throws {
@@ -182,15 +191,13 @@ struct ToolTests {
     try tool.run("lmdbshare dump original > 1; lmdbshare load a < 1; lmdbshare dump a > 2; lmdbshare load b < 2")
     #expect(try tool.run("cmp 1 2; lmdbshare dump b | cmp - 2").output == "")
     #expect(try tool.run("lmdbshare compact a >/dev/null && lmdbshare compact b >/dev/null").output == "")
-    #expect(try tool.run("cmp a/data.mdb b/data.mdb && stat -c %s a/data.mdb").output > "1000000")
-    // What comes back as it was is what a handle means, until the dump says something else.
+    #expect(try tool.run("cmp a/data.mdb b/data.mdb") == (0, ""))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: tool.directory.file("a/data.mdb"))).count > 300_000)
+    // What comes back as it was, or in the place of another one, is another one all the same.
     try tool.run("lmdbshare dump original numbers > n; lmdbshare drop original numbers --yes")
     #expect(removed { try numbers.count })
-    try tool.run("lmdbshare load original < n")
-    #expect(try numbers.count > 10_000)
-    try tool.run("lmdbshare drop original numbers --yes; sed s/i64/f64/ n | lmdbshare load original")
+    #expect(try tool.run("lmdbshare load original < n").status == 0)
     #expect(removed { try numbers.count })
-    // It is another structure than the one it replaces, and says so to whoever has that open.
     try tool.run("lmdbshare dump original big | lmdbshare load original --replace")
     #expect(removed { try big.count })
   }

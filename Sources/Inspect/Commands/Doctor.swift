@@ -6,7 +6,8 @@
     static let configuration = CommandConfiguration(
       abstract: "Looks for what is wrong with a store, or soon will be, and tells what to do.",
       discussion: """
-        A line for each finding, and its cure. Ends with 2 when there are any but notes. Nothing is changed.
+        A line for each finding, and its cure. Ends with 2 when there are any but notes. Nothing is changed but \
+        by --trust.
 
         A store of durability .processCrashOnly whose last commits were not synced when the machine went down is refused by \
         everybody. With --trust it is taken for sound once every page has been checked: right after an orderly shutdown. After \
@@ -25,13 +26,8 @@
     @OptionGroup var output: FormatOption
 
     func run() throws {
-      if trust {
-        var options = StoreArgument.options(.readWrite)
-        options.unsyncedAfterReboot = .check
-        _ = try SharedStore(path: store.path, options: options)
-      }
       var examination = Examination(store.path)
-      try examination.run(checkingAll: !quick)
+      try examination.run(checkingAll: !quick, trusting: trust)
       var records = output.records()
       for finding in examination.findings {
         let severity = finding.severity
@@ -82,12 +78,12 @@
       add(.problem, error.structure ?? "store", error.reason, error.forTheTool.advice)
     }
 
-    mutating func run(checkingAll: Bool) throws {
+    mutating func run(checkingAll: Bool, trusting: Bool) throws {
       if let finding = Self.finding(ofLibrary: Environment.libraryVersion) { findings.append(finding) }
       try lookAtDirectory()
       let file: Opened
       do {
-        file = try Opened(path)
+        file = try opened(trusting)
       } catch let error as StoreError {
         if error.code == .storeNotFound { throw error }
         return add(error)
@@ -106,6 +102,18 @@
       try lookAtReaders(file, numbers)
       if let store = file.store { try lookAtQueues(store) }
       if checkingAll { try check(file) }
+    }
+
+    /// Opens it; one with unsynced commits after it was checked and taken for sound, if that is wanted.
+    private func opened(_ trusting: Bool) throws -> Opened {
+      do {
+        return try Opened(path)
+      } catch let error as StoreError where error.code == .unsynced && trusting {
+        var options = StoreArgument.options(.readWrite)
+        options.unsyncedAfterReboot = .check
+        _ = try SharedStore(path: path, options: options)
+        return try Opened(path)
+      }
     }
 
     // MARK: Around the data
@@ -175,7 +183,7 @@
           "\(numbers.freePages) of \(numbers.pages) pages are free (\(Size.text(numbers.freePages * numbers.pageSize))), and each write looks through the list of them",
           "lmdbshare compact, while nobody has the store open; or backup --compact")
       }
-      // As whoever wrote last had it; where it may grow, it does so before.
+      // The largest that anybody has written with; where the map may grow, it does so before.
       let reserved = try file.environment.directory.storedMapSize()
       if numbers.usedBytes > reserved / 10 * 9 {
         add(

@@ -12,7 +12,8 @@
     private var entry = DumpEntry()
     private(set) var entries = 0
     private(set) var structures = 0
-    /// The identities that structures of the store have, or had when the loading began.
+    /// Whether structures keep their identities: in a store where nobody can hold a handle of an earlier one.
+    private var keepsIdentities = false
     private var identities: Set<UInt64> = []
 
     init(_ lines: consuming Lines, existing: Existing, size: Int?) {
@@ -39,7 +40,7 @@
     /// Reads all structures.
     mutating func load(into txn: borrowing WriteTransaction) throws {
       defer { progress.end() }
-      identities = Set(try txn.structures().map(\.identity))
+      keepsIdentities = txn.isNew
       while try lines.advance() {
         let header = try at { try lines.withLine { try DumpLine($0) } }
         if header.isEnd, header.end == nil {
@@ -58,8 +59,7 @@
 
     private mutating func structure(_ header: DumpLine, _ txn: borrowing WriteTransaction) throws {
       var description = try at { try header.description() }
-      // The same again, unless there is one; what replaces another one is told from it.
-      if !identities.insert(description.identity).inserted { description.identity = 0 }
+      if !keepsIdentities || !identities.insert(description.identity).inserted { description.identity = 0 }
       let types = Types(description)
       var target = try at { try Target(header, description, existing, txn) }
       structures += 1

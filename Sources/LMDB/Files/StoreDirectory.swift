@@ -68,7 +68,7 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// The size of the map as whoever wrote last had it.
+  /// The size of the largest map with which anybody has written.
   package func storedMapSize() throws(StoreError) -> Int { Int(clamping: try inspectData().mapSize) }
 
   /// Checks both meta pages and the size of the data file by reading, before it is mapped.

@@ -6,6 +6,8 @@ enum Catalogue {
   static let database = ".catalogue"
   static let values = ".values"
   static let format = 1
+  /// That of a store in which no structure was ever made.
+  static let firstVersion: UInt64 = 1
   static let formatKey = ".format"
   static let versionKey = ".version"
 
@@ -16,7 +18,7 @@ enum Catalogue {
     withUTF8(of: formatKey) { key in
       _ = withUTF8(of: "lmdbshare \(format)") { transaction.put(catalogue, key, $0) }
     }
-    setVersion(1, catalogue, transaction)
+    setVersion(firstVersion, catalogue, transaction)
   }
 
   /// Checks that the environment holds a catalogue of a format that this version knows.

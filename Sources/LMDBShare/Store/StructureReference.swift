@@ -87,9 +87,7 @@ extension Transaction {
     }
     do throws(StoreError) {
       let now = try Catalogue.description(of: reference.name, catalogue, self)
-      // A dump that was edited may have brought the identity back for something else.
-      let isSame = now.map { $0.identity == reference.description.identity && $0.matches(reference.description) }
-      guard isSame == true else {
+      guard now?.identity == reference.description.identity else {
         throw StoreError(
           .structureRemoved, "use", structure: reference.name,
           reason: now == nil

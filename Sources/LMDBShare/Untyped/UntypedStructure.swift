@@ -70,7 +70,10 @@ extension WriteTransaction {
     SharedQueue(store, structure.reference)
   }
 
-  /// Makes a structure. A description with an identity, which must be nobody else's, keeps it.
+  /// Whether there has never been a structure, so that nobody can have one open.
+  package var isNew: Bool { Catalogue.version(store.environment.catalogue, core) == Catalogue.firstVersion }
+
+  /// Makes a structure. A description with an identity, which nobody else's must be or ever have been, keeps it.
   ///
   /// - Parameter initial: The bytes of a value, or of each element of an array.
   /// - Throws: ``StoreError/Code/structureExists`` when there is one of that name.
@@ -95,11 +98,6 @@ extension WriteTransaction {
   /// Removes the structure of that name, which this transaction must not have opened; false when there is none.
   @discardableResult
   package func remove(_ name: String) throws(StoreError) -> Bool { try store.remove(name, core) }
-
-  /// Every structure that there is, by name.
-  package func structures() throws(StoreError) -> [StructureDescription] {
-    try Catalogue.all(store.environment.catalogue, core)
-  }
 
   /// What the catalogue tells of a structure; nil when there is none.
   package func description(of name: String) throws(StoreError) -> StructureDescription? {
