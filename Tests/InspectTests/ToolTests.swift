@@ -135,18 +135,16 @@ struct ToolTests {
     try tool.run("lmdbshare backup new old")
     let queue = try SharedStore(path: tool.directory.file("new")).queue("idle", of: Int.self)
     let watch = try Program(
-      path: Tool.path, ["watch", tool.directory.file("new"), "idle", "--timeout", "20", "--format", "jsonl"])
+      path: Tool.path, ["watch", tool.directory.file("new"), "idle", "--timeout", "60", "--format", "jsonl"])
     defer { watch.signal(SIGKILL) }
     #expect(try tool.run("lmdbshare diff old new").status == 0)
     // Items, until one is told of: then it has begun to look.
-    let jobs = Task.detached { [tool] in
-      while !Task.isCancelled {
-        _ = try? tool.run("lmdbshare push new idle 1")
-        usleep(20_000)
-      }
-    }
+    let pushing = try Program(
+      path: "/bin/sh",
+      ["-c", "cd '\(tool.directory.path)'; while :; do '\(Tool.path)' push new idle 1; sleep 0.02; done"])
+    defer { pushing.signal(SIGKILL) }
     #expect(watch.line()?.contains("inserted") == true)
-    jobs.cancel()
+    pushing.signal(SIGKILL)
     try queue.close()
     while let line = watch.line(), !line.contains("\"closed\"}") { #expect(line.contains("inserted"), "\(line)") }
     try queue.reopen()
