@@ -46,7 +46,7 @@ final class Terminal {
   /// Waits until the screen shows this.
   func expect(_ text: String, _ location: SourceLocation = #_sourceLocation) throws {
     var last = ""
-    for _ in 0..<500 {
+    for _ in 0..<3000 {
       last = try screen()
       if last.contains(text) { return }
       usleep(10_000)
