@@ -14,6 +14,8 @@
 #include <mach-o/dyld.h>
 #endif
 
+const char *lms_variable(const char *name) { return getenv(name); }
+
 int lms_executable_path(char *buffer, uint32_t size) {
 #ifdef __APPLE__
   return _NSGetExecutablePath(buffer, &size);

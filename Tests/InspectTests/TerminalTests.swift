@@ -43,10 +43,17 @@ final class Terminal {
     }
   }
 
+  #if DEBUG
+    /// Without optimisation a load takes several times as long.
+    private static let looks = 3000
+  #else
+    private static let looks = 500
+  #endif
+
   /// Waits until the screen shows this.
   func expect(_ text: String, _ location: SourceLocation = #_sourceLocation) throws {
     var last = ""
-    for _ in 0..<3000 {
+    for _ in 0..<Self.looks {
       last = try screen()
       if last.contains(text) { return }
       usleep(10_000)

@@ -74,6 +74,8 @@ int64_t lms_time_of_day(void);
 int lms_executable_path(char *buffer, uint32_t size);
 /// As which the file that a child keeps is open in it.
 enum { lms_kept_file = 3 };
+/// The value of a variable of the environment; NULL when there is none.
+const char *lms_variable(const char *name);
 /// Starts a program with all signals as usual. It gets the standard streams and the file `kept` (none when negative), and
 /// where the system can see to that no other ones; 0 or an errno.
 int lms_spawn(int32_t *process, const char *path, char *const arguments[], char *const environment[], int kept);

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import CSystemShims
 
 /// The words with which the program was called, and its environment, as the system has them.
 package enum ProgramArguments {
@@ -18,6 +12,6 @@ package enum ProgramArguments {
 
   /// Whether a variable of the environment is there and is not UTF-8.
   package static func isNoText(variable name: String) -> Bool {
-    unsafe getenv(name).map { unsafe String(validatingCString: $0) == nil } ?? false
+    unsafe lms_variable(name).map { unsafe String(validatingCString: $0) == nil } ?? false
   }
 }
