@@ -59,7 +59,17 @@ struct WorkerTests {
       #expect(try worker("look-for-file").wait().isSuccess)
       #expect(try leaks.get() == 0)
     }
+
+    @Test func aWorkerHasOneThread() throws {
+      let threads = try test.store.value("threads", initial: -1)
+      #expect(try worker("count-threads").wait().isSuccess)
+      #expect(try threads.get() == 1)
+    }
   #endif
+
+  @Test func aWorkerEndsAlsoWhenItsStarterWasFaster() throws {
+    #expect(try worker("end-with-nobody").wait(timeout: .seconds(20)) == .signaled(Int(SIGTERM)))
+  }
 
   @Test func aWorkerEndsWithItsStarter() throws {
     let starter = try Program("TestWorker", ["start-sleeper", test.path])

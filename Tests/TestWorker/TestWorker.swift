@@ -260,6 +260,16 @@ struct TestWorker {
       }
       try SharedStore(path: path, options: .durability(.processCrashOnly)).value("leaks", initial: -1)
         .set(names.count { $0.hasSuffix("/leak") })
+    case "count-threads":
+      let store = try SharedStore(path: path)
+      try store.value("threads", initial: -1).set(
+        FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count)
+    case "end-with-nobody":
+      // Nobody has the other end from the start.
+      let pipe = try ChildProcess.pipe()
+      close(pipe.writing.number)
+      ChildProcess.end(with: pipe.reading.number)
+      sleep(60)
     case "start-sleeper":
       // Starts a worker that waits, and tells its number.
       let store = try SharedStore(path: path)

@@ -94,8 +94,8 @@ struct QueueState {
 /// their bytes.
 @usableFromInline
 struct QueueChunk: ~Escapable {
-  let bytes: RawSpan
-  let count: Int
+  @usableFromInline let bytes: RawSpan
+  @usableFromInline let count: Int
 
   /// A record is filled up to this size, which with LMDB's page header is four pages; a larger item has one of its own.
   @usableFromInline static let mostBytes = 4 * 4096 - 16
@@ -114,6 +114,7 @@ struct QueueChunk: ~Escapable {
   }
 
   /// The bytes of an item; nil when the table is wrong.
+  @inlinable
   @_lifetime(copy self)
   func item(_ index: Int) -> RawSpan? {
     guard index >= 0, index < count else { return nil }

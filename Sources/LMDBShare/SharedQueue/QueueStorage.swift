@@ -254,15 +254,20 @@ final class QueueStorage: StructureState {
       guard body(Taken(sequence: sequence, level: level, attempts: 0), item) else { break }
       index += 1
     }
-    if index == chunk.count {
+    dropFresh(core, cursor, level, start..<index, of: chunk.count)
+    return index - start
+  }
+
+  /// Drops items of a level's first record, where the cursor stands: those that are there up to an index.
+  func dropFresh(_ core: Transaction, _ cursor: Cursor, _ level: Int, _ indices: Range<Int>, of count: Int) {
+    if indices.upperBound == count {
       cursor.delete()
       state.skipped[level] = 0
     } else {
-      state.skipped[level] = UInt32(index)
+      state.skipped[level] = UInt32(indices.upperBound)
       core.wrote(database)
     }
-    state.gone += index - start
-    return index - start
+    state.gone += indices.count
   }
 
   private func takeReturned(

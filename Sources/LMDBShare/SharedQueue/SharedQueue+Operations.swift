@@ -42,8 +42,8 @@ extension SharedQueue {
   /// Takes up to so many items, in order and in one transaction.
   @inlinable
   public func pop(atMost count: Int) throws -> [Element] {
-    guard try hasItems() else { return [] }
-    return try store.writeNow { $0[self].pop(atMost: count) }
+    guard count > 0, let prefetch = try prepared({ $0.prefetch(atMost: count) }) else { return [] }
+    return try store.writeNow { $0[self].pop(atMost: count, prefetch) }
   }
 
   /// Removes the item of that number, wherever it is.
@@ -63,10 +63,5 @@ extension SharedQueue {
 
   /// Whether an item could be taken now.
   @usableFromInline
-  func hasItems() throws -> Bool {
-    try store.read { txn in
-      if case .ready = txn[self].storage.availability(txn.core) { return true }
-      return false
-    }
-  }
+  func hasItems() throws -> Bool { try prepared { _ in } != nil }
 }

@@ -31,8 +31,8 @@ extension SharedQueue {
   @inlinable
   public func pop(atMost count: Int, timeout: Duration) throws -> [Element] {
     if count <= 0 { return [] }
-    return try waiting("pop", timeout) { txn in
-      let items = txn[self].pop(atMost: count)
+    return try waiting("pop", timeout, { contents in contents.prefetch(atMost: count) }) { txn, prefetch in
+      let items = txn[self].pop(atMost: count, prefetch)
       return items.isEmpty ? nil : items
     } ?? []
   }
@@ -41,8 +41,9 @@ extension SharedQueue {
   @inlinable
   public nonisolated(nonsending) func pop(atMost count: Int, timeout: Duration?) async throws -> [Element] {
     if count <= 0 { return [] }
-    return try await waiting(timeout) { txn in
-      let items = txn[self].pop(atMost: count)
+    return try await waiting(timeout, { contents in contents.prefetch(atMost: count) }) {
+      (txn: inout WriteTransaction, prefetch: Prefetch) -> [Element]? in
+      let items = txn[self].pop(atMost: count, prefetch)
       return items.isEmpty ? nil : items
     } ?? []
   }
@@ -230,19 +231,7 @@ extension SharedQueue {
   func waiting<R>(
     _ operation: String, _ timeout: Duration, _ take: (inout WriteTransaction) throws -> R?
   ) throws -> R? {
-    try store.environment.checkMayWait(operation, name)
-    var result: R?
-    let deadline = ContinuousClock.now + timeout
-    _ = try store.environment.wait(for: reference.channel, until: deadline) {
-      switch try store.read({ txn in txn[self].storage.availability(txn.core) }) {
-      case .ready:
-        result = try store.unlessBusy(until: deadline, take)
-        return Look(isReady: result != nil)
-      case .drained: return Look(isReady: true)
-      case .nothing(let look): return look
-      }
-    }
-    return result
+    try waiting(operation, timeout, { _ in }) { txn, _ in try take(&txn) }
   }
 
   /// The same for a task.
@@ -250,22 +239,67 @@ extension SharedQueue {
   nonisolated(nonsending) func waiting<R: Sendable>(
     _ timeout: Duration?, _ take: @escaping @Sendable (inout WriteTransaction) throws -> R?
   ) async throws -> R? {
+    try await waiting(timeout, { _ in }) { txn, _ in try take(&txn) }
+  }
+
+  /// Tries to take something; `prepare` is called before, where there are items, with what keeps nobody from writing.
+  @usableFromInline
+  func waiting<Prepared, R>(
+    _ operation: String, _ timeout: Duration, _ prepare: (Contents) -> Prepared,
+    _ take: (inout WriteTransaction, Prepared) throws -> R?
+  ) throws -> R? {
+    try store.environment.checkMayWait(operation, name)
+    var result: R?
+    let deadline = ContinuousClock.now + timeout
+    _ = try store.environment.wait(for: reference.channel, until: deadline) {
+      let seen = try look(prepare)
+      guard let prepared = seen.prepared else { return seen.rest }
+      result = try store.unlessBusy(until: deadline) { txn in try take(&txn, prepared) }
+      return Look(isReady: result != nil)
+    }
+    return result
+  }
+
+  /// The same for a task.
+  @usableFromInline
+  nonisolated(nonsending) func waiting<Prepared: Sendable, R: Sendable>(
+    _ timeout: Duration?, _ prepare: (Contents) -> Prepared,
+    _ take: @escaping @Sendable (inout WriteTransaction, Prepared) throws -> R?
+  ) async throws -> R? {
     let deadline = timeout.map { ContinuousClock.now + $0 }
     while true {
       try Task.checkCancellation()
-      let (known, found) = try store.read { txn in (txn.snapshotID, txn[self].storage.availability(txn.core)) }
-      switch found {
-      case .ready:
-        if let result = try await store.unlessBusy(until: deadline, take) { return result }
-        if let deadline, deadline <= .now { return nil }
-      case .drained: return nil
-      case .nothing(let look):
-        if let deadline, deadline <= .now { return nil }
-        _ = try await store.environment.change(
-          of: reference.channel, after: known, until: earlier(deadline, look.again), watched: look.watched)
+      let seen = try look(prepare)
+      if let prepared = seen.prepared {
+        let result = try await store.unlessBusy(until: deadline) { txn in try take(&txn, prepared) }
+        if let result { return result }
+      } else if seen.rest.isReady {
+        return nil
+      }
+      if let deadline, deadline <= .now { return nil }
+      if seen.prepared != nil { continue }
+      _ = try await store.environment.change(
+        of: reference.channel, after: seen.known, until: earlier(deadline, seen.rest.again), watched: seen.rest.watched)
+    }
+  }
+
+  /// Looks whether there are items to take, and prepares for that; if not, whether and for what to wait.
+  private func look<Prepared>(
+    _ prepare: (Contents) -> Prepared
+  ) throws -> (known: Int, prepared: Prepared?, rest: Look) {
+    try store.read { txn in
+      let contents = txn[self]
+      switch contents.storage.availability(txn.core) {
+      case .ready: return (txn.snapshotID, prepare(contents), Look(isReady: false))
+      case .drained: return (txn.snapshotID, nil, Look(isReady: true))
+      case .nothing(let look): return (txn.snapshotID, nil, look)
       }
     }
   }
+
+  /// What `prepare` makes of the queue; nil where there are no items to take.
+  @usableFromInline
+  func prepared<Prepared>(_ prepare: (Contents) -> Prepared) throws -> Prepared? { try look(prepare).prepared }
 }
 
 extension SharedStore {

@@ -32,6 +32,9 @@ final class StructureReference: Sendable {
     return true
   }
 
+  /// How often a queue's items are decoded before they are taken.
+  let prefetches = PrefetchPace()
+
   var database: UInt32 { number.load(ordering: .relaxed) }
 
   /// `kind 'name'`, as messages name it.
