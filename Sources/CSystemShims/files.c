@@ -10,6 +10,39 @@
 
 int lms_errno(void) { return errno; }
 
+// MARK: Opening
+
+int lms_occupy_streams(void) {
+  for (int file = 0; file < 3; file++) {
+    if (fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
+#ifdef O_PATH
+    // Reading and writing fail as they do with a closed stream.
+    int placed = open("/", O_PATH | O_CLOEXEC);
+#else
+    int placed = open("/dev/null", O_RDWR | O_CLOEXEC);
+#endif
+    if (placed < 0) return -1;
+    // Another thread was faster.
+    if (placed > 2) close(placed);
+  }
+  return 0;
+}
+
+static int raise_number(int file) {
+  int raised = fcntl(file, F_DUPFD_CLOEXEC, 3);
+  int code = errno;
+  close(file);
+  errno = code;
+  return raised;
+}
+
+int lms_open(int directory, const char *path, int flags, mode_t mode) {
+  if (lms_occupy_streams() != 0) return -1;
+  int file = openat(directory, path, flags | O_CLOEXEC, mode);
+  // A stream that another thread has closed since.
+  return file < 0 || file > 2 ? file : raise_number(file);
+}
+
 #ifdef __linux__
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -23,11 +56,18 @@ int lms_rename_exclusive(int directory, const char *from, const char *to) {
   return unlinkat(directory, from, 0);
 }
 
-int lms_open_unnamed(const char *path, mode_t mode) {
-  int file = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+int lms_open_unnamed(int directory, mode_t mode) {
+  int file = lms_open(directory, ".", O_TMPFILE | O_RDWR, mode);
   // Kernels and file systems without O_TMPFILE answer EISDIR, EOPNOTSUPP, ENOENT or EINVAL.
   if (file < 0 && (errno == EISDIR || errno == EINVAL || errno == ENOENT)) errno = EOPNOTSUPP;
-  return file;
+  if (file < 0) return file;
+  // It gets its name, and is opened by LMDB, by its link in /proc.
+  char link[64];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  if (access(link, F_OK) == 0) return file;
+  close(file);
+  errno = EOPNOTSUPP;
+  return -1;
 }
 
 int lms_link_unnamed(int file, int directory, const char *name) {
@@ -57,7 +97,7 @@ int lms_rename_exclusive(int directory, const char *from, const char *to) {
 #endif
 }
 
-int lms_open_unnamed(const char *path, mode_t mode) { (void)path; (void)mode; errno = EOPNOTSUPP; return -1; }
+int lms_open_unnamed(int directory, mode_t mode) { (void)directory; (void)mode; errno = EOPNOTSUPP; return -1; }
 int lms_link_unnamed(int file, int directory, const char *name) { (void)file; (void)directory; (void)name; errno = EOPNOTSUPP; return -1; }
 
 int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
@@ -106,6 +146,11 @@ int lms_own_byte(int file, off_t offset) {
   return -1;
 }
 
+int lms_share_byte(int file, off_t offset) {
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  return fcntl(file, F_OFD_SETLK, &lock);
+}
+
 int lms_disown_byte(int file, off_t offset) {
   struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
   return fcntl(file, F_OFD_SETLK, &lock);
@@ -121,6 +166,7 @@ bool lms_bytes_are_owned(int file, off_t offset, off_t count) {
 #else
 bool lms_bytes_are_owned(int file, off_t offset, off_t count) { (void)file; (void)offset; (void)count; return true; }
 int lms_own_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
+int lms_share_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
 int lms_disown_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
 bool lms_byte_is_owned(int file, off_t offset) { (void)file; (void)offset; return true; }
 #endif

@@ -86,6 +86,8 @@ int lms_wait_for(int32_t process, int32_t *status, int32_t *signal) {
 }
 
 int lms_pipe(int files[2]) {
+  // Else an end of the pipe may be a standard stream of this process, and of the one that it starts.
+  if (lms_occupy_streams() != 0) return errno;
 #ifdef __APPLE__
   if (pipe(files) != 0) return errno;
   fcntl(files[0], F_SETFD, FD_CLOEXEC);

@@ -23,6 +23,7 @@
       var options = EnvironmentOptions()
       options.isReadOnly = true
       options.createIfMissing = false
+      options.allowForeignOwner = true
       return options
     }
 

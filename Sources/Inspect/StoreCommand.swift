@@ -68,6 +68,8 @@
       options.access = access
       options.createIfMissing = false
       options.maximumStructures = 32_000
+      // A tool that its user started for a moment; `doctor` warns.
+      options.allowForeignOwner = true
       return options
     }
   }

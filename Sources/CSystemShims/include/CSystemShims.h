@@ -3,6 +3,7 @@
 #define C_SYSTEM_SHIMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,6 +37,17 @@ static inline void lms_relax(void) {
   __asm__ volatile("isb");
 #endif
 }
+
+// MARK: Maps of files that may be truncated (bus.c).
+
+/// Lets the process survive that the file behind a map is truncated: what lay behind the new end reads as zeros, and is seen
+/// by this process only. Installs a handler of SIGBUS, once, which hands on what concerns other memory. False when the
+/// system refuses, or for more than 256 maps.
+bool lms_survive_truncation(void *start, size_t size);
+/// Whether pages of such a map were lost.
+bool lms_has_lost_pages(const void *start);
+/// Before such a map goes.
+void lms_forget_map(const void *start);
 
 // MARK: Fork (fork.c).
 
@@ -90,12 +102,18 @@ int lms_end_with(int file);
 
 // MARK: Files (files.c).
 
+/// Occupies the numbers of standard streams that are closed, so that no file that is opened next gets one: what the program
+/// prints must not go into a database. Writing to them fails as before. 0, or -1 with errno.
+int lms_occupy_streams(void);
+/// `openat`, close-on-exec, with a number of at least 3.
+int lms_open(int directory, const char *path, int flags, mode_t mode);
 /// `rename` that fails with EEXIST when `to` exists.
 int lms_rename_exclusive(int directory, const char *from, const char *to);
 /// Gives an unnamed file (O_TMPFILE) a name; EEXIST when taken.
 int lms_link_unnamed(int file, int directory, const char *name);
-/// An unnamed file in `path`, or -1 with errno EOPNOTSUPP where there are none.
-int lms_open_unnamed(const char *path, mode_t mode);
+/// An unnamed file in a directory, or -1 with errno EOPNOTSUPP where there are none, or where /proc is missing, by which
+/// it would get its name.
+int lms_open_unnamed(int directory, mode_t mode);
 /// The file system's type as `statfs` tells it, and its free bytes.
 int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes);
 /// When the file's inode, or the directory's entries, changed last, in nanoseconds since 1970; -1 when that fails.
@@ -103,6 +121,8 @@ int64_t lms_change_time(int file);
 /// Locks the byte at `offset` for this open file, until it is closed or the process dies. 0, or -1 with errno EAGAIN when
 /// somebody else has it, ENOSYS where there are no such locks.
 int lms_own_byte(int file, off_t offset);
+/// Locks the byte at `offset` for this open file, which is open for reading, beside others that do so.
+int lms_share_byte(int file, off_t offset);
 /// The most bytes that a file of this process may have.
 uint64_t lms_file_limit(void);
 /// Gives the byte back.

@@ -136,7 +136,7 @@
     private mutating func lookAtDirectory() throws {
       let directory: StoreDirectory
       do throws(StoreError) {
-        directory = try StoreDirectory(path: path, create: false, directoryMode: 0, allowNetwork: false)
+        directory = try StoreDirectory(path: path, create: false, allowNetwork: false)
       } catch {
         if error.code != .networkFileSystem { throw error }
         return add(error)

@@ -123,8 +123,7 @@
 
     private func loadDatabases() throws -> (databases: Int, entries: Int) {
       var options = EnvironmentOptions()
-      let directory = try StoreDirectory(
-        path: store.path, create: true, directoryMode: options.directoryMode, allowNetwork: false)
+      let directory = try StoreDirectory(path: store.path, create: true, allowNetwork: false)
       guard try !directory.hasData() else {
         throw Problem("there is a store at \(Printable.text(store.path)) already; give a new directory")
       }

@@ -32,19 +32,15 @@ package enum Compaction {
   ) throws(StoreError) -> Result {
     lms_registry_lock()
     defer { lms_registry_unlock() }
-    let directory = try StoreDirectory(path: path, create: false, directoryMode: 0, allowNetwork: false)
+    let directory = try StoreDirectory(path: path, create: false, allowNetwork: false)
     let seen = try directory.descriptor.status(of: StoreDirectory.dataFile)
     guard let seen else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
     guard unsafe !registry.contains(where: { $0.dataIdentity == seen.identity }) else {
       throw busy(path, Int(getpid()))
     }
     // Opened by hand, which is allowed only because LMDB has nothing open here: closing it drops this process's locks of it.
-    let mode = seen.mode
-    let lock = FileDescriptor(
-      try checkErrno(
-        unsafe openat(
-          directory.descriptor.number, StoreDirectory.lockFile, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode_t(mode)),
-        "open \(path)/\(StoreDirectory.lockFile)"))
+    try Environment.makeLockFile(directory)
+    let lock = try directory.descriptor.open(StoreDirectory.lockFile, O_RDWR)
     var holder: Int32 = 0
     guard unsafe lms_lock_alone(lock.number, &holder) == 0 else { throw busy(path, holder > 0 ? Int(holder) : nil) }
     defer { withExtendedLifetime(lock) {} }
@@ -52,7 +48,8 @@ package enum Compaction {
     if try directory.isSuspect() { throw directory.suspect }
     let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
     let meta = try directory.inspectData()
-    let copy = try Copy(in: directory, mode: mode)
+    let copy = try Copy(in: directory, mode: nil)
+    try directory.likenToData(copy.file)
     try copy.fill(from: directory, meta: meta, progress)
     try copy.keepNumbers(of: meta)
     try copy.verify()
@@ -77,23 +74,18 @@ struct Copy {
   private let directory: StoreDirectory
   private let name: String?
 
-  init(in directory: StoreDirectory, mode: UInt32) throws(StoreError) {
+  /// - Parameter mode: The file's mode; nil for 0600 less the umask.
+  init(in directory: StoreDirectory, mode: UInt32?) throws(StoreError) {
     self.directory = directory
-    let unnamed = unsafe lms_open_unnamed(directory.path, mode_t(mode))
-    if unnamed >= 0 {
-      file = FileDescriptor(unnamed)
+    if let unnamed = try directory.descriptor.unnamed(mode: mode ?? 0o600) {
+      file = unnamed
       name = nil
-      return
+    } else {
+      let name = StoreDirectory.temporaryName()
+      file = try directory.descriptor.open(name, O_RDWR | O_CREAT | O_EXCL, mode: mode ?? 0o600)
+      self.name = name
     }
-    let name = Self.temporaryName()
-    let number = unsafe openat(
-      directory.descriptor.number, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(mode))
-    file = FileDescriptor(try checkErrno(number, "create \(directory.path)/\(name)"))
-    self.name = name
-  }
-
-  private static func temporaryName() -> String {
-    "\(StoreDirectory.dataFile).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+    if let mode { try file.setMode(mode) }
   }
 
   /// Copies a store that nobody writes to.
@@ -108,7 +100,7 @@ struct Copy {
     let size = Int(clamping: meta.mapSize)
     try check(unsafe mdb_env_set_mapsize(handle, size > used && Environment.fits(size) ? size : used), "compact")
     try check(
-      unsafe mdb_env_open(handle, directory.path, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NORDAHEAD), 0),
+      unsafe Environment.openFiles(handle, directory.place, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NORDAHEAD)),
       "open \(directory.path)")
     try unsafe write(handle!, compacting: true, progress)
   }
@@ -173,10 +165,8 @@ struct Copy {
         discard()
         throw error
       }
-    } else {
-      try checkErrno(
-        unsafe lms_link_unnamed(file.number, directory.descriptor.number, StoreDirectory.dataFile),
-        "copy to \(directory.path)")
+    } else if try !file.link(into: directory.descriptor, as: StoreDirectory.dataFile) {
+      throw StoreError(returnCode: EEXIST, "copy to \(directory.path)")
     }
     KillPoint.pass(.backupNamed)
     try directory.descriptor.sync()
@@ -184,17 +174,9 @@ struct Copy {
 
   /// Puts the file in the place of the data file.
   func replaceData() throws(StoreError) {
-    let temporary = name ?? Self.temporaryName()
-    if name == nil {
-      try checkErrno(
-        unsafe lms_link_unnamed(file.number, directory.descriptor.number, temporary), "compact \(directory.path)")
-    }
-    let number = directory.descriptor.number
-    if unsafe renameat(number, temporary, number, StoreDirectory.dataFile) != 0 {
-      let error = StoreError(returnCode: lms_errno(), "compact \(directory.path)")
-      try? directory.descriptor.remove(temporary)
-      throw error
-    }
+    let temporary = name ?? StoreDirectory.temporaryName()
+    if name == nil { _ = try file.link(into: directory.descriptor, as: temporary) }
+    try directory.replaceData(by: temporary)
     try directory.descriptor.sync()
   }
 

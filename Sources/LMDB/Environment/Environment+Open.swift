@@ -27,9 +27,11 @@ extension Environment {
     defer { lms_registry_unlock() }
     var options = options
     options.fileLimit = try fileLimit()
+    // A mode that lets others write is the program's word that it trusts them.
+    let trusts = options.allowForeignOwner || (options.directoryMode ?? 0) & 0o002 != 0
     let directory = try StoreDirectory(
       path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
-      allowNetwork: options.allowNetworkFileSystem)
+      allowNetwork: options.allowNetworkFileSystem, allowForeignOwner: trusts)
     if let known = try find(directory) {
       guard known.options.essentials == options.essentials else {
         throw StoreError(
@@ -43,7 +45,7 @@ extension Environment {
       // Without data there is nothing to lose: a discard was cut short.
       let isEmpty = try !directory.hasData()
       if isEmpty || options.unsynced == .discard, !options.isReadOnly {
-        try directory.discardSuspect(mode: options.fileMode)
+        try directory.discardSuspect(mode: options.fileMode, firstCommit: firstCommit)
       } else if options.unsynced != .check, !isEmpty {
         throw directory.suspect
       }
@@ -51,12 +53,23 @@ extension Environment {
     if try !directory.hasData() {
       guard options.createIfMissing, !options.isReadOnly else {
         throw StoreError(
-          .storeNotFound, "open \(path)", reason: "there is no store in this directory", advice: "check the path")
+          .storeNotFound, "open \(directory.path)", reason: "there is no store in this directory",
+          advice: "check the path")
       }
-      try directory.checkVacant()
-      try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
+      do throws(StoreError) {
+        try directory.checkVacant()
+        try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
+      } catch {
+        directory.undoMaking()
+        throw error
+      }
     }
-    let environment = try Environment.map(directory, options)
+    let environment: Environment
+    do throws(StoreError) {
+      environment = try Environment.map(directory, options)
+    } catch  where error.code == .permissionDenied {
+      throw directory.denial(error, options)
+    }
     unsafe registry.append(environment)
     if options.durability == .processCrashOnly, !options.isReadOnly { _ = settlesAtExit }
     return environment
@@ -95,7 +108,9 @@ extension Environment {
     let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity
     let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
     let mine = unsafe registry.filter { $0.forkCount == lms_fork_count() }
-    guard let known = mine.first(where: { $0.dataIdentity == data || $0.lockIdentity == lock }) else { return nil }
+    guard
+      let known = mine.first(where: { $0.dataIdentity == data || $0.lockIdentity == lock && lock != nil })
+    else { return nil }
     guard known.dataIdentity == data, known.lockIdentity == lock else {
       throw StoreError(
         .replaced, "open \(directory.path)",
@@ -111,28 +126,51 @@ extension Environment {
     let meta = try directory.inspectData()
     let used = Int(meta.lastPage + 1) * meta.pageSize
     let size = try reservation(options, used: used)
+    let ownersFile = OwnersFile(directory: directory, isReadOnly: options.isReadOnly)
+    if !options.isUnlocked {
+      do throws(StoreError) {
+        try makeLockFile(directory)
+      } catch  where options.isReadOnly && error.underlying == EROFS {
+        // LMDB reads without one there, since nobody can write.
+      }
+    }
+    let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
     let handle = unsafe try openHandle(directory, options, size: size)
     do throws(StoreError) {
       try unsafe checkPages(directory, options, handle)
+      // From here on others see that this process has the store open. What it opened must be what they find.
+      ownersFile.enter()
+      let data = unsafe dataFile(of: handle)
+      guard let data, try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == data,
+        try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lock
+      else {
+        throw StoreError(
+          .replaced, "open \(directory.path)", reason: "a file vanished or was replaced during the opening",
+          advice: "try again")
+      }
+      return unsafe Environment(
+        directory: directory, options: options, handle: handle, owners: ownersFile, data: data, lock: lock)
     } catch {
       unsafe mdb_env_close(handle)
       throw error
     }
-    // What is open, in case that somebody has put another file in its place since.
-    var file: Int32 = -1
-    _ = unsafe mdb_env_get_fd(handle, &file)
-    var info = stat()
-    let isOpen = unsafe fstat(file, &info) == 0
-    guard let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity,
-      isOpen, FileStatus(info).identity == data,
-      let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
-    else {
-      unsafe mdb_env_close(handle)
-      throw StoreError(
-        .replaced, "open \(directory.path)", reason: "a file vanished or was replaced during the opening",
-        advice: "try again")
+  }
+
+  /// Makes `lock.mdb` where it is missing, unless a process has the store open: that one has another lock file, which was
+  /// removed, and the two would write at the same time.
+  static func makeLockFile(_ directory: StoreDirectory) throws(StoreError) {
+    func isThere() throws(StoreError) -> Bool {
+      try directory.descriptor.status(of: StoreDirectory.lockFile) != nil
     }
-    return unsafe Environment(directory: directory, options: options, handle: handle, data: data, lock: lock)
+    if try isThere() { return }
+    // Of two that open a new store at once, the slower one finds the file by now.
+    if Owners.isAnyAlive(in: directory), try !isThere() {
+      throw StoreError(
+        .replaced, "open \(directory.path)",
+        reason: "lock.mdb was removed while a process has the store open, which goes on with the removed one",
+        advice: "end all processes that have the store open, then open it again")
+    }
+    try directory.makeSideFile(StoreDirectory.lockFile)
   }
 
   /// Checks every page, when that is asked for or due, before LMDB follows any of them.
@@ -149,7 +187,7 @@ extension Environment {
     // From now on it counts as sound.
     if isSuspect, !options.isReadOnly {
       try check(unsafe mdb_env_sync(handle, 1), "sync")
-      try directory.trustSuspect(mode: options.fileMode)
+      try directory.trustSuspect()
     }
   }
 
@@ -173,9 +211,10 @@ extension Environment {
       // Two of LMDB's own, and ours for the catalogue, values and leases.
       try check(
         unsafe mdb_env_set_maxdbs(handle, UInt32(options.maximumStructures + 8)), "set the number of structures")
-      // Never WRITEMAP (a full disk is SIGBUS), MAPASYNC, NOLOCK, NOMEMINIT or FIXEDMAP.
+      // Never WRITEMAP (a full disk is SIGBUS), MAPASYNC, NOMEMINIT or FIXEDMAP.
       var flags = MDB_NOTLS | MDB_NORDAHEAD
       if options.isReadOnly { flags |= MDB_RDONLY }
+      if options.isUnlocked { flags |= MDB_NOLOCK }
       switch options.durability {
       case .durable: break
       case .relaxed: flags |= MDB_NOMETASYNC
@@ -184,22 +223,50 @@ extension Environment {
       var attempts = 0
       var code: Int32
       repeat {
-        code = unsafe mdb_env_open(handle, directory.path, UInt32(flags), mode_t(options.fileMode))
+        code = unsafe openFiles(handle, directory.place, UInt32(flags))
         attempts += 1
         // Two openers that meet at the lock file: one of them may be told so.
       } while code == EAGAIN && attempts < 100 && sched_yield() == 0
       if code != 0 { throw StoreError(beginning: code, "open \(directory.path)") }
-      var file: Int32 = -1
-      try check(unsafe mdb_env_get_fd(handle, &file), "open \(directory.path)")
-      // Whoever died while reading holds pages, and a slot, until somebody looks.
+      // A process that died while reading holds pages, and a slot, until another one looks.
       var dead: Int32 = 0
       try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
-      // LMDB opens the data file without it.
-      try checkErrno(fcntl(file, F_SETFD, FD_CLOEXEC), "open \(directory.path)")
       return unsafe handle!
     } catch {
       unsafe mdb_env_close(handle)
       throw error
     }
+  }
+
+  /// Lets LMDB open its files: none gets the number of a standard stream, and none stays open in programs that are started.
+  static func openFiles(_ handle: OpaquePointer?, _ path: String, _ flags: UInt32) -> Int32 {
+    guard lms_occupy_streams() == 0 else { return lms_errno() }
+    let code = unsafe mdb_env_open(handle, path, flags, 0o600)
+    guard code == 0 else { return code }
+    var file: Int32 = -1
+    _ = unsafe mdb_env_get_fd(handle, &file)
+    // LMDB opens the data file without it.
+    guard fcntl(file, F_SETFD, FD_CLOEXEC) >= 0 else { return lms_errno() }
+    // Another thread may have closed a stream meanwhile.
+    var ours: [FileIdentity] = []
+    for name in [path, "\(path)/\(StoreDirectory.dataFile)", "\(path)/\(StoreDirectory.lockFile)"] {
+      var info = stat()
+      if unsafe stat(name, &info) == 0 { ours.append(FileStatus(info).identity) }
+    }
+    for stream: Int32 in 0..<3 {
+      var info = stat()
+      if unsafe fstat(stream, &info) == 0, FileStatus(info).isRegular, ours.contains(FileStatus(info).identity) {
+        return EBADF
+      }
+    }
+    return 0
+  }
+
+  /// The data file that LMDB has open.
+  private static func dataFile(of handle: OpaquePointer) -> FileIdentity? {
+    var file: Int32 = -1
+    var info = stat()
+    guard unsafe mdb_env_get_fd(handle, &file) == 0, unsafe fstat(file, &info) == 0 else { return nil }
+    return FileStatus(info).identity
   }
 }

@@ -20,7 +20,7 @@ extension Environment {
 
   /// Before the first commit that is not synced: the mark is on the disk before it. The caller has LMDB's lock.
   func noteUnsynced() throws(StoreError) {
-    try directory.noteUnsynced(mode: options.fileMode)
+    try directory.noteUnsynced()
     // Whoever settles sees by the owner's lock that this process may write; one without is not seen, and looks each time.
     isUnsyncedNoted = owners != nil
   }

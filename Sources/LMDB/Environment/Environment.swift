@@ -29,7 +29,8 @@ package final class Environment: @unchecked Sendable {
   /// Tasks that wait for commits.
   package let waiters = Waiters()
   let dataIdentity: FileIdentity
-  let lockIdentity: FileIdentity
+  /// Nil where LMDB reads without a lock file.
+  let lockIdentity: FileIdentity?
   let forkCount: UInt32
   var handle: OpaquePointer
   /// Whether LMDB's environment was closed and could not be opened again: `handle` leads nowhere then, and the readers' pool is
@@ -70,8 +71,8 @@ package final class Environment: @unchecked Sendable {
   package let identities = Mutex<[DatabaseName: UInt64]>([:])
 
   init(
-    directory: StoreDirectory, options: EnvironmentOptions, handle: OpaquePointer, data: FileIdentity,
-    lock: FileIdentity
+    directory: StoreDirectory, options: EnvironmentOptions, handle: OpaquePointer, owners: OwnersFile,
+    data: FileIdentity, lock: FileIdentity?
   ) {
     self.directory = directory
     self.options = options
@@ -81,8 +82,8 @@ package final class Environment: @unchecked Sendable {
     forkCount = lms_fork_count()
     isUnsyncedNoted = options.durability != .processCrashOnly
     readers = ReaderPool(capacity: options.maximumReaders)
-    signals = SignalFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
-    ownersFile = OwnersFile(directory: directory, mode: options.fileMode, isReadOnly: options.isReadOnly)
+    signals = SignalFile(directory: directory, isReadOnly: options.isReadOnly)
+    ownersFile = owners
     gate = WriterGate(signals, ownersFile.owners)
     unsafe writeLock.initialize(to: pthread_mutex_t())
     unsafe pthread_mutex_init(writeLock, nil)
@@ -297,6 +298,16 @@ package final class Environment: @unchecked Sendable {
       if failure.code == .mapFull || failure.code == .readersFull { _ = try? clearStaleReaders() }
       throw failure
     }
+    let isChanged = transaction.changes > 0
+    if isChanged {
+      do throws(StoreError) {
+        // Writing on would be alone against a process that has other files.
+        try checkIdentity()
+      } catch {
+        abort(transaction)
+        throw error
+      }
+    }
     KillPoint.pass(.beforeCommit)
     let code = transaction.commit()
     KillPoint.pass(.afterCommit)
@@ -310,7 +321,7 @@ package final class Environment: @unchecked Sendable {
       throw error
     }
     uncommittedDatabases.removeAll()
-    if transaction.changes > 0 {
+    if isChanged {
       let channels = transaction.writtenChannels | Channels.everyCommit
       signals.log?.note(transaction.snapshotID, channels)
       KillPoint.pass(.noted)
@@ -319,7 +330,9 @@ package final class Environment: @unchecked Sendable {
     }
     commitsSinceReaderCheck += 1
     if commitsSinceReaderCheck >= Self.readerCheckInterval { _ = try? clearStaleReaders() }
+    let isLost = isChanged && !isSameData
     unlockForWriting()
+    if isLost { throw Self.lost }
   }
 
   /// Undoes everything since `beginWrite`, and lets the next writer in.
@@ -366,6 +379,7 @@ package final class Environment: @unchecked Sendable {
   package func clearStaleReaders() throws(StoreError) -> Int {
     try checkFork()
     commitsSinceReaderCheck = 0
+    signals.refreshIfLost()
     try enterReaders()
     defer { readers.leave() }
     var dead: Int32 = 0

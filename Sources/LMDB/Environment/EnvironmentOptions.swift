@@ -5,6 +5,8 @@ package struct EnvironmentOptions: Hashable, Sendable {
 
   package var durability = Durability.durable
   package var isReadOnly = false
+  /// Whether to read without LMDB's lock file, and so without protection from writers.
+  package var isUnlocked = false
   package var createIfMissing = true
   /// The most bytes that the data file may take, or nil for no limit.
   package var maximumSize: Int?
@@ -15,9 +17,13 @@ package struct EnvironmentOptions: Hashable, Sendable {
   var fileLimit: Int?
   package var maximumReaders = 1024
   package var maximumStructures = 1024
-  package var directoryMode: UInt32 = 0o700
-  package var fileMode: UInt32 = 0o600
+  /// The mode of a directory that is made; nil for 0700 less the umask.
+  package var directoryMode: UInt32?
+  /// The mode of a data file that is made, and so of the files beside it; nil for 0600 less the umask.
+  package var fileMode: UInt32?
   package var allowNetworkFileSystem = false
+  /// Whether root opens what belongs to another user, or what others may replace.
+  package var allowForeignOwner = false
   package var checkPages = false
   package var unsynced = Unsynced.refuse
   /// How long to wait for this process's own transactions when the map has to move.
@@ -38,8 +44,9 @@ package struct EnvironmentOptions: Hashable, Sendable {
     copy.checkPages = false
     copy.unsynced = .refuse
     copy.fileLimit = nil
-    copy.directoryMode = 0
-    copy.fileMode = 0
+    copy.directoryMode = nil
+    copy.fileMode = nil
+    copy.allowForeignOwner = false
     return copy
   }
 }

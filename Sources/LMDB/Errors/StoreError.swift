@@ -83,6 +83,8 @@ extension StoreError.Code {
   public static let wrongFileKind = Self(rawValue: "wrongFileKind")
   /// The operating system denies access.
   public static let permissionDenied = Self(rawValue: "permissionDenied")
+  /// The store belongs to another user, or every user may replace its files, and this process is root's.
+  public static let foreignOwner = Self(rawValue: "foreignOwner")
   /// The path lies on a network file system, where LMDB's locks and maps do not work.
   public static let networkFileSystem = Self(rawValue: "networkFileSystem")
   /// The store is open in this process with other options.

@@ -14,49 +14,55 @@ internal import CSystemShims
 // no data file or a complete one. A creator that dies leaves nothing behind.
 
 extension StoreDirectory {
-  /// Makes `data.mdb` with `firstCommit` in it, unless somebody else is faster: then theirs stays.
+  /// Makes `data.mdb` with `firstCommit` in it, unless another process is faster: then that one's stays.
+  ///
+  /// - Parameters:
+  ///   - mode: Its mode; nil for 0600 less the umask.
+  ///   - isReplacing: Whether a data file that is there is replaced.
   package func createData(
-    mode: UInt32, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
+    mode: UInt32?, isReplacing: Bool = false, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
   ) throws(StoreError) {
-    let unnamed = unsafe lms_open_unnamed(path, mode_t(mode))
-    if unnamed >= 0 {
-      let file = FileDescriptor(unnamed)
-      try write(at: "/proc/self/fd/\(unnamed)", mode: mode, firstCommit)
+    let temporary = Self.temporaryName()
+    if let file = try descriptor.unnamed(mode: mode ?? 0o600) {
+      if let mode { try file.setMode(mode) }
+      try write(at: "/proc/self/fd/\(file.number)", firstCommit)
       try file.sync()
       KillPoint.pass(.beforeNaming)
-      if unsafe lms_link_unnamed(unnamed, descriptor.number, Self.dataFile) != 0, lms_errno() != EEXIST {
-        throw StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
-      }
-    } else if lms_errno() == EOPNOTSUPP {
-      try createNamedData(mode: mode, firstCommit)
+      _ = try file.link(into: descriptor, as: isReplacing ? temporary : Self.dataFile)
     } else {
-      throw StoreError(returnCode: lms_errno(), "create a file in \(path)")
+      // A creator that dies leaves a small file behind.
+      do throws(StoreError) {
+        let file = try descriptor.open(temporary, O_RDWR | O_CREAT | O_EXCL, mode: mode ?? 0o600)
+        if let mode { try file.setMode(mode) }
+        try write(at: "\(path)/\(temporary)", firstCommit)
+        try file.sync()
+        KillPoint.pass(.beforeNaming)
+        if !isReplacing, unsafe lms_rename_exclusive(descriptor.number, temporary, Self.dataFile) != 0,
+          lms_errno() != EEXIST
+        {
+          throw StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
+        }
+      } catch {
+        try? descriptor.remove(temporary)
+        throw error
+      }
+      if !isReplacing { try descriptor.remove(temporary) }
     }
+    if isReplacing { try replaceData(by: temporary) }
     KillPoint.pass(.afterNaming)
     try descriptor.sync()
   }
 
-  /// The same where the file system has no unnamed files; a creator that dies leaves a small file behind.
-  private func createNamedData(
-    mode: UInt32, _ firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
-  ) throws(StoreError) {
-    let name = "\(Self.dataFile).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
-    do throws(StoreError) {
-      try write(at: "\(path)/\(name)", mode: mode, firstCommit)
-      try descriptor.file(name).sync()
-      KillPoint.pass(.beforeNaming)
-      if unsafe lms_rename_exclusive(descriptor.number, name, Self.dataFile) != 0, lms_errno() != EEXIST {
-        throw StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
-      }
-    } catch {
-      try? descriptor.remove(name)
-      throw error
-    }
-    try descriptor.remove(name)
+  /// Gives a file the name of the data file, in place of the one that has it.
+  func replaceData(by temporary: String) throws(StoreError) {
+    guard unsafe renameat(descriptor.number, temporary, descriptor.number, Self.dataFile) != 0 else { return }
+    let error = StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
+    try? descriptor.remove(temporary)
+    throw error
   }
 
   private func write(
-    at file: String, mode: UInt32, _ firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
+    at file: String, _ firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
   ) throws(StoreError) {
     var environment: OpaquePointer?
     try check(unsafe mdb_env_create(&environment), "create a store")
@@ -64,8 +70,7 @@ extension StoreDirectory {
     try check(unsafe mdb_env_set_maxdbs(environment, 8), "create a store")
     // Nobody else knows this file yet, so there is nobody to lock out.
     try check(
-      unsafe mdb_env_open(environment, file, UInt32(MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS), mode_t(mode)),
-      "create \(path)")
+      unsafe Environment.openFiles(environment, file, UInt32(MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS)), "create \(path)")
     var handle: OpaquePointer?
     try check(unsafe mdb_txn_begin(environment, nil, 0, &handle), "create \(path)")
     let transaction = unsafe Transaction(creating: handle!)

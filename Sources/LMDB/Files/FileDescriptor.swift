@@ -8,7 +8,8 @@ internal import CSystemShims
   internal import Darwin
 #endif
 
-/// An open file or directory, closed with its last reference; close-on-exec always.
+/// An open file or directory, closed with its last reference; close-on-exec always, and never a standard stream: a file
+/// that had the number of one would get what the program prints.
 ///
 /// Never used for `lock.mdb`: closing any descriptor of it would drop LMDB's locks of this process.
 package final class FileDescriptor: Sendable {
@@ -19,7 +20,7 @@ package final class FileDescriptor: Sendable {
 
   /// Opens a directory.
   package static func directory(_ path: String) throws(StoreError) -> FileDescriptor {
-    FileDescriptor(try checkErrno(unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open \(path)"))
+    FileDescriptor(try checkErrno(unsafe lms_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), "open \(path)"))
   }
 
   /// What stands under `name` in this directory, without following a link; nil when nothing does.
@@ -32,9 +33,41 @@ package final class FileDescriptor: Sendable {
   }
 
   /// Opens a file of this directory for reading: neither follows a link nor waits on a FIFO.
-  package func file(_ name: String) throws(StoreError) -> FileDescriptor {
+  package func file(_ name: String) throws(StoreError) -> FileDescriptor { try open(name, O_RDONLY) }
+
+  /// Opens a file of this directory with flags of open(2); neither follows a link nor waits on a FIFO.
+  ///
+  /// - Parameter mode: That of a file that is made, less the umask.
+  func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(StoreError) -> FileDescriptor {
     FileDescriptor(
-      try checkErrno(unsafe openat(number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), "open \(name)"))
+      try checkErrno(
+        unsafe lms_open(number, name, flags | O_NOFOLLOW | O_NONBLOCK, mode_t(mode)), "open \(name)"))
+  }
+
+  /// Makes a file of this directory that has no name yet; nil where the system has no such files.
+  func unnamed(mode: UInt32) throws(StoreError) -> FileDescriptor? {
+    let file = lms_open_unnamed(number, mode_t(mode))
+    if file >= 0 { return FileDescriptor(file) }
+    guard lms_errno() == EOPNOTSUPP else { throw StoreError(returnCode: lms_errno(), "create a file") }
+    return nil
+  }
+
+  /// Gives an unnamed file a name in a directory.
+  ///
+  /// - Returns: False when the name is taken.
+  func link(into directory: FileDescriptor, as name: String) throws(StoreError) -> Bool {
+    if unsafe lms_link_unnamed(number, directory.number, name) == 0 { return true }
+    guard lms_errno() == EEXIST else { throw StoreError(returnCode: lms_errno(), "create \(name)") }
+    return false
+  }
+
+  /// Gives the open file a mode, whatever the umask says.
+  func setMode(_ mode: UInt32) throws(StoreError) { try checkErrno(fchmod(number, mode_t(mode)), "set a mode") }
+
+  /// Gives the open file the owner and the group of another one, as far as this process may.
+  func setOwner(of other: FileStatus) {
+    // Root may give both, the owner may give a group of its own.
+    if fchown(number, other.owner, other.group) != 0 { _ = fchown(number, .max, other.group) }
   }
 
   /// The open file's own status.
@@ -68,7 +101,7 @@ package final class FileDescriptor: Sendable {
   /// The names in this directory, without `.` and `..`.
   package func names() throws(StoreError) -> [String] {
     // A descriptor of its own: reading a directory moves its position.
-    let copy = try checkErrno(unsafe openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "list a directory")
+    let copy = try checkErrno(unsafe lms_open(number, ".", O_RDONLY | O_DIRECTORY, 0), "list a directory")
     guard let stream = unsafe fdopendir(copy) else {
       let code = lms_errno()
       _ = close(copy)
@@ -107,6 +140,9 @@ package struct FileStatus: Sendable {
   package let allocated: Int
   package let mode: UInt32
   package let owner: UInt32
+  package let group: UInt32
+  /// How many names the file has.
+  package let links: Int
   let format: UInt32
 
   init(_ info: stat) {
@@ -117,6 +153,8 @@ package struct FileStatus: Sendable {
     format = UInt32(info.st_mode) & UInt32(S_IFMT)
     mode = UInt32(info.st_mode) & 0o7777
     owner = info.st_uid
+    group = info.st_gid
+    links = Int(info.st_nlink)
   }
 
   package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }

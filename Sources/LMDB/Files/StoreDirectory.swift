@@ -16,19 +16,23 @@ package struct StoreDirectory: Sendable {
   package static let signalFile = "signal"
   package static let ownersFile = "owners"
 
+  /// Absolute: what the program makes its working directory later does not matter. Links in it stay as they are.
   package let path: String
   package let descriptor: FileDescriptor
+  /// Whether the directory was made by this opening.
+  let wasMade: Bool
 
   /// Opens the directory at `path`, makes it when `create` says so, and checks the file system and the kind of
   /// each file of a store in it.
-  package init(path: String, create: Bool, directoryMode: UInt32, allowNetwork: Bool) throws(StoreError) {
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw StoreError(
-        .storeNotFound, "open", reason: "the path is empty or holds a NUL byte", advice: "give another path")
-    }
+  ///
+  /// - Parameter directoryMode: The mode of a directory that is made; nil for 0700 less the umask.
+  package init(
+    path: String, create: Bool, directoryMode: UInt32? = nil, allowNetwork: Bool, allowForeignOwner: Bool = true
+  ) throws(StoreError) {
+    let path = try Self.absolute(path)
     var made = false
     if create {
-      if unsafe mkdir(path, mode_t(directoryMode)) == 0 {
+      if unsafe mkdir(path, mode_t(directoryMode ?? 0o700)) == 0 {
         made = true
       } else if lms_errno() != EEXIST {
         throw StoreError(returnCode: lms_errno(), "create \(path)")
@@ -42,25 +46,77 @@ package struct StoreDirectory: Sendable {
         underlying: error.underlying)
     }
     self.path = path
-    if made { try StoreDirectory.syncParent(of: path) }
-    if !allowNetwork { try refuseNetwork() }
-    for name in [Self.dataFile, Self.lockFile, Self.signalFile, Self.ownersFile, Self.unsyncedFile] {
-      if let status = try descriptor.status(of: name), !status.isRegular {
-        throw StoreError(
-          .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is \(status.kind), not a regular file",
-          advice: "remove it, or give another path")
-      }
+    wasMade = made
+    if made {
+      // The system has taken the umask from it.
+      if let directoryMode { try descriptor.setMode(directoryMode) }
+      try StoreDirectory.syncParent(of: path)
     }
+    if !allowNetwork { try refuseNetwork() }
+    if !allowForeignOwner { try refuseForeignOwner() }
+    for name in [Self.dataFile, Self.lockFile, Self.signalFile, Self.ownersFile, Self.unsyncedFile] {
+      if let status = try descriptor.status(of: name) { try checkKind(status, of: name) }
+    }
+  }
+
+  /// That a file is one which a store may write to.
+  func checkKind(_ status: FileStatus, of name: String) throws(StoreError) {
+    guard status.isRegular else {
+      throw StoreError(
+        .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is \(status.kind), not a regular file",
+        advice: "remove it, or give another path")
+    }
+    // What is written here would be written there.
+    guard status.links <= 1 else {
+      throw StoreError(
+        .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is a hard link: it is a file of another name, too",
+        advice: "copy the store with lmdbshare backup, or remove the other name")
+    }
+  }
+
+  /// A path that leads to the same place from any working directory.
+  private static func absolute(_ path: String) throws(StoreError) -> String {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw StoreError(
+        .storeNotFound, "open", reason: "the path is empty or holds a NUL byte", advice: "give another path")
+    }
+    if path.utf8.first == UInt8(ascii: "/") { return path }
+    guard let here = unsafe getcwd(nil, 0) else {
+      throw StoreError(
+        .storeNotFound, "open \(path)", reason: "the working directory of this process is gone or cannot be reached",
+        advice: "give an absolute path", underlying: lms_errno())
+    }
+    defer { unsafe free(here) }
+    return unsafe String(cString: here) + "/" + path
+  }
+
+  /// Removes the directory again, if this opening has made it and it is empty.
+  func undoMaking() {
+    if wasMade { unsafe _ = rmdir(path) }
+  }
+
+  /// The path by which LMDB opens the files: it leads to this very directory, whatever has become of its name since.
+  var place: String {
+    let link = "/proc/self/fd/\(descriptor.number)"
+    return unsafe access(link, F_OK) == 0 ? link : path
   }
 
   /// Whether there is a data file.
   package func hasData() throws(StoreError) -> Bool { try descriptor.status(of: Self.dataFile) != nil }
 
-  /// A directory without a store must be empty but for what a store may have left: a wrong path must not fill, say,
-  /// a home directory with our files.
+  /// A directory without a store must be empty but for what a creation may have left: a wrong path must not fill, say,
+  /// a home directory with our files, and a store whose data has gone must not become an empty one.
   package func checkVacant() throws(StoreError) {
-    let ours: Set = [Self.lockFile, Self.signalFile, Self.ownersFile, Self.dataFile, Self.unsyncedFile]
-    let strangers = try descriptor.names().filter { !ours.contains($0) && !$0.hasPrefix(Self.dataFile + ".") }
+    let names = try descriptor.names()
+    let beside = [Self.lockFile, Self.ownersFile, Self.signalFile].filter(names.contains)
+    guard beside.isEmpty else {
+      throw StoreError(
+        .storeNotFound, "open \(path)",
+        reason: "\(Self.dataFile) is missing, though files of a store are there: \(beside.joined(separator: ", "))",
+        advice: "restore \(Self.dataFile) from a backup; or, to begin with an empty store, end all processes that have "
+          + "this one open and remove these files")
+    }
+    let strangers = names.filter { $0 != Self.unsyncedFile && !$0.hasPrefix(Self.dataFile + ".") }
     if let stranger = strangers.min() {
       throw StoreError(
         .notAStore, "create \(path)", reason: "the directory holds other files, for example \(stranger)",
@@ -115,6 +171,21 @@ package struct StoreDirectory: Sendable {
         .networkFileSystem, "open \(path)", reason: "the path lies on \(name), where locks and shared maps fail",
         advice: "use a local disk; or pass allowNetworkFileSystem: true, when one machine alone uses it")
     }
+  }
+
+  /// Root trusts neither a store of another user, who can end every process that has it open by truncating a file, nor a
+  /// directory in which others can replace files.
+  private func refuseForeignOwner() throws(StoreError) {
+    guard geteuid() == 0 else { return }
+    let place = try descriptor.status()
+    let owner = try [place, descriptor.status(of: Self.dataFile) ?? place].map(\.owner).first { $0 != 0 }
+    let isOpenToOthers = place.mode & 0o002 != 0
+    guard owner != nil || isOpenToOthers else { return }
+    throw StoreError(
+      .foreignOwner, "open \(path)",
+      reason: owner.map { "it belongs to user \($0), who could end this process, which is root's, at any time" }
+        ?? "every user may replace files in it, and this process is root's",
+      advice: "run as the owner of the store; or pass allowForeignOwner: true, when its users can be trusted")
   }
 
   /// `f_type` of the file systems that several machines may share (statfs(2)).

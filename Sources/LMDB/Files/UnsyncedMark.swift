@@ -37,14 +37,13 @@ extension StoreDirectory {
   }
 
   /// Notes that commits from now on are not synced. The mark is on the disk before the first of them is made.
-  func noteUnsynced(mode: UInt32) throws(StoreError) {
+  func noteUnsynced() throws(StoreError) {
     let boot = try Boot.current()
     let isThere = try unsyncedBoot() == boot
-    let number = unsafe openat(
-      descriptor.number, Self.unsyncedFile,
-      O_WRONLY | O_CREAT | (isThere ? 0 : O_TRUNC) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(mode))
-    let file = FileDescriptor(try checkErrno(number, "create \(path)/\(Self.unsyncedFile)"))
+    let file = try sideFile(Self.unsyncedFile)
     if !isThere {
+      // Shorter first: without its end it names no boot.
+      try checkErrno(ftruncate(file.number, 0), "write \(path)/\(Self.unsyncedFile)")
       let bytes = Array("\(boot)\n".utf8)
       let written = try checkErrno(
         Int32(truncatingIfNeeded: unsafe pwrite(file.number, bytes, bytes.count, 0)),
@@ -63,25 +62,26 @@ extension StoreDirectory {
     try descriptor.sync()
   }
 
-  /// Removes a suspect store, so that a new one can be made in its place.
-  func discardSuspect(mode: UInt32) throws(StoreError) {
-    try ifStillSuspect(mode) { () throws(StoreError) in
+  /// Puts a new store with `firstCommit` in it in the place of a suspect one.
+  func discardSuspect(
+    mode: UInt32?, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    try ifStillSuspect { () throws(StoreError) in
+      var mode = mode
+      if mode == nil { mode = try descriptor.status(of: Self.dataFile)?.mode }
+      try createData(mode: mode, isReplacing: true, firstCommit: firstCommit)
       // The lock file, too: it knows the numbers of the old store's transactions.
-      for name in [Self.dataFile, Self.lockFile] where try descriptor.status(of: name) != nil {
-        try descriptor.remove(name)
-      }
+      try descriptor.remove(Self.lockFile)
       try descriptor.sync()
     }
   }
 
   /// Takes a suspect store, which has been checked, for sound.
-  func trustSuspect(mode: UInt32) throws(StoreError) { try ifStillSuspect(mode) {} }
+  func trustSuspect() throws(StoreError) { try ifStillSuspect { () throws(StoreError) in } }
 
   /// Deals with a suspect store, which afterwards is none: of several processes that want to, one does.
-  private func ifStillSuspect(_ mode: UInt32, _ body: () throws(StoreError) -> Void) throws(StoreError) {
-    guard let turn = Owners.open(self, mode) else {
-      throw StoreError(returnCode: lms_errno(), "open \(path)/\(Self.ownersFile)")
-    }
+  private func ifStillSuspect(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+    let turn = try sideFile(Self.ownersFile)
     let start = ContinuousClock.now
     // Where the system has no such locks, there are none to wait for.
     while lms_own_byte(turn.number, Owners.discardLock) != 0, lms_errno() == EAGAIN {

@@ -25,12 +25,14 @@ package typealias OwnerID = UInt64
 /// by which leases and locks name their owner.
 ///
 /// Layout: for slot n the process's number in four bytes, least significant first, at 16 n; the lock on the byte 2^32 + n.
-/// A process with the number i also holds a lock on the byte 2^61 + i.
+/// A process with the number i also holds a lock on the byte 2^61 + i. Processes that only read share one on 2^33 + 2.
 @safe package final class Owners: Sendable {
   private static let slots = 4096
   private static let firstLock = 1 << 32
   /// The byte that is locked by whoever discards a store.
   static let discardLock: off_t = 1 << 33
+  /// The byte on which all processes that only read hold a shared lock.
+  static let readersLock: off_t = 1 << 33 + 2
   private let file: FileDescriptor
   /// The bytes of locks that threads and tasks of this process hold: the kernel tells processes apart, not threads.
   private let held = Mutex<[BytePlace: (caller: UInt64, depth: Int)]>([:])
@@ -42,9 +44,10 @@ package typealias OwnerID = UInt64
   package let id: OwnerID
 
   /// Takes a slot; nil where the system has no such locks, or the file cannot be written.
-  init?(directory: StoreDirectory, mode: UInt32) {
-    guard let file = Self.open(directory, mode) else { return nil }
-    guard let status = try? file.status(), status.isRegular else { return nil }
+  init?(directory: StoreDirectory) {
+    guard let file = try? directory.sideFile(StoreDirectory.ownersFile), let status = try? file.status() else {
+      return nil
+    }
     identity = status.identity
     // A forked child shares the open file, and with it the locks, which would outlive this process.
     lms_close_after_fork(file.number)
@@ -90,12 +93,11 @@ package typealias OwnerID = UInt64
   /// Whether another process has locked a byte.
   package func isLockedElsewhere(_ place: BytePlace) -> Bool { lms_byte_is_owned(file.number, off_t(place)) }
 
-  /// Opens the file once more; its locks are those of the new open file alone.
-  static func open(_ directory: StoreDirectory, _ mode: UInt32) -> FileDescriptor? {
-    let number = unsafe openat(
-      directory.descriptor.number, StoreDirectory.ownersFile,
-      O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(mode))
-    return number < 0 ? nil : FileDescriptor(number)
+  /// Whether any process has the store open, for reading only, too; false where that cannot be known.
+  static func isAnyAlive(in directory: StoreDirectory) -> Bool {
+    guard let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return false }
+    return lms_bytes_are_owned(file.number, off_t(firstLock), off_t(slots))
+      || lms_byte_is_owned(file.number, readersLock)
   }
 
   /// The number of the process that took a slot last.
@@ -185,21 +187,37 @@ package typealias OwnerID = UInt64
 /// The `owners` file as an environment has it: opened once, and tried again as long as that has failed.
 package final class OwnersFile: Sendable {
   private let directory: StoreDirectory
-  private let mode: UInt32
   private let isReadOnly: Bool
   private let opened = Mutex<Owners?>(nil)
+  /// Keeps the lock of a process that only reads.
+  private let reading = Mutex<FileDescriptor?>(nil)
 
-  init(directory: StoreDirectory, mode: UInt32, isReadOnly: Bool) {
+  init(directory: StoreDirectory, isReadOnly: Bool) {
     self.directory = directory
-    self.mode = mode
     self.isReadOnly = isReadOnly
+  }
+
+  deinit {
+    if let file = reading.withLock({ $0 }) { lms_keep_after_fork(file.number) }
   }
 
   /// Nil where it cannot be used now.
   package var owners: Owners? {
     opened.withLock { opened in
-      if opened == nil, !isReadOnly { opened = Owners(directory: directory, mode: mode) }
+      if opened == nil, !isReadOnly { opened = Owners(directory: directory) }
       return opened
+    }
+  }
+
+  /// Shows others that this process has the store open, as far as that can be done.
+  func enter() {
+    guard isReadOnly else { return _ = owners }
+    reading.withLock { reading in
+      guard reading == nil, let file = try? directory.descriptor.file(StoreDirectory.ownersFile),
+        lms_share_byte(file.number, Owners.readersLock) == 0
+      else { return }
+      lms_close_after_fork(file.number)
+      reading = file
     }
   }
 }

@@ -12,8 +12,9 @@ internal import Synchronization
 /// Memory that the processes of a store share beside the data: what wakes sleepers after a commit, which of the last
 /// commits touched what, and the writer gate (`signal` beside the data file).
 ///
-/// Only a hint: whoever wakes looks at the store itself, and looks again every 250 ms in any case. So a missing, short,
-/// foreign or garbled file costs time at worst; it is filled in anew, or made anew, whenever somebody looks.
+/// Only a hint: a sleeper that wakes looks at the store itself, and looks again every 250 ms in any case. So a missing, short,
+/// foreign or garbled file, also one that is truncated while it is mapped, costs time at worst; it is filled in anew, or made
+/// anew, at the next look.
 ///
 /// Layout of its 8,192 bytes, in the machine's order:
 ///
@@ -35,47 +36,45 @@ internal import Synchronization
   private static let mostMappings = 16
 
   private let directory: StoreDirectory
-  private let mode: UInt32
   private let mayCreate: Bool
   /// The address of the file's memory, or 0.
   private let base: Atomic<UInt>
   /// All that were mapped so far, since others may still look at an earlier one.
   private let mappings: Mutex<[(address: UInt, file: FileIdentity)]>
 
-  init(directory: StoreDirectory, mode: UInt32, isReadOnly: Bool) {
+  init(directory: StoreDirectory, isReadOnly: Bool) {
     self.directory = directory
-    self.mode = mode
     mayCreate = !isReadOnly
-    let first = Self.map(directory, mode, mayCreate)
+    let first = Self.map(directory, mayCreate)
     base = Atomic(first?.address ?? 0)
     mappings = Mutex(first.map { [$0] } ?? [])
   }
 
   deinit {
     for mapping in mappings.withLock({ $0 }) {
+      unsafe lms_forget_map(UnsafeRawPointer(bitPattern: mapping.address))
       unsafe munmap(UnsafeMutableRawPointer(bitPattern: mapping.address), Self.size)
     }
   }
 
   private static func map(
-    _ directory: StoreDirectory, _ mode: UInt32, _ mayCreate: Bool
+    _ directory: StoreDirectory, _ mayCreate: Bool
   ) -> (address: UInt, file: FileIdentity)? {
-    let number = unsafe openat(
-      directory.descriptor.number, StoreDirectory.signalFile,
-      O_RDWR | (mayCreate ? O_CREAT : 0) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(mode))
-    guard number >= 0 else { return nil }
-    let file = FileDescriptor(number)
-    guard let status = try? file.status(), status.isRegular, mayCreate || status.size >= size else { return nil }
+    guard let file = try? directory.sideFile(StoreDirectory.signalFile, mayCreate: mayCreate),
+      let status = try? file.status(), mayCreate || status.size >= size
+    else { return nil }
     // Real blocks: a hole that finds the disk full when it is written through the map is a SIGBUS.
     if mayCreate {
       #if os(Linux)
-        guard posix_fallocate(number, 0, off_t(size)) == 0 else { return nil }
+        guard posix_fallocate(file.number, 0, off_t(size)) == 0 else { return nil }
       #else
-        if status.size < size, ftruncate(number, off_t(size)) != 0 { return nil }
+        if status.size < size, ftruncate(file.number, off_t(size)) != 0 { return nil }
       #endif
     }
-    let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0)
+    let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0)
     guard unsafe base != MAP_FAILED, let base = unsafe base else { return nil }
+    // Another process may truncate the file at any time, and must not end this one by that.
+    _ = unsafe lms_survive_truncation(base, size)
     let known = unsafe Array(UnsafeRawBufferPointer(start: base, count: magic.count))
     KillPoint.pass(.signalMapped)
     let itsLayout = unsafe lms_load32(base + 16)
@@ -87,15 +86,25 @@ internal import Synchronization
     return (UInt(bitPattern: base), status.identity)
   }
 
-  /// Takes up the file that stands in the directory now, should it be another one.
+  /// Takes up the file that stands in the directory now, should it be another one, or one that was truncated.
   func refresh() {
-    let file = try? directory.descriptor.status(of: StoreDirectory.signalFile)?.identity
+    let status = (try? directory.descriptor.status(of: StoreDirectory.signalFile)) ?? nil
     mappings.withLock { mappings in
-      guard mappings.isEmpty || mappings.last?.file != file, mappings.count < Self.mostMappings else { return }
-      guard let new = Self.map(directory, mode, mayCreate) else { return }
+      guard mappings.count < Self.mostMappings else { return }
+      if let last = mappings.last, last.file == status?.identity, (status?.size ?? 0) >= Self.size,
+        unsafe !lms_has_lost_pages(UnsafeRawPointer(bitPattern: last.address))
+      {
+        return
+      }
+      guard let new = Self.map(directory, mayCreate) else { return }
       mappings.append(new)
       base.store(new.address, ordering: .relaxed)
     }
+  }
+
+  /// Takes up the file again, when it was truncated under the map.
+  func refreshIfLost() {
+    if unsafe lms_has_lost_pages(UnsafeRawPointer(bitPattern: base.load(ordering: .relaxed))) { refresh() }
   }
 
   @inline(__always)

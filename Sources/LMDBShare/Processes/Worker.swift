@@ -35,8 +35,11 @@ public struct Worker: Sendable {
 
   /// Opens the store that it shares with the starter.
   ///
-  /// - Parameter options: Those of the starter, as far as they matter to it.
+  /// - Parameter options: Those of the starter, as far as they matter to it. The store is never made anew.
+  /// - Throws: ``StoreError/Code/storeNotFound`` when the store is gone.
   public func openStore(options: StoreOptions = StoreOptions()) throws(StoreError) -> SharedStore {
-    try SharedStore(path: storePath, options: options)
+    var options = options
+    options.createIfMissing = false
+    return try SharedStore(path: storePath, options: options)
   }
 }

@@ -27,8 +27,13 @@ public struct StoreOptions: Hashable, Sendable {
   public enum Access: Hashable, Sendable {
     /// Reading and writing.
     case readWrite
-    /// Reading alone; the store must exist.
+    /// Only reading; the store must exist. The process enters itself in `lock.mdb`, which it must be able to write; on
+    /// read-only media, where nothing can be written by any process, it reads without.
     case readOnly
+    /// Only reading, without entry in `lock.mdb`: for a user who has no permission to write any file of the store. No process
+    /// may write to the store meanwhile, since it would use pages again that are being read: reads would then return wrong
+    /// data, or end the process.
+    case readOnlyUnlocked
   }
 
   /// What is checked at opening beyond the meta pages.
@@ -57,12 +62,17 @@ public struct StoreOptions: Hashable, Sendable {
   public var maximumReaders: Int = 1024
   /// The number of structures that this process may use; at most 32,000.
   public var maximumStructures: Int = 1024
-  /// The mode of a directory that is made.
-  public var directoryMode: UInt32 = 0o700
-  /// The mode of files that are made.
-  public var fileMode: UInt32 = 0o600
+  /// The mode of the directory, if it is made: exactly this one, whatever the umask is. Nil for 0700 less the umask.
+  public var directoryMode: UInt32?
+  /// The mode of the data file, if it is made: exactly this one, whatever the umask is. Nil for 0600 less the umask. The files
+  /// beside it get its mode, group and owner, at any time and by any user, as far as that one may give them.
+  public var fileMode: UInt32?
   /// Whether to open a store on a network file system, where only one machine may use it.
   public var allowNetworkFileSystem: Bool = false
+  /// Whether a process of root opens a store that belongs to another user, or whose directory every user may write to. Such
+  /// a user can end the process by truncating a file of the store. A store whose directory root makes with a `directoryMode`
+  /// for all users needs no such word.
+  public var allowForeignOwner: Bool = false
   /// What is checked at opening.
   public var verification: Verification = .meta
 
@@ -90,7 +100,8 @@ public struct StoreOptions: Hashable, Sendable {
       case .check: .check
       case .discard: .discard
       }
-    options.isReadOnly = access == .readOnly
+    options.isReadOnly = access != .readWrite
+    options.isUnlocked = access == .readOnlyUnlocked
     options.createIfMissing = createIfMissing
     options.maximumSize = maximumSize
     options.mapReservation = mapReservation
@@ -99,6 +110,7 @@ public struct StoreOptions: Hashable, Sendable {
     options.directoryMode = directoryMode
     options.fileMode = fileMode
     options.allowNetworkFileSystem = allowNetworkFileSystem
+    options.allowForeignOwner = allowForeignOwner
     options.checkPages = verification == .pages
     try check(maximumSize ?? 1 << 20, in: 1 << 16...1 << 46, "maximumSize")
     try check(mapReservation, in: 1 << 16...1 << 46, "mapReservation")

@@ -42,6 +42,7 @@ struct Proof: ParsableCommand {
     case "faulty": try await FaultyRun(worker).run(worker)
     case "case": try Case.work(worker)
     case "namespace": try PathCases.workInNamespace(worker)
+    case "append": try InheritedCases.append(worker)
     case "compact": try SharedStore.compact(path: worker.arguments[0])
     case "adopt":
       let assignment = try JSONDecoder().decode(Writer.Assignment.self, from: Data(worker.arguments[0].utf8))

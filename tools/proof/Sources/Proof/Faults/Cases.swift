@@ -25,7 +25,7 @@ struct Case: Sendable {
 
   /// All of them, by group.
   static let groups: [String: [Case]] = [
-    "limits": LimitCases.all, "paths": PathCases.all, "misuse": MisuseCases.all,
+    "limits": LimitCases.all, "paths": PathCases.all, "misuse": MisuseCases.all, "inherited": InheritedCases.all,
   ]
 
   /// Runs the body, in the process that was started for it.

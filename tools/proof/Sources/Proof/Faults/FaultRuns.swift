@@ -8,7 +8,8 @@ struct Faults: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Failures of the system: each is reported, and none loses anything.",
     subcommands: [
-      FaultsOfFiles.self, FaultsOfMemory.self, FaultsOfLimits.self, FaultsOfPaths.self, FaultsOfMisuse.self,
+      FaultsOfFiles.self, FaultsOfMemory.self, FaultsOfLimits.self, FaultsOfPaths.self, FaultsOfInheritance.self,
+      FaultsOfMisuse.self,
     ])
 }
 

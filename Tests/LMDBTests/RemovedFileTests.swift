@@ -1,0 +1,110 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// Files of an open store that are removed, linked or truncated.
+@Suite(.timeLimit(.minutes(2)))
+struct RemovedFileTests {
+  let directory = TemporaryDirectory()
+  var path: String { directory.file("store") }
+
+  private func open() throws(StoreError) -> SharedStore {
+    try SharedStore(path: path, options: .durability(.processCrashOnly))
+  }
+
+  private func code(_ body: () throws -> Void) -> StoreError.Code? {
+    do {
+      try body()
+      return nil
+    } catch {
+      return (error as? StoreError)?.code
+    }
+  }
+
+  @Test func noSecondLockFileIsMadeBesideALivingProcess() throws {
+    let store = try open()
+    let value = try store.value("value", initial: 1)
+    unlink(path + "/lock.mdb")
+    let other = try Program.run("TestWorker", "open", path)
+    #expect(other.output.hasPrefix("error replaced"), "\(other)")
+    #expect(!directory.exists("store/lock.mdb"))
+    #expect(code { try value.set(2) } == .replaced)
+    #expect(try value.get() == 1)
+  }
+
+  @Test func aReaderCountsAsALivingProcess() throws {
+    _ = try open().value("value", initial: 1)
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.access = .readOnly
+    var store: SharedStore? = try SharedStore(path: path, options: options)
+    unlink(path + "/lock.mdb")
+    #expect(try Program.run("TestWorker", "open", path).output.hasPrefix("error replaced"))
+    #expect(store != nil)
+    store = nil
+    #expect(try Program.run("TestWorker", "open", path).output == "opened\n")
+  }
+
+  @Test(arguments: ["lock.mdb", "data.mdb"])
+  func aFileThatIsRemovedDuringAWriteFailsTheWrite(_ name: String) throws {
+    let saved = directory.file("saved")
+    do {
+      let store = try open()
+      let value = try store.value("value", initial: 1)
+      try store.sync()
+      link(path + "/" + name, saved)
+      let told = code {
+        try store.write { txn in
+          txn[value] = 2
+          unlink(path + "/" + name)
+        }
+      }
+      #expect(told == .replaced)
+    }
+    rename(saved, path + "/" + name)
+    #expect(try open().value("value", initial: 0).get() == 1)
+  }
+
+  @Test func missingDataIsNoNewStore() throws {
+    try open().value("value", initial: 1).set(2)
+    unlink(path + "/data.mdb")
+    let told = code { _ = try open() }
+    #expect(told == .storeNotFound)
+    #expect(!directory.exists("store/data.mdb"))
+    for name in try FileManager.default.contentsOfDirectory(atPath: path) { unlink(path + "/" + name) }
+    #expect(code { _ = try open() } == nil)
+  }
+
+  @Test(arguments: ["data.mdb", "lock.mdb", "signal", "owners", "unsynced"])
+  func hardLinksAreNotWrittenTo(_ name: String) throws {
+    try open().value("value", initial: 1).set(2)
+    let victim = directory.file("victim")
+    let bytes = name == "data.mdb" ? try directory.read("store/data.mdb") : Array("must stay".utf8)
+    try directory.write(bytes, to: "victim")
+    unlink(path + "/" + name)
+    link(victim, path + "/" + name)
+    #expect(code { _ = try open() } == .wrongFileKind)
+    #expect(try directory.read("victim") == bytes)
+  }
+
+  @Test func aTruncatedSignalFileEndsNobody() throws {
+    let store = try open()
+    let value = try store.value("value", initial: 0)
+    let queue = try store.queue("queue", of: [UInt8].self)
+    let waiter = try Program("TestWorker", ["observe", path, "200"])
+    #expect(waiter.line() == "observing")
+    for round in 1...200 {
+      if round % 50 == 1 { #expect(truncate(path + "/signal", off_t(round % 3 * 1000)) == 0) }
+      try value.update { $0 += 1 }
+      try queue.push([1])
+      #expect(try queue.pop(timeout: .seconds(5)) == [1])
+    }
+    #expect(waiter.finish().status == 0)
+    // It is whole again, and shared.
+    #expect(try directory.read("store/signal").count == 8192)
+    let other = try Program("TestWorker", ["observe", path, "201"])
+    #expect(other.line() == "observing")
+    try value.update { $0 += 1 }
+    #expect(other.finish().status == 0)
+  }
+}
