@@ -84,9 +84,15 @@ int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes) {
   return 0;
 }
 
+int lms_punch(int file, off_t start, off_t count) {
+  return fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, count) == 0 ? 0 : errno;
+}
+
 #else
 #include <sys/mount.h>
 #include <sys/param.h>
+
+int lms_punch(int file, off_t start, off_t count) { (void)file; (void)start; (void)count; return EOPNOTSUPP; }
 
 int lms_rename_exclusive(int directory, const char *from, const char *to) {
 #ifdef __APPLE__

@@ -37,6 +37,7 @@
 
     @Test(arguments: [
       ("6969", "NFS"), ("ff534d42", "CIFS"), ("fe534d42", "SMB2"), ("1021997", "9P"), ("c36400", "Ceph"),
+      ("65735546", "FUSE"),
     ])
     func networkFileSystemsAreRefused(type: String, name: String) throws {
       let store = directory.file("store")

@@ -379,7 +379,7 @@ struct TestWorker {
         writes += 1
       }
       say("\(writes)")
-    case _ where try Inherited.run(command, path, number): break
+    case _ where try Inherited.run(command, path, number) || Growth.run(command, path, number): break
     default:
       say("unknown command \(command)")
       exit(64)

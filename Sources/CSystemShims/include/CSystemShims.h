@@ -116,6 +116,8 @@ int lms_link_unnamed(int file, int directory, const char *name);
 int lms_open_unnamed(int directory, mode_t mode);
 /// The file system's type as `statfs` tells it, and its free bytes.
 int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes);
+/// Gives the disk space of a part of a file back, which reads as zeros then; 0 or an errno, EOPNOTSUPP where that cannot be.
+int lms_punch(int file, off_t start, off_t count);
 /// When the file's inode, or the directory's entries, changed last, in nanoseconds since 1970; -1 when that fails.
 int64_t lms_change_time(int file);
 /// Locks the byte at `offset` for this open file, until it is closed or the process dies. 0, or -1 with errno EAGAIN when

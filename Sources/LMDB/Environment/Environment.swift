@@ -60,6 +60,8 @@ package final class Environment: @unchecked Sendable {
   /// The same for the owners file.
   let ownersChange = Atomic<Int64>(-2)
   private var lastPageAtReaderCheck = 0
+  /// Guarded by `writeLock`.
+  var growth = GrowthLog()
   /// Databases opened so far, by name.
   let databases = Mutex<[DatabaseName: UInt32]>([:])
   /// Databases opened by the running write transaction, which an abort closes again; guarded by `writeLock`.
@@ -263,9 +265,15 @@ package final class Environment: @unchecked Sendable {
       if code == 0 {
         let room = room()
         // A file that grows may do so because a dead reader holds its pages.
-        if room.lastPage > lastPageAtReaderCheck + 32 {
+        if room.lastPage > lastPageAtReaderCheck + 32 || growth.isInTheWay {
           _ = try? clearStaleReaders()
           lastPageAtReaderCheck = room.lastPage
+          do throws(StoreError) {
+            try checkGrowth(room.lastPage)
+          } catch {
+            unsafe mdb_txn_abort(begun)
+            throw error
+          }
         }
         if let limit = options.fileLimit, (room.lastPage + 1) * pageSize > limit {
           unsafe mdb_txn_abort(begun)

@@ -15,6 +15,8 @@ package struct EnvironmentOptions: Hashable, Sendable {
   /// The most bytes that the system lets a file of this process have, or nil for no limit: whoever writes behind it gets a
   /// signal, so the map ends before.
   var fileLimit: Int?
+  /// By how many bytes the file may grow while one snapshot is held; nil for no limit.
+  package var maximumSnapshotGrowth: Int?
   package var maximumReaders = 1024
   package var maximumStructures = 1024
   /// The mode of a directory that is made; nil for 0700 less the umask.

@@ -111,6 +111,8 @@ extension StoreError.Code {
 
   // MARK: Room
 
+  /// The file has grown by as much as ``StoreOptions/maximumSnapshotGrowth`` allows while one snapshot is held.
+  public static let snapshotInTheWay = Self(rawValue: "snapshotInTheWay")
   /// The store has reached its maximum size.
   public static let mapFull = Self(rawValue: "mapFull")
   /// The disk or quota is full.

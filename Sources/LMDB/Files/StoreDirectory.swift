@@ -67,11 +67,22 @@ package struct StoreDirectory: Sendable {
         advice: "remove it, or give another path")
     }
     // What is written here would be written there.
-    guard status.links <= 1 else {
+    if status.links > 1, try !hasOneName(name) {
       throw StoreError(
         .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is a hard link: it is a file of another name, too",
         advice: "copy the store with lmdbshare backup, or remove the other name")
     }
+  }
+
+  /// Whether a file that was seen to have two names has one after a while: it may have been made just now, on a file system
+  /// where that takes a link, and which remembers what it said for a second (FUSE).
+  private func hasOneName(_ name: String) throws(StoreError) -> Bool {
+    let start = ContinuousClock.now
+    while start.duration(to: .now) < .milliseconds(1500) {
+      usleep(20_000)
+      if (try descriptor.status(of: name)?.links ?? 1) <= 1 { return true }
+    }
+    return false
   }
 
   /// A path that leads to the same place from any working directory.
@@ -87,7 +98,14 @@ package struct StoreDirectory: Sendable {
         advice: "give an absolute path", underlying: lms_errno())
     }
     defer { unsafe free(here) }
-    return unsafe String(cString: here) + "/" + path
+    // The working directory is told without links, so that steps up from it need no directory that may go.
+    var place = unsafe String(cString: here).split(separator: "/")
+    var steps = path.split(separator: "/")[...]
+    while let step = steps.first, step == "." || step == ".." {
+      if step == "..", !place.isEmpty { place.removeLast() }
+      steps.removeFirst()
+    }
+    return "/" + (place + steps).joined(separator: "/")
   }
 
   /// Removes the directory again, if this opening has made it and it is empty.
@@ -166,10 +184,35 @@ package struct StoreDirectory: Sendable {
     var type: UInt64 = 0
     var free: UInt64 = 0
     try checkErrno(unsafe lms_file_system(descriptor.number, &type, &free), "look at the file system of \(path)")
-    if let name = Self.networkFileSystems[type] {
+    var name = Self.networkFileSystems[type]
+    if type == Self.fuse, try !liesOnBlockDevice() { name = "FUSE (sshfs, VirtioFS and the like)" }
+    if let name {
       throw StoreError(
         .networkFileSystem, "open \(path)", reason: "the path lies on \(name), where locks and shared maps fail",
         advice: "use a local disk; or pass allowNetworkFileSystem: true, when one machine alone uses it")
+    }
+  }
+
+  /// `f_type` of file systems that are programs. Locks and maps of the processes of one kernel work there as they must, unless
+  /// the program asks for direct I/O; but many of them show files of other machines, or of the host of a virtual one.
+  private static let fuse: UInt64 = 0x6573_5546
+
+  /// Whether it is a file system of that kind on a disk of this machine (NTFS, exFAT), which Linux calls `fuseblk`.
+  private func liesOnBlockDevice() throws(StoreError) -> Bool {
+    let device = try descriptor.status().device
+    // As `makedev` puts them together.
+    let major = device >> 8 & 0xFFF | device >> 32 & 0xFFFF_F000
+    let minor = device & 0xFF | device >> 12 & 0xFFFF_FF00
+    guard let mounts = try? FileDescriptor.directory("/proc/self").file("mountinfo").read(at: 0, count: 1 << 20) else {
+      return false
+    }
+    return mounts.split(separator: UInt8(ascii: "\n")).contains { line in
+      // Number, parent, major:minor, … - type source options
+      let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+      guard fields.count > 6, fields[2] == "\(major):\(minor)", let dash = fields.firstIndex(of: "-") else {
+        return false
+      }
+      return fields[(dash + 1)...].first == "fuseblk"
     }
   }
 

@@ -14,4 +14,23 @@ extension SharedStore {
     options.createIfMissing = false
     _ = try SharedStore(path: path, options: options)
   }
+
+  /// Gives the disk space of free pages back to the file system, while others read and write.
+  ///
+  /// The file keeps its length (``StoreStatistics/fileBytes``) and its free pages, but takes less of the disk
+  /// (``StoreStatistics/allocatedBytes``). Pages that a snapshot still sees are left alone. Writers wait for 64 MiB of free pages at
+  /// a time, some milliseconds; pages that are used again later take new space, which makes writing to them slower. A store
+  /// that has few free pages again needs ``compact(path:)``, which nobody may have open.
+  ///
+  /// - Parameter timeout: How long to wait for other writers at each turn; nil for as long as it takes.
+  /// - Returns: How many bytes of the disk were given back.
+  /// - Throws: ``StoreError/Code/writerBusy``; ``StoreError/Code/system`` where the file system has no holes in files.
+  /// - Complexity: O(*n*) in the number of free pages.
+  @available(*, noasync, message: "it waits for the writer's lock")
+  @discardableResult
+  public func trim(timeout: Duration? = nil) throws(StoreError) -> Int {
+    let before = try environment.fileSize().allocated
+    try environment.trim(until: timeout.map { .now + $0 })
+    return max(0, before - (try environment.fileSize().allocated))
+  }
 }

@@ -57,6 +57,11 @@ public struct StoreOptions: Hashable, Sendable {
   public var maximumSize: Int?
   /// The address space, in bytes, to reserve at first; it costs neither memory nor disk, and grows by itself.
   public var mapReservation: Int = 1 << 40
+  /// By how many bytes the file may grow while one snapshot is held, by any process; nil for no limit. Pages that a snapshot sees
+  /// are not used again, so that the file grows with each commit. At the limit, writes of this process are refused with
+  /// ``StoreError/Code/snapshotInTheWay``, which names the process that holds the snapshot, until it has ended. The growth is
+  /// counted from the first commit on that this process has seen.
+  public var maximumSnapshotGrowth: Int?
   /// The number of reads and snapshots that all processes together may have open. The first process to open a store
   /// decides.
   public var maximumReaders: Int = 1024
@@ -105,6 +110,7 @@ public struct StoreOptions: Hashable, Sendable {
     options.createIfMissing = createIfMissing
     options.maximumSize = maximumSize
     options.mapReservation = mapReservation
+    options.maximumSnapshotGrowth = maximumSnapshotGrowth
     options.maximumReaders = maximumReaders
     options.maximumStructures = maximumStructures
     options.directoryMode = directoryMode
@@ -113,6 +119,7 @@ public struct StoreOptions: Hashable, Sendable {
     options.allowForeignOwner = allowForeignOwner
     options.checkPages = verification == .pages
     try check(maximumSize ?? 1 << 20, in: 1 << 16...1 << 46, "maximumSize")
+    try check(maximumSnapshotGrowth ?? 1 << 20, in: 1 << 16...1 << 46, "maximumSnapshotGrowth")
     try check(mapReservation, in: 1 << 16...1 << 46, "mapReservation")
     try check(maximumReaders, in: 1...1 << 16, "maximumReaders")
     try check(maximumStructures, in: 1...32_000, "maximumStructures")

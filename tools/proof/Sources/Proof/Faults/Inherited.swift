@@ -22,10 +22,14 @@ enum InheritedCases {
   /// Opens files of a store in every way there is: creation, opening, growth, new files beside the data, a worker, a backup,
   /// compacting, opening again with all pages checked. Returns "sound", or what is wrong.
   ///
-  /// - Parameter between: Called after each step, with its name; returns what is wrong.
-  private static func everyOpening(_ path: String, _ between: (String) -> String?) throws -> String {
+  /// - Parameter between: Called after each step, with its name; returns what is wrong. The worker prints then, too.
+  private static func everyOpening(_ path: String, _ between: ((String) -> String?)? = nil) throws -> String {
+    let worker = between == nil ? [] : ["and print"]
+    let between = between ?? { _ in nil }
     var options = StoreOptions.durability(.processCrashOnly)
     options.mapReservation = 1 << 20
+    // Of the case before.
+    try? FileManager.default.removeItem(atPath: path + ".copy")
     do {
       let store = try SharedStore(path: path, options: options)
       if let fault = between("creation") { return fault }
@@ -35,7 +39,7 @@ enum InheritedCases {
       unlink(path + "/signal")
       try list.append([1])
       if let fault = between("a new signal file") { return fault }
-      let end = try WorkerProcess(role: "append", store: store).wait(timeout: .seconds(30))
+      let end = try WorkerProcess(role: "append", store: store, arguments: worker).wait(timeout: .seconds(30))
       guard let end, end == .exited(0) || end == .unknown else { return "a worker: \(end.map { "\($0)" } ?? "hangs")" }
       if let fault = between("a worker") { return fault }
       try store.backup(to: path + ".copy", compacting: true)
@@ -53,8 +57,9 @@ enum InheritedCases {
 
   /// What the worker does.
   static func append(_ worker: Worker) throws {
-    try worker.openStore(options: .durability(.processCrashOnly)).list("list", of: [UInt8].self).append([2])
-    chatter()
+    let list = try worker.openStore(options: .durability(.processCrashOnly)).list("list", of: [UInt8].self)
+    if worker.arguments == ["and print"] { chatter() }
+    try list.append([2])
   }
 
   /// Prints to the standard streams, whatever they lead to.
@@ -113,22 +118,22 @@ enum InheritedCases {
       var all = sigset_t()
       sigfillset(&all)
       pthread_sigmask(SIG_BLOCK, &all, nil)
-      return try everyOpening(path) { _ in nil }
+      return try everyOpening(path)
     },
     Case("all signals are ignored", "sound") { path in
       for number: Int32 in 1..<32 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_IGN) }
-      return try everyOpening(path) { _ in nil }
+      return try everyOpening(path)
     },
   ]
 
   /// As few as a program can get along with.
   private static let limits = [
     Case("20 files, 64 kB of stack and no core", "sound") { path in
-      for (resource, value) in [(RLIMIT_NOFILE, 20), (RLIMIT_STACK, 1 << 16), (RLIMIT_CORE, 0), (RLIMIT_MEMLOCK, 0)] {
+      for (resource, value) in [(RLIMIT_NOFILE, 20), (RLIMIT_STACK, 1 << 16), (RLIMIT_CORE, 0)] {
         var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
         setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
       }
-      return try everyOpening(path) { _ in nil }
+      return try everyOpening(path)
     }
   ]
 
@@ -143,13 +148,15 @@ enum InheritedCases {
     let list = try store.list("list", of: [UInt8].self)
     chdir("\(path).two")
     rmdir("\(path).one")
-    guard try WorkerProcess(role: "append", store: store).wait() == .exited(0) else { return "a worker" }
+    let first = try WorkerProcess(role: "append", store: store).wait()
+    guard first == .exited(0) else { return "a worker: \(first)" }
     let again = try SharedStore(path: store.path, options: .durability(.processCrashOnly))
     try again.list("list", of: [UInt8].self).append([3])
     rmdir("\(path).two")
     // Now there is no working directory at all.
     try list.append([4])
-    guard try WorkerProcess(role: "append", store: store).wait() == .exited(0) else { return "a worker" }
+    let second = try WorkerProcess(role: "append", store: store).wait()
+    guard second == .exited(0) else { return "a worker without a directory: \(second)" }
     let code = try Case.code { _ = try SharedStore(path: "relative") }
     return try list.count == 4 && code == "storeNotFound" ? "sound" : "\(try list.count) elements, \(code)"
   }

@@ -1,0 +1,71 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// What a snapshot that is held costs, and how the disk space comes back.
+@Suite(.timeLimit(.minutes(5)))
+struct GrowthTests {
+  let directory = TemporaryDirectory()
+  var path: String { directory.file("store") }
+
+  private func store(_ configure: (inout StoreOptions) -> Void = { _ in }) throws -> SharedStore {
+    var options = StoreOptions.durability(.processCrashOnly)
+    configure(&options)
+    return try SharedStore(path: path, options: options)
+  }
+
+  /// Writes a dictionary over and over again, each time in a commit of its own.
+  private func overwrite(_ dictionary: SharedDictionary<Int, [UInt8]>, times: Int) throws {
+    for round in 0..<times {
+      try dictionary.updateValue([UInt8](repeating: UInt8(truncatingIfNeeded: round), count: 3000), forKey: round % 50)
+    }
+  }
+
+  @Test func aSnapshotThatIsHeldBoundsTheGrowth() throws {
+    let limit = 2 << 20
+    let store = try store { $0.maximumSnapshotGrowth = limit }
+    let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+    try overwrite(dictionary, times: 200)
+    let before = try store.statistics().fileBytes
+    let holder = try Program("TestWorker", ["hold", path])
+    #expect(holder.line() == "holding")
+    var refusal: StoreError?
+    do { try overwrite(dictionary, times: 20_000) } catch { refusal = error as? StoreError }
+    let error = try #require(refusal)
+    #expect(error.code == .snapshotInTheWay && error.processID == Int(holder.pid), "\(error)")
+    // It stays refused, and the file stays.
+    for _ in 0..<100 { #expect(throws: StoreError.self) { try overwrite(dictionary, times: 1) } }
+    #expect(try store.statistics().fileBytes < before + 2 * limit)
+    holder.finish()
+    try overwrite(dictionary, times: 1000)
+    #expect(try store.statistics().fileBytes < before + 2 * limit)
+  }
+
+  @Test func trimmingGivesFreePagesBackAndHarmsNobody() throws {
+    let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+    let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+    try overwrite(dictionary, times: 50)
+    var snapshot: Snapshot? = try store.snapshot()
+    let seen = try snapshot?[dictionary].map { "\($0.key) \($0.value)" }
+    try overwrite(dictionary, times: 5000)
+    let grown = try store.statistics()
+    // The snapshot's pages are not touched, nor any that were freed since.
+    _ = try store.trim()
+    #expect(try snapshot?[dictionary].map { "\($0.key) \($0.value)" } == seen)
+    snapshot = nil
+    let other = try Program("TestWorker", ["overwrite", path, "2000"])
+    #expect(other.line() == "ready")
+    let freed = try store.trim()
+    #expect(freed > grown.allocatedBytes / 2)
+    #expect(other.finish().status == 0)
+    #expect(try store.trim() >= 0)
+    #expect(try store.check().isEmpty)
+    #expect(try store.statistics().allocatedBytes < grown.allocatedBytes / 2)
+    #expect(try dictionary.count == 50)
+    // Free pages are used again.
+    try overwrite(dictionary, times: 2000)
+    #expect(try store.check().isEmpty)
+    #expect(try store.statistics().fileBytes <= grown.fileBytes + 1 << 20)
+  }
+}
