@@ -12,7 +12,6 @@
 
 static struct termios saved;
 static volatile sig_atomic_t is_raw;
-static volatile sig_atomic_t caught;
 static const char leave[] = "\x1b[?25h\x1b[?1049l\x1b[0m";
 static const char enter[] = "\x1b[?1049h\x1b[?25l\x1b[2J";
 
@@ -34,8 +33,6 @@ void lms_terminal_leave(void) {
   tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
 
-static void note_signal(int number) { caught = number; }
-
 bool lms_terminal_enter(void) {
   if (tcgetattr(STDIN_FILENO, &saved) != 0) return false;
   struct termios raw = saved;
@@ -51,15 +48,6 @@ bool lms_terminal_enter(void) {
   put(enter, sizeof enter - 1);
   return true;
 }
-
-void lms_catch_signals(void) {
-  struct sigaction action = {.sa_handler = note_signal};
-  sigemptyset(&action.sa_mask);
-  const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  for (int index = 0; index < 3; index++) sigaction(numbers[index], &action, NULL);
-}
-
-int lms_caught_signal(void) { return caught; }
 
 int lms_terminal_key(int milliseconds) {
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CSystemShims.h"
 #include <errno.h>
 #include <pthread.h>
@@ -16,16 +17,17 @@ uint32_t lms_thread_slot(void) {
 
 int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds) {
   if (pthread_mutex_trylock(mutex) == 0) return 0;
-#ifdef __linux__
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 30)
+  // By the time of day, as pthread_mutex_timedlock has it, a clock that is set would change the limit.
   struct timespec end;
-  clock_gettime(CLOCK_REALTIME, &end);
+  clock_gettime(CLOCK_MONOTONIC, &end);
   end.tv_sec += (time_t)(nanoseconds / 1000000000u);
   end.tv_nsec += (long)(nanoseconds % 1000000000u);
   if (end.tv_nsec >= 1000000000) {
     end.tv_nsec -= 1000000000;
     end.tv_sec += 1;
   }
-  return pthread_mutex_timedlock(mutex, &end);
+  return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &end);
 #else
   const uint64_t step = 500000;
   for (uint64_t slept = 0; slept < nanoseconds; slept += step) {
@@ -40,6 +42,18 @@ int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds) {
 int64_t lms_time_of_day(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t lms_boot_time(void) {
+  struct timespec now;
+#if defined(CLOCK_BOOTTIME)
+  clock_gettime(CLOCK_BOOTTIME, &now);
+#elif defined(CLOCK_MONOTONIC_RAW)
+  clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+#else
+  clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 

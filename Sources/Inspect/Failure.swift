@@ -9,6 +9,9 @@
     static let notFound = ExitCode(3)
     static let busy = ExitCode(4)
 
+    /// As a shell tells of a program that a signal has ended.
+    static func interrupted(by signal: Int32) -> ExitCode { ExitCode(128 + signal) }
+
     /// Says what is wrong, and ends with the code for it.
     static func exit(_ error: any Error) -> Never {
       switch error {

@@ -29,6 +29,30 @@ struct LeaseTests {
     try queue.checkInvariants()
   }
 
+  /// A program that is asked to end gives back what it has begun, and no item wears out by that.
+  @Test func anItemThatIsGivenBackUntriedKeepsItsAttempts() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 1)
+    try queue.push("a")
+    for round in 0..<5 {
+      let lease = try #require(try queue.lease(for: .seconds(60)))
+      #expect(lease.attempt == 1)
+      if round % 2 == 0 {
+        try queue.release(lease, countingAttempt: false)
+      } else {
+        try test.store.write { txn in
+          try txn[queue].release(lease, delay: .microseconds(1), reason: "stopped", countingAttempt: false)
+        }
+        usleep(1000)
+      }
+      #expect(code { try queue.release(lease, countingAttempt: false) } == .leaseLost)
+      try queue.checkInvariants()
+    }
+    #expect(try queue.deadLetters().isEmpty)
+    try queue.release(try #require(try queue.lease(for: .seconds(60))))
+    #expect(try queue.deadLetters().map(\.attempts) == [1])
+  }
+
   @Test func tokensFenceOffWhoIsLate() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self)

@@ -49,13 +49,11 @@ struct QueuePrefetchTests {
     _ = decodings()
     #expect(try await test.store.write { txn in txn[queue].pop(atMost: 100, seen) } == Array(items[5540..<5640]))
     #expect(decodings() == [0, 40])
-    // One that cannot be decoded stays, and so do those before it, as in any write.
+    // One that cannot be decoded goes to the dead letters.
     try queue.removeAll()
     try queue.push(contentsOf: [1, 2, -3, 4].map { Noted(number: $0) })
-    #expect(throws: StoreError.self) { try queue.pop(atMost: 10) }
-    #expect(try queue.pop(atMost: 2).map(\.number) == [1, 2])
-    #expect(throws: StoreError.self) { try queue.pop(atMost: 1) }
-    #expect(try queue.count == 2)
+    #expect(try queue.pop(atMost: 10).map(\.number) == [1, 2, 4])
+    #expect(try queue.deadLetters().map(\.sequence) == [6003])
     try queue.checkInvariants()
   }
 

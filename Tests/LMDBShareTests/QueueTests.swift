@@ -14,17 +14,40 @@ struct QueueTests {
       var attempts = 0
       var token: UInt64?
       var isDead = false
+      /// Whether its bytes are no text.
+      var isUndecodable = false
       var isReady: Bool { token == nil && !isDead }
+      /// As which dead letters tell it.
+      var letter: String? { isUndecodable ? nil : text }
     }
     var items: [Item] = []
     var last: UInt64 = 0
 
-    var ready: [Item] { items.filter(\.isReady).sorted { ($0.level, $0.sequence) < ($1.level, $1.sequence) } }
+    var ready: [Item] { (0..<8).flatMap { level in items.filter { $0.isReady && $0.level == level } } }
     var leased: [Item] { items.filter { $0.token != nil } }
 
-    mutating func push(_ text: String, _ level: Int) {
+    mutating func push(_ text: String, _ level: Int, isUndecodable: Bool = false) {
       last += 1
-      items.append(Item(sequence: last, text: text, level: level))
+      items.append(Item(sequence: last, text: text, level: level, isUndecodable: isUndecodable))
+    }
+    /// The items that are next, up to so many, and those in their way that cannot be decoded; where fewer are there, all of those.
+    func next(_ count: Int) -> (good: [Item], undecodable: [Item]) {
+      var found: (good: [Item], undecodable: [Item]) = ([], [])
+      // They lie in the order of their numbers.
+      for level in 0..<8 {
+        for item in items where item.level == level && item.isReady {
+          if found.good.count == count { return found }
+          if item.isUndecodable { found.undecodable.append(item) } else { found.good.append(item) }
+        }
+      }
+      return found
+    }
+    /// Takes items for good.
+    mutating func pop(_ next: (good: [Item], undecodable: [Item])) -> [String] {
+      for item in next.undecodable { change(item.sequence) { $0.isDead = true } }
+      let gone = Set(next.good.map(\.sequence))
+      items.removeAll { gone.contains($0.sequence) }
+      return next.good.map(\.text)
     }
     mutating func change(_ sequence: UInt64, _ body: (inout Item) -> Void) {
       body(&items[items.firstIndex { $0.sequence == sequence }!])
@@ -54,7 +77,7 @@ struct QueueTests {
         try test.store.write { txn in
           for _ in 0..<5 {
             let priority = QueuePriority(level: [4, 4, 4, 0, 2, 7].randomElement(using: &random)!)!
-            switch Int.random(in: 0..<24, using: &random) {
+            switch Int.random(in: 0..<26, using: &random) {
             case 0...3:
               model.push("\(step)", priority.level)
               // Due in the past already, so that it goes through the delayed items.
@@ -67,26 +90,41 @@ struct QueueTests {
               for text in texts { model.push(text, priority.level) }
               txn[queue].push(contentsOf: texts, priority: priority)
             case 6...8:
-              let next = model.ready.first
-              #expect(txn[queue].peek() == next?.text)
-              same(txn[queue].pop(), next?.text)
-              if let next { model.remove(next.sequence) }
+              let next = model.next(1)
+              #expect(txn[queue].peek() == next.good.first?.text)
+              same(txn[queue].pop(), model.pop(next).first)
             case 9:
               guard let (most, items) = seen else { break }
-              let ready = model.ready
+              let there = model.items.count { $0.isReady && !$0.isUndecodable }
+              let dead = txn[queue].statistics.dead
               let got = txn[queue].pop(atMost: most, items)
-              try #require(got == ready.prefix(got.count).map(\.text))
-              #expect(got.count <= most && got.count >= min(items.available, ready.count))
-              for item in ready.prefix(got.count) { model.remove(item.sequence) }
+              #expect(got.count <= most && got.count >= min(items.elements.count, there))
+              // Those in the way of others go; those behind the last one go where more was looked for.
+              let moved = txn[queue].statistics.dead - dead
+              let (good, undecodable) = model.next(got.count)
+              try #require(got == good.map(\.text) && moved >= undecodable.count)
+              let behind = model.next(.max).undecodable.prefix(moved)
+              _ = model.pop((good, Array(behind)))
               if let first = got.first, items.elements.contains(first) { uses += 1 }
               seen = nil
             case 10:
-              let next = Array(model.ready.prefix(Int.random(in: 1...300, using: &random)))
-              same(txn[queue].pop(atMost: max(next.count, 1)), next.map(\.text))
-              for item in next { model.remove(item.sequence) }
+              let count = Int.random(in: 1...300, using: &random)
+              same(txn[queue].pop(atMost: count), model.pop(model.next(count)))
             case 11...13:
-              let next = Array(model.ready.prefix(Int.random(in: 1...20, using: &random)))
-              let got = try txn[queue].lease(atMost: max(1, next.count), for: .seconds(1000))
+              let count = Int.random(in: 1...20, using: &random)
+              let (next, undecodable) = model.next(count)
+              let got = try txn[queue].lease(atMost: count, for: .seconds(1000))
+              for item in undecodable {
+                // It comes again after a second, or never.
+                model.change(item.sequence) { item in
+                  item.attempts += 1
+                  item.isDead = item.attempts >= 3
+                }
+                if item.attempts < 2 {
+                  same(txn[queue].remove(item.sequence), true)
+                  model.remove(item.sequence)
+                }
+              }
               try #require(got.map(\.sequence) == next.map(\.sequence))
               for (lease, item) in zip(got, next) {
                 #expect(lease.element == item.text && lease.attempt == item.attempts + 1)
@@ -105,10 +143,12 @@ struct QueueTests {
             case 16...17:
               guard let item = model.leased.randomElement(using: &random) else { break }
               let lease = try txn[queue].extend(leases[item.sequence]!, for: .seconds(2000))
-              try txn[queue].release(lease)
+              let isTried = Int.random(in: 0..<4, using: &random) > 0
+              try txn[queue].release(lease, countingAttempt: isTried)
               #expect(throws: StoreError.self) { try txn[queue].extend(lease, for: .seconds(1)) }
               model.change(item.sequence) { item in
                 item.token = nil
+                if !isTried { item.attempts -= 1 }
                 item.isDead = item.attempts >= 3
               }
             case 18:
@@ -117,7 +157,7 @@ struct QueueTests {
               model.change(item.sequence) { ($0.token, $0.isDead) = (nil, true) }
             case 19:
               guard let item = model.items.filter(\.isDead).randomElement(using: &random) else { break }
-              #expect(txn[queue].deadLetters.contains { $0.sequence == item.sequence && $0.element == item.text })
+              #expect(txn[queue].deadLetters.contains { $0.sequence == item.sequence && $0.element == item.letter })
               same(txn[queue].retry(item.sequence), true)
               same(txn[queue].retry(item.sequence), false)
               model.change(item.sequence) { ($0.isDead, $0.attempts) = (false, 0) }
@@ -126,6 +166,11 @@ struct QueueTests {
               same(txn[queue].remove(item.sequence), true)
               same(txn[queue].remove(item.sequence), false)
               model.remove(item.sequence)
+            case 23:
+              // As a program does that knows no types.
+              let raw = txn.untypedQueue(try txn.untyped("queue"))
+              txn[raw].push(StoredBytes([0xFF, 0xFE]), priority: priority)
+              model.push("", priority.level, isUndecodable: true)
             default: if step % 100 == 0 { throw Undo() }
             }
             try #require(txn[queue].count == model.items.count(where: \.isReady))
@@ -143,7 +188,8 @@ struct QueueTests {
           let statistics = txn[queue].statistics
           #expect(statistics.leases.map(\.sequence) == model.leased.map(\.sequence).sorted())
           #expect(statistics.dead == model.items.count(where: \.isDead))
-          let ready = model.ready
+          try #require(txn[queue].storedItems.map(\.sequence) == model.ready.map(\.sequence))
+          let ready = model.ready.filter { !$0.isUndecodable }
           try #require(txn[queue].items.map(\.sequence) == ready.map(\.sequence))
           try #require(txn[queue].items.map(\.element) == ready.map(\.text))
           try #require(txn[queue].items.map(\.attempts) == ready.map(\.attempts))

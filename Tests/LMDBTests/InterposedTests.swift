@@ -75,6 +75,48 @@
       #expect(counts.count == 2 && counts[0] == counts[1] && (19...20).contains(counts[0]), "\(counts)")
     }
 
+    // MARK: A clock that is set
+
+    /// Shows a command the machine's clock, which the command or others set.
+    private func withClock(_ seconds: Int = 0) throws -> [String: String] {
+      let file = directory.file("clock")
+      try Data("\(seconds)\n".utf8).write(to: URL(fileURLWithPath: file))
+      return ["TEST_CLOCK": file]
+    }
+
+    @Test func aClockThatIsSetForwardEndsNoLease() throws {
+      let path = directory.file("store")
+      let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
+      try queue.push(1)
+      let clock = try withClock()
+      let worker = try start("lease-and-clock", path, "", clock)
+      #expect(worker.line() == "leased")
+      // Somebody else sets the clock, which both see, and finds nothing to take.
+      let other = try run("look-and-clock", path, "7200", clock)
+      let told = other.output.split(separator: "\n")
+      #expect(told.first == "nothing", "\(other)")
+      #expect((Int(told.last ?? "") ?? -1) > 500, "\(other)")
+      worker.release()
+      #expect(worker.line() == "acknowledged")
+      #expect(worker.finish().status == 0)
+    }
+
+    @Test(arguments: [-7200, 7200]) func aDelayIsAsLongAsItIsWhateverTheClock(seconds: Int) throws {
+      let taken = try run("delay-and-clock", directory.file("store"), "\(seconds)", withClock())
+      let milliseconds = Int(taken.output.dropLast()) ?? -1
+      #expect((1000..<5000).contains(milliseconds), "\(taken)")
+    }
+
+    @Test(arguments: [-7200, 7200]) func agesOfSnapshotsGoByNoClockThatIsSet(seconds: Int) throws {
+      let age = try run("age-and-clock", directory.file("store"), "\(seconds)", withClock())
+      #expect((0..<60).contains(Int(age.output.dropLast()) ?? -1), "\(age)")
+    }
+
+    @Test func aWaitForAnotherThreadGoesByNoClockThatIsSet() throws {
+      let waited = try run("wait-and-clock", directory.file("store"), "7200", withClock())
+      #expect((90..<3000).contains(Double(waited.output.dropLast()) ?? -1), "\(waited)")
+    }
+
     /// Nobody tells of the commit: who waits looks for himself.
     @Test func aWriterKilledBetweenCommitAndWakeIsNoticed() throws {
       let path = directory.file("store")

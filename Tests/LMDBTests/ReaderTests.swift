@@ -120,6 +120,39 @@ struct ReaderTests {
     #expect(own.lag == 0 && own.age == nil)
   }
 
+  /// What the file `signal` tells of commits of an earlier boot is not measured by the time since the start of this one.
+  @Test func agesOutliveAReboot() throws {
+    let store = try open()
+    let value = try store.value("v", initial: 0)
+    let mine = try store.snapshot()
+    try value.set(1)
+    func age() throws -> Duration? {
+      try store.statistics().readers.first { $0.processID == Int(getpid()) && $0.snapshotID == mine.id }?.age
+    }
+    #expect(try #require(try age()) < .seconds(60))
+    // The entry of the commit: its time of day, and the stamp that names the boot.
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/signal"))
+    let entry = UInt64(4096 + 32 * ((mine.id + 1) % 128))
+    func set(_ offset: UInt64, _ number: UInt64) throws {
+      try file.seek(toOffset: entry + offset)
+      try file.write(contentsOf: withUnsafeBytes(of: number) { Data($0) })
+    }
+    try file.seek(toOffset: entry + 24)
+    let stamp = try #require(try file.read(upToCount: 8)).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    try set(24, stamp ^ 1 << 48)
+    #expect(try #require(try age()) < .seconds(60))
+    try set(8, (microsecondsSince1970() - 7_200_000_000) * 1000)
+    #expect((Duration.seconds(7190)..<Duration.seconds(7260)).contains(try #require(try age())))
+    // Nonsense is not told.
+    try set(8, (microsecondsSince1970() + 7_200_000_000) * 1000)
+    #expect(try age() == nil)
+    // One that an older program has left from an earlier commit.
+    try set(24, stamp ^ 1 << 40)
+    #expect(try age() == nil)
+    try set(24, stamp)
+    #expect(try #require(try age()) < .seconds(60))
+  }
+
   @Test func moreReadsThanSlotsAreAnError() throws {
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumReaders = 4

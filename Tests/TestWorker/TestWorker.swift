@@ -276,6 +276,13 @@ struct TestWorker {
       let worker = try WorkerProcess(role: "sleep", store: store)
       say("\(worker.processID)")
       _ = readLine()
+    case "tell-remaining": try tellRemaining(path)
+    case "lease-and-clock": try leaseWhileTheClockIsSet(path)
+    case "look-and-clock": try lookForItemsAfterTheClockWasSet(path, number)
+    case "delay-and-clock": try delayWhileTheClockIsSet(path, number)
+    case "age-and-clock": try ageWhileTheClockIsSet(path, number)
+    case "wait-and-clock": try waitForAThreadWhileTheClockIsSet(path, number)
+    case "consume-jobs": try consumeJobs(path)
     case "sleep":
       while true { sleep(60) }
     case "use-queue":

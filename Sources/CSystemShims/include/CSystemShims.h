@@ -77,8 +77,10 @@ int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument);
 void lms_thread_join(uint64_t thread);
 void lms_thread_detach(uint64_t thread);
 
-/// Nanoseconds since 1970.
+/// Nanoseconds since 1970, by the clock that can be set.
 int64_t lms_time_of_day(void);
+/// Nanoseconds since this machine was started, suspended time included. Nobody can set it.
+int64_t lms_boot_time(void);
 
 // MARK: Processes (process.c).
 
@@ -138,16 +140,21 @@ int lms_lock_alone(int file, int32_t *holder);
 /// `errno`, which the last of these calls has set.
 int lms_errno(void);
 
+// MARK: Signals (signals.c).
+
+/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program.
+void lms_catch_signals(void);
+/// The last one that was noted, or 0.
+int lms_caught_signal(void);
+/// Sends each one that is noted to this child, also one that was noted before; 0 for to none.
+void lms_pass_signals_to(int32_t process);
+
 // MARK: Terminals (terminal.c).
 
 /// Takes the terminal for a screen of one's own: no echo, keys one by one. False when there is none. Given back by
 /// `lms_terminal_leave`, and at the end of the program.
 bool lms_terminal_enter(void);
 void lms_terminal_leave(void);
-/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program.
-void lms_catch_signals(void);
-/// The last one that was noted, or 0.
-int lms_caught_signal(void);
 /// The key that is pressed within so many milliseconds, 0 when none is, -1 when the terminal has gone.
 int lms_terminal_key(int milliseconds);
 int lms_terminal_columns(int file);

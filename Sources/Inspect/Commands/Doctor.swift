@@ -243,7 +243,7 @@
         }
         if statistics.dead > 0 {
           add(
-            .note, description.name, "\(counted(statistics.dead, "item")) tried too often",
+            .note, description.name, "\(counted(statistics.dead, "item")) given up",
             "dead-letters lists them, puts them back, or removes them")
         }
       }

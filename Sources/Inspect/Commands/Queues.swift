@@ -100,7 +100,9 @@
         An item is gone when it has been printed, or when the command has ended with 0; should the tool be killed before, it \
         comes back at once. With --exec, the command is one for the shell; it gets the item on standard input as it is, \
         and a line end, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. One that fails gives the item back, \
-        to be tried again; one that is running when the tool is killed goes on by itself.
+        to be tried again. When the tool is interrupted (Ctrl-C, SIGTERM), it sends the signal to the command and waits for \
+        its end; unless that is 0, the item is given back without an attempt being counted. A command that is \
+        running when the tool is killed by SIGKILL goes on by itself.
 
         Ends with 3 when there is no item, with 4 when there was none in time.
 
@@ -130,16 +132,7 @@
       let store = try store.forWriting()
       let queue = try store.untypedQueue(name)
       let types = Types(try store.untyped(name).description)
-      if let exec {
-        for index in 0..<count {
-          guard let lease = try next(queue, 1).first else {
-            if index == 0 { throw nothing }
-            return
-          }
-          try work(on: lease, exec, types, queue)
-        }
-        return
-      }
+      if let exec { return try work(exec, queue, types) }
       let leases = try next(queue, count)
       guard !leases.isEmpty else { throw nothing }
       do {
@@ -147,7 +140,9 @@
       } catch {
         // They have not been read by anybody.
         try store.write { txn in
-          for lease in leases { try txn[queue].release(lease, reason: "it could not be printed") }
+          for lease in leases {
+            try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
+          }
         }
         throw error
       }
@@ -157,6 +152,38 @@
     private func next(_ queue: SharedQueue<StoredBytes>, _ count: Int) throws -> [SharedQueue<StoredBytes>.Lease] {
       guard let timeout = waiting.duration else { return try queue.lease(atMost: count, for: .seconds(lease)) }
       return try queue.lease(atMost: count, for: .seconds(lease), timeout: timeout)
+    }
+
+    /// Gives one item after the other to the command, until it has worked on as many as are wanted, or the tool is interrupted.
+    private func work(_ command: String, _ queue: SharedQueue<StoredBytes>, _ types: Types) throws {
+      ChildProcess.catchSignals()
+      for index in 0..<count {
+        guard let lease = try nextUnlessInterrupted(queue) else {
+          if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
+          if index == 0 { throw nothing }
+          return
+        }
+        try work(on: lease, command, types, queue)
+      }
+    }
+
+    /// The next item; nil when there is none in time, or the tool is interrupted.
+    private func nextUnlessInterrupted(
+      _ queue: SharedQueue<StoredBytes>
+    ) throws -> SharedQueue<StoredBytes>.Lease? {
+      guard let timeout = waiting.duration else { return try queue.lease(for: .seconds(lease)) }
+      let deadline = ContinuousClock.now + timeout
+      let step = Duration.milliseconds(100)
+      while ChildProcess.caughtSignal == nil {
+        let left = ContinuousClock.now.duration(to: deadline)
+        do {
+          if let lease = try queue.lease(for: .seconds(lease), timeout: max(.zero, min(left, step))) { return lease }
+          let now = try queue.statistics()
+          if now.isClosed, now.ready + now.delayed + now.leases.count == 0 { return nil }
+        } catch let error as StoreError where error.code == .writerBusy && left > step {}
+        if left <= step { return nil }
+      }
+      return nil
     }
 
     private var nothing: Problem {
@@ -169,10 +196,20 @@
     private func work(
       on lease: SharedQueue<StoredBytes>.Lease, _ command: String, _ types: Types, _ queue: SharedQueue<StoredBytes>
     ) throws {
+      func giveBack(untriedBecause signal: Int32) throws -> Never {
+        try queue.release(lease, reason: "interrupted", countingAttempt: false)
+        throw Failure.interrupted(by: signal)
+      }
+      if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let end = try ChildProcess.runShell(
         command, input: withBytes(of: lease.element.bytes) { types.plain($0) + [UInt8(ascii: "\n")] },
         environment: ["LMDBSHARE_SEQUENCE": "\(lease.sequence)", "LMDBSHARE_ATTEMPT": "\(lease.attempt)"])
-      if end.status == 0, end.signal == 0 { return try queue.acknowledge(lease) }
+      if end.status == 0, end.signal == 0 {
+        try queue.acknowledge(lease)
+        if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
+        return
+      }
+      if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
       try queue.release(lease, reason: reason)
       throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was given back")
@@ -264,7 +301,7 @@
 
   struct DeadLetters: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the items of a queue that were tried too often, puts them back, or removes them.",
+      abstract: "Lists the items of a queue that were given up, puts them back, or removes them.",
       discussion: """
         Examples:
           lmdbshare dead-letters team.lmdb jobs
@@ -306,7 +343,7 @@
       for letter in letters {
         var json = JSONWriter()
         json.begin("{")
-        withBytes(of: letter.element.bytes) { types.writeValue($0, to: &json) }
+        withBytes(of: letter.bytes) { types.writeValue($0, to: &json) }
         json.end("}")
         try records.add([
           .init("sequence", .number(Int(letter.sequence))),
@@ -316,7 +353,7 @@
           .init("reason", .text(letter.reason)),
           .init(
             "item", .json(json.out.withBytes { $0.copied() }),
-            text: withBytes(of: letter.element.bytes) { types.text($0, limit: 200) }),
+            text: withBytes(of: letter.bytes) { types.text($0, limit: 200) }),
         ])
       }
       try records.finish()

@@ -26,6 +26,8 @@ package final class Environment: @unchecked Sendable {
   /// Guarded by `writeLock`.
   private var gate: WriterGate?
   private var gateTried = ContinuousClock.now
+  /// By which leases, delays and ages are measured.
+  package let clock = StoreClock()
   /// Tasks that wait for commits.
   package let waiters = Waiters()
   let dataIdentity: FileIdentity

@@ -85,16 +85,18 @@ package enum ChildProcess {
     return (FileDescriptor(files[0]), FileDescriptor(files[1]))
   }
 
-  /// Runs a command of the shell to its end, with these bytes as its standard input, which it need not read.
+  /// Runs a command of the shell to its end, with these bytes as its standard input, which it need not read. Signals that this
+  /// process catches meanwhile are sent to it.
   package static func runShell(
     _ command: String, input: [UInt8], environment: [String: String]
   ) throws(StoreError) -> (status: Int32, signal: Int32) {
     // The shell moves what it was given to the place of its standard input.
-    let script = "exec <&\(keptFile) \(keptFile)<&-; eval \"$1\""
+    let script = "exec <&\(keptFile) \(keptFile)<&-; exec /bin/sh -c \"$1\""
     var files: (reading: FileDescriptor, writing: FileDescriptor)? = try pipe()
     defer { if let files { willClose(files.writing) } }
     let process = try spawn(
       "/bin/sh", ["-c", script, "sh", command], environment: environment, keeping: files?.reading)
+    lms_pass_signals_to(process)
     // Now the command alone can read: when it ends early, the writing does.
     let writing = files.map { Stream(number: dup($0.writing.number)) }
     if let files { willClose(files.writing) }
@@ -103,7 +105,19 @@ package enum ChildProcess {
       _ = writing.write(input)
       _ = close(writing.number)
     }
+    // Its number is its own until it has been asked.
+    waitForEnd(of: process)
+    lms_pass_signals_to(0)
     return wait(for: process) ?? (status: -1, signal: 0)
+  }
+
+  /// Has the signals that ask this process to end noted instead, for ``caughtSignal``.
+  package static func catchSignals() { lms_catch_signals() }
+
+  /// The signal that has asked this process to end; nil when none has.
+  package static var caughtSignal: Int32? {
+    let signal = lms_caught_signal()
+    return signal == 0 ? nil : signal
   }
 
   /// Before the writing end of such a pipe is closed.

@@ -5,13 +5,6 @@ extension QueueStorage {
   /// How many items are put back in one transaction.
   private static let most = 1000
 
-  /// Microseconds since 1970.
-  static func now(after delay: Duration = .zero) -> UInt64 {
-    let bounded = min(max(delay, .zero), .seconds(1 << 32)).components
-    return microsecondsSince1970() + UInt64(bounded.seconds) * 1_000_000
-      + UInt64(bounded.attoseconds / 1_000_000_000_000)
-  }
-
   // MARK: What is due
 
   /// What somebody who waits for an item finds.
@@ -29,7 +22,7 @@ extension QueueStorage {
     guard state.delayed > 0 || state.leased > 0 else {
       return state.isClosed ? .drained : .nothing(Look(isReady: false))
     }
-    let now = Self.now()
+    let now = core.now()
     var next = UInt64.max
     if state.delayed > 0 {
       let cursor = Cursor(core, database)
@@ -72,7 +65,7 @@ extension QueueStorage {
   /// are looked at every 20 ms.
   func makeReady(_ core: Transaction) {
     guard state.delayed > 0 || state.leased > 0, !core.hasFailed else { return }
-    let now = Self.now()
+    let now = core.now()
     if state.delayed > 0 { promote(core, now) }
     guard state.leased > 0, state.ready == 0 || reference.isTimeToLook(now) else { return }
     reclaim(core, now)
@@ -117,10 +110,13 @@ extension QueueStorage {
 
   // MARK: Leases
 
-  /// Leases items in order; `body` gets each with its bytes, its token and the attempt.
+  /// Leases items in order; `body` gets each with its bytes, its token and the attempt, and says why it cannot be decoded if that
+  /// is so. An attempt counts for those, too.
+  ///
+  /// - Parameter limit: After how many that cannot be decoded it ends.
   func lease(
-    _ core: Transaction, atMost most: Int, for duration: Duration,
-    _ body: (QueueRecord, RawSpan) -> Bool
+    _ core: Transaction, atMost most: Int, for duration: Duration, undecodable limit: Int,
+    _ body: (QueueRecord, RawSpan) -> DecodingFailure?
   ) throws(StoreError) {
     guard let owner = reference.environment.owner else {
       throw StoreError(
@@ -129,18 +125,20 @@ extension QueueStorage {
         advice: "check owner and mode of the store's directory; or use pop()")
     }
     makeReady(core)
+    // Before anything is looked at: it may write.
+    let end = core.now(after: duration)
     var leased: [(QueueRecord, [UInt8])] = []
-    _ = take(core, atMost: most) { taken, bytes in
+    let taking = take(core, atMost: most, undecodable: limit) { taken, bytes in
       state.lastToken += 1
       var record = QueueRecord(taken.sequence, level: taken.level)
       record.token = state.lastToken
       record.owner = owner
       record.processID = currentProcessID()
       record.attempts = taken.attempts == .max ? .max : taken.attempts + 1
-      record.time = Self.now(after: duration)
-      guard body(record, bytes) else { return false }
+      record.time = end
+      if let failure = body(record, bytes) { return failure }
       leased.append((record, bytes.copied()))
-      return true
+      return nil
     }
     for (record, item) in leased {
       withBytes(of: item) { item in
@@ -150,6 +148,7 @@ extension QueueStorage {
       state.gone -= 1
       state.leased += 1
     }
+    for undecodable in taking.undecodable { postpone(core, undecodable) }
     KillPoint.pass(.leased)
   }
 
@@ -180,16 +179,18 @@ extension QueueStorage {
 
   func extend(_ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ duration: Duration) throws(StoreError) {
     var (record, item) = try current(core, sequence, token, "extend")
-    record.time = Self.now(after: duration)
+    record.time = core.now(after: duration)
     withBytes(of: item) { item in
       record.withBytes(item) { _ = core.put(database, QueueArea.leased | sequence, $0) }
     }
   }
 
   func release(
-    _ core: Transaction, _ sequence: UInt64, _ token: UInt64, delay: Duration, reason: String
+    _ core: Transaction, _ sequence: UInt64, _ token: UInt64, delay: Duration, reason: String, isTried: Bool
   ) throws(StoreError) {
-    let (record, item) = try current(core, sequence, token, "release")
+    var (record, item) = try current(core, sequence, token, "release")
+    // The lease was one; so there are some left.
+    if !isTried, record.attempts > 0 { record.attempts -= 1 }
     withBytes(of: item) { giveBack(core, record, $0, delay: delay, reason: reason) }
     KillPoint.pass(.released)
   }
@@ -203,7 +204,7 @@ extension QueueStorage {
     if let most = reference.description.maximumAttempts, record.attempts >= most {
       bury(core, record, item, reason)
     } else if delay > .zero {
-      putDelayed(core, record, item, until: Self.now(after: delay))
+      putDelayed(core, record, item, until: core.now(after: delay))
     } else {
       putReady(core, record, item)
     }
@@ -211,9 +212,9 @@ extension QueueStorage {
 
   // MARK: Dead letters
 
-  private func bury(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, _ reason: String) {
+  func bury(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, _ reason: String) {
     var record = record
-    (record.token, record.owner, record.time) = (0, 0, Self.now())
+    (record.token, record.owner, record.time) = (0, 0, core.now())
     let short = String(decoding: reason.utf8.prefix(1000), as: UTF8.self)
     record.withBytes(reason: short, item) { _ = core.put(database, QueueArea.dead | record.sequence, $0) }
     state.dead += 1

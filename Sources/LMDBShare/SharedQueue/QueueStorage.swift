@@ -126,7 +126,7 @@ final class QueueStorage: StructureState {
     let sequence = state.lastSequence
     state.levels |= 1 << UInt8(level)
     if delay > .zero {
-      putDelayed(core, QueueRecord(sequence, level: level), item, until: Self.now(after: delay))
+      putDelayed(core, QueueRecord(sequence, level: level), item, until: core.now(after: delay))
     } else {
       QueueChunkBuilder.single(item) {
         _ = core.put(database, QueueArea.fresh(level) | sequence, $0, .likelyLast)
@@ -191,14 +191,16 @@ final class QueueStorage: StructureState {
     var attempts: UInt32
   }
 
-  /// Takes items in order; `body` gets each with its bytes, and says whether it is to go.
+  /// Takes items in order; `body` gets each with its bytes, and says why those are none of the queue's type if they are not.
   ///
-  /// - Returns: How many were taken.
-  @usableFromInline
-  func take(_ core: Transaction, atMost most: Int, _ body: (Taken, RawSpan) -> Bool) -> Int {
-    var taken = 0
-    while taken < most, state.ready > 0, !core.hasFailed {
-      let most = taken + min(most - taken, state.ready)
+  /// - Parameter limit: After how many that are none it ends.
+  /// - Returns: How many were taken, and those that are none: they are out of the queue, and the caller puts them elsewhere.
+  func take(
+    _ core: Transaction, atMost most: Int, undecodable limit: Int, _ body: (Taken, RawSpan) -> DecodingFailure?
+  ) -> Taking {
+    var taking = Taking(most: most, limit: limit)
+    while taking.goesOn, state.ready > 0, !core.hasFailed {
+      taking.most = taking.count + min(most - taking.count, state.ready)
       let cursor = Cursor(core, database)
       guard cursor.seek(QueueArea.ready), let key = cursor.key.littleEndian(UInt64.self),
         let level = QueueArea.level(key)
@@ -206,23 +208,22 @@ final class QueueStorage: StructureState {
         if !core.hasFailed { fail(core, "its state tells of \(state.ready) items that are not there") }
         break
       }
-      var step: Int
+      let before = state.gone
       if QueueArea.isFresh(key) {
-        step = takeFresh(core, cursor, atMost: most - taken, before: .max, body)
+        takeFresh(core, cursor, before: .max, &taking, body)
       } else {
         // One that was pushed earlier, and never taken, comes first.
         let returned = key & QueueArea.numberMask
         let fresh = Cursor(core, database)
         if let first = firstFresh(fresh, level), first < returned {
-          step = takeFresh(core, fresh, atMost: most - taken, before: returned, body)
+          takeFresh(core, fresh, before: returned, &taking, body)
         } else {
-          step = takeReturned(core, cursor, level, body)
+          takeReturned(core, cursor, level, &taking, body)
         }
       }
-      if step == 0 { break }
-      taken += step
+      if state.gone == before { break }
     }
-    return taken
+    return taking
   }
 
   /// Puts the cursor on the first fresh record of a level; tells the number of the first item in it that is there.
@@ -234,28 +235,26 @@ final class QueueStorage: StructureState {
   }
 
   private func takeFresh(
-    _ core: Transaction, _ cursor: Cursor, atMost most: Int, before end: UInt64, _ body: (Taken, RawSpan) -> Bool
-  ) -> Int {
+    _ core: Transaction, _ cursor: Cursor, before end: UInt64, _ taking: inout Taking,
+    _ body: (Taken, RawSpan) -> DecodingFailure?
+  ) {
     guard let key = cursor.key.littleEndian(UInt64.self), let level = QueueArea.level(key),
       let chunk = QueueChunk(cursor.value), Int(state.skipped[level]) < chunk.count
-    else {
-      fail(core, "a record of items is damaged")
-      return 0
-    }
-    let start = Int(state.skipped[level])
+    else { return fail(core, "a record of items is damaged") }
+    let (start, ready) = (Int(state.skipped[level]), state.ready)
     var index = start
-    while index < chunk.count, index - start < most {
+    while index < chunk.count, index - start < ready, taking.goesOn {
       let sequence = key & QueueArea.numberMask + UInt64(index)
       guard sequence < end else { break }
       guard let item = chunk.item(index) else {
         fail(core, "a record of items is damaged")
         break
       }
-      guard body(Taken(sequence: sequence, level: level, attempts: 0), item) else { break }
+      let taken = Taken(sequence: sequence, level: level, attempts: 0)
+      taking.note(taken, item, body(taken, item))
       index += 1
     }
     dropFresh(core, cursor, level, start..<index, of: chunk.count)
-    return index - start
   }
 
   /// Drops items of a level's first record, where the cursor stands: those that are there up to an index.
@@ -271,19 +270,17 @@ final class QueueStorage: StructureState {
   }
 
   private func takeReturned(
-    _ core: Transaction, _ cursor: Cursor, _ level: Int, _ body: (Taken, RawSpan) -> Bool
-  ) -> Int {
+    _ core: Transaction, _ cursor: Cursor, _ level: Int, _ taking: inout Taking,
+    _ body: (Taken, RawSpan) -> DecodingFailure?
+  ) {
     guard let record = QueueRecord(cursor.value), let key = cursor.key.littleEndian(UInt64.self),
       record.sequence == key & QueueArea.numberMask
-    else {
-      fail(core, "the record of an item is damaged")
-      return 0
-    }
+    else { return fail(core, "the record of an item is damaged") }
     let taken = Taken(sequence: record.sequence, level: level, attempts: record.attempts)
-    guard body(taken, QueueRecord.item(cursor.value)) else { return 0 }
+    let item = QueueRecord.item(cursor.value)
+    taking.note(taken, item, body(taken, item))
     cursor.delete()
     state.gone += 1
-    return 1
   }
 
   // MARK: Removing

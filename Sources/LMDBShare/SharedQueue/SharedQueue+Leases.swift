@@ -21,19 +21,34 @@ extension SharedQueue {
 extension SharedQueue.Contents {
   /// Leases up to so many items, in order.
   ///
+  /// One whose bytes are no `Element` is not in the way. An attempt counts for it: it comes again after a second, when another
+  /// program may understand it; or goes to the dead letters, when that was the last attempt or the queue has no maximum.
+  ///
   /// - Parameter duration: After how long they come back, unless they are acknowledged or extended.
   public mutating func lease(
     atMost count: Int, for duration: Duration
   ) throws(StoreError) -> [SharedQueue<Element>.Lease] {
+    try leaseNext(atMost: count, for: duration, undecodable: .max)
+  }
+
+  /// Leases up to so many items; ends when so many could not be decoded.
+  mutating func leaseNext(
+    atMost count: Int, for duration: Duration, undecodable limit: Int = QueueStorage.mostUndecodable
+  ) throws(StoreError) -> [SharedQueue<Element>.Lease] {
     var leases: [SharedQueue<Element>.Lease] = []
     let deadline = ContinuousClock.now + duration
-    try changing.lease(core, atMost: count, for: duration) { record, bytes in
-      guard let element = decoded(bytes, record.sequence) else { return false }
+    try changing.lease(core, atMost: count, for: duration, undecodable: limit) { record, bytes in
+      let element: Element
+      do throws(DecodingFailure) {
+        element = try Element.StorageCodec.decode(bytes)
+      } catch {
+        return error
+      }
       leases.append(
         .init(
           element: element, sequence: record.sequence, token: record.token, attempt: Int(record.attempts),
           priority: QueuePriority(level: record.level) ?? .normal, deadline: deadline))
-      return true
+      return nil
     }
     return leases
   }
@@ -69,11 +84,15 @@ extension SharedQueue.Contents {
   /// - Parameters:
   ///   - delay: How long nobody can take it.
   ///   - reason: What the dead letter tells.
-  /// - Throws: ``StoreError/Code/leaseLost`` when somebody else may have it by now.
+  ///   - countingAttempt: False gives the item back untried, as if it had not been leased: for a program that is asked to end. It
+  ///     does not go to the dead letters then.
+  /// - Throws: ``StoreError/Code/leaseLost`` when another process may have it by now.
   public mutating func release(
-    _ lease: SharedQueue<Element>.Lease, delay: Duration = .zero, reason: String = "it was released"
+    _ lease: SharedQueue<Element>.Lease, delay: Duration = .zero, reason: String = "it was released",
+    countingAttempt: Bool = true
   ) throws(StoreError) {
-    try changing.release(core, lease.sequence, lease.token, delay: delay, reason: reason)
+    try changing.release(
+      core, lease.sequence, lease.token, delay: delay, reason: reason, isTried: countingAttempt)
   }
 
   /// Moves the item to the dead letters at once: it will never succeed.
@@ -88,33 +107,44 @@ extension SharedQueue.Contents {
   /// - Returns: False when there is none of that number.
   @discardableResult
   public mutating func retry(_ sequence: UInt64) -> Bool { changing.revive(core, sequence) }
+
+  /// Puts all dead letters back into the queue, as items that were never tried: what made them fail has been mended.
+  ///
+  /// - Returns: How many there were.
+  /// - Complexity: O(*n*) in the number of dead letters.
+  @discardableResult
+  public mutating func retryAll() -> Int { changing.reviveAll(core) }
 }
 
 // Each a transaction of its own.
 extension SharedQueue {
   /// Leases the item that is next; nil when there is none.
-  public func lease(for duration: Duration) throws -> Lease? {
-    guard try hasItems() else { return nil }
-    return try store.writeNow { try $0[self].lease(for: duration) }
-  }
+  ///
+  /// See ``Contents/lease(atMost:for:)`` for items that cannot be decoded.
+  public func lease(for duration: Duration) throws -> Lease? { try lease(atMost: 1, for: duration).first }
 
   /// Leases up to so many items.
   public func lease(atMost count: Int, for duration: Duration) throws -> [Lease] {
-    guard try hasItems() else { return [] }
-    return try store.writeNow { try $0[self].lease(atMost: count, for: duration) }
+    if count <= 0 { return [] }
+    while try hasItems() {
+      let leases = try store.writeNow { try $0[self].leaseNext(atMost: count, for: duration) }
+      if !leases.isEmpty { return leases }
+    }
+    return []
   }
 
   /// Leases the item that is next; waits for one, and for leases of others that end.
   ///
   /// - Returns: The lease; nil when there was no item in time, or the queue is closed and empty.
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, and another process wrote until the time was up.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func lease(for duration: Duration, timeout: Duration) throws -> Lease? {
-    try waiting("lease", timeout) { txn in try txn[self].lease(for: duration) }
+    try waiting("lease", timeout) { txn in try txn[self].leaseNext(atMost: 1, for: duration).first }
   }
 
   /// Leases the item that is next; waits for one, without blocking a thread.
   public nonisolated(nonsending) func lease(for duration: Duration, timeout: Duration?) async throws -> Lease? {
-    try await waiting(timeout) { txn in try txn[self].lease(for: duration) }
+    try await waiting(timeout) { txn in try txn[self].leaseNext(atMost: 1, for: duration).first }
   }
 
   /// Leases up to so many items as soon as there are any.
@@ -122,7 +152,7 @@ extension SharedQueue {
   public func lease(atMost count: Int, for duration: Duration, timeout: Duration) throws -> [Lease] {
     if count <= 0 { return [] }
     return try waiting("lease", timeout) { txn in
-      let leases = try txn[self].lease(atMost: count, for: duration)
+      let leases = try txn[self].leaseNext(atMost: count, for: duration)
       return leases.isEmpty ? nil : leases
     } ?? []
   }
@@ -133,7 +163,7 @@ extension SharedQueue {
   ) async throws -> [Lease] {
     if count <= 0 { return [] }
     return try await waiting(timeout) { txn in
-      let leases = try txn[self].lease(atMost: count, for: duration)
+      let leases = try txn[self].leaseNext(atMost: count, for: duration)
       return leases.isEmpty ? nil : leases
     } ?? []
   }
@@ -149,9 +179,13 @@ extension SharedQueue {
     try store.writeNow { try $0[self].extend(lease, for: duration) }
   }
 
-  /// Gives the item back, to be tried again; see ``Contents/release(_:delay:reason:)``.
-  public func release(_ lease: Lease, delay: Duration = .zero, reason: String = "it was released") throws {
-    try store.writeNow { try $0[self].release(lease, delay: delay, reason: reason) }
+  /// Gives the item back, to be tried again; see ``Contents/release(_:delay:reason:countingAttempt:)``.
+  public func release(
+    _ lease: Lease, delay: Duration = .zero, reason: String = "it was released", countingAttempt: Bool = true
+  ) throws {
+    try store.writeNow {
+      try $0[self].release(lease, delay: delay, reason: reason, countingAttempt: countingAttempt)
+    }
   }
 
   /// Moves the item to the dead letters at once; see ``Contents/reject(_:reason:)``.
@@ -164,6 +198,12 @@ extension SharedQueue {
   /// - Returns: False when there is none of that number.
   @discardableResult
   public func retry(_ sequence: UInt64) throws -> Bool { try store.writeNow { $0[self].retry(sequence) } }
+
+  /// Puts all dead letters back into the queue, as items that were never tried.
+  ///
+  /// - Returns: How many there were.
+  @discardableResult
+  public func retryAll() throws -> Int { try store.writeNow { $0[self].retryAll() } }
 
   /// Leases items one after the other, as they come: `for try await lease in jobs.leases(for: .seconds(30))`. Ends when the
   /// queue is closed and empty.

@@ -8,7 +8,7 @@ extension SharedQueue {
   /// Whether the queue takes no more items.
   public var isClosed: Bool { get throws { try store.read { $0[self].isClosed } } }
 
-  /// The item that is next, which stays; or nil.
+  /// The item that is next, which stays; or nil. See ``Contents/peek()``.
   public func peek() throws -> Element? { try store.read { $0[self].peek() } }
 
   /// Adds an item and wakes those who wait for one.
@@ -32,18 +32,27 @@ extension SharedQueue {
   }
 
   /// Takes the item that is next; nil when there is none.
+  ///
+  /// One whose bytes are no `Element` is not in the way: it goes to the dead letters, and the next one is taken.
   @inlinable
   public func pop() throws -> Element? {
-    // A look first: it disturbs nobody, and a queue that is empty needs no writer's lock.
-    guard try hasItems() else { return nil }
-    return try store.writeNow { $0[self].pop() }
+    // A look first: it disturbs nobody, and a queue that is empty needs no writer's lock. Another one when there were only
+    // items that cannot be decoded.
+    while try hasItems() {
+      if let item = try store.writeNow({ $0[self].popNext() }) { return item }
+    }
+    return nil
   }
 
-  /// Takes up to so many items, in order and in one transaction.
+  /// Takes up to so many items, in order and in one transaction; those whose bytes are no `Element` go to the dead letters.
   @inlinable
   public func pop(atMost count: Int) throws -> [Element] {
-    guard count > 0, let prefetch = try prepared({ $0.prefetch(atMost: count) }) else { return [] }
-    return try store.writeNow { $0[self].pop(atMost: count, prefetch) }
+    if count <= 0 { return [] }
+    while let prefetch = try prepared({ $0.prefetch(atMost: count) }) {
+      let items = try store.writeNow { $0[self].pop(atMost: count, prefetch) }
+      if !items.isEmpty { return items }
+    }
+    return []
   }
 
   /// Removes the item of that number, wherever it is.

@@ -4,7 +4,7 @@ public struct QueueStatistics: Hashable, Sendable {
   public let ready: Int
   /// Items that are not due yet.
   public let delayed: Int
-  /// Items that were tried too often.
+  /// Items that were tried too often, rejected, or could not be decoded.
   public let dead: Int
   /// Items that are being worked on, in the order of their numbers.
   public let leases: [Lease]
@@ -37,12 +37,16 @@ public struct QueueStatistics: Hashable, Sendable {
 }
 
 extension SharedQueue {
-  /// An item that was tried too often, or rejected.
+  /// An item that was tried too often, was rejected, or could not be decoded.
   public struct DeadLetter: Sendable {
     /// The item's number, by which it can be put back or removed.
     public let sequence: UInt64
-    /// The item.
-    public let element: Element
+    /// The item; nil when its bytes are no `Element`, of which ``reason`` may tell more.
+    public let element: Element?
+    /// The item's representation, as it was pushed.
+    public let bytes: [UInt8]
+    /// How soon the item was to be taken.
+    public let priority: QueuePriority
     /// How often it was leased.
     public let attempts: Int
     /// Why it was given up.
@@ -56,7 +60,7 @@ extension SharedQueue {
   /// - Complexity: O(*n*) in the number of leases.
   public func statistics() throws -> QueueStatistics { try store.read { $0[self].statistics } }
 
-  /// The items that were tried too often, by their numbers.
+  /// The items that were tried too often, rejected, or could not be decoded, by their numbers.
   public func deadLetters() throws -> [DeadLetter] { try store.read { $0[self].deadLetters } }
 }
 
@@ -64,7 +68,7 @@ extension SharedQueue.Contents {
   /// What there is in the queue, and who works on it.
   public var statistics: QueueStatistics {
     let storage = storage
-    let now = Int64(QueueStorage.now())
+    let now = Int64(clamping: core.now())
     var leases: [QueueStatistics.Lease] = []
     var liveness = Liveness(reference.environment)
     storage.walkLeased(core) { record, _ in
@@ -80,15 +84,16 @@ extension SharedQueue.Contents {
       ready: state.ready, delayed: state.delayed, dead: state.dead, leases: leases, isClosed: state.isClosed)
   }
 
-  /// The items that were tried too often, by their numbers.
+  /// The items that were tried too often, rejected, or could not be decoded, by their numbers.
   public var deadLetters: [SharedQueue<Element>.DeadLetter] {
-    let now = Int64(QueueStorage.now())
+    let now = Int64(clamping: core.now())
     var letters: [SharedQueue<Element>.DeadLetter] = []
     storage.walk(core, QueueArea.dead) { record, bytes in
-      guard let element = decoded(QueueRecord.item(bytes), record.sequence) else { return false }
+      let item = QueueRecord.item(bytes)
       letters.append(
         .init(
-          sequence: record.sequence, element: element, attempts: Int(record.attempts),
+          sequence: record.sequence, element: try? Element.StorageCodec.decode(item), bytes: item.copied(),
+          priority: QueuePriority(level: record.level) ?? .normal, attempts: Int(record.attempts),
           reason: QueueRecord.reason(bytes), age: .microseconds(max(0, now - Int64(clamping: record.time)))))
       return true
     }

@@ -10,20 +10,23 @@ extension SharedQueue {
   ///
   /// - Parameter timeout: How long to wait.
   /// - Returns: The item; nil when there was none in time, or the queue is closed and empty.
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, and another process wrote until the time was up: its
+  ///   ``StoreError/processID`` is who writes.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   @inlinable
   public func pop(timeout: Duration) throws -> Element? {
-    try waiting("pop", timeout) { txn in txn[self].pop() }
+    try waiting("pop", timeout) { txn in txn[self].popNext() }
   }
 
   /// Takes the item that is next; waits for one, without blocking a thread.
   ///
   /// - Parameter timeout: How long to wait; nil for as long as it takes.
   /// - Returns: The item; nil when there was none in time, or the queue is closed and empty.
-  /// - Throws: ``StoreError``; `CancellationError`, and then no item was taken.
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, and another process wrote until the time was up;
+  ///   `CancellationError`. No item was taken then.
   @inlinable
   public nonisolated(nonsending) func pop(timeout: Duration?) async throws -> Element? {
-    try await waiting(timeout) { txn in txn[self].pop() }
+    try await waiting(timeout) { txn in txn[self].popNext() }
   }
 
   /// Takes up to so many items as soon as there are any; see ``pop(timeout:)-(Duration)``.
@@ -54,6 +57,7 @@ extension SharedQueue {
   ///   - queues: Queues of one store, in the order in which they are asked.
   ///   - timeout: How long to wait.
   /// - Returns: The item and the queue that it is from; nil when there was none in time, or all are closed and empty.
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, and another process wrote until the time was up.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public static func pop(
     from queues: [SharedQueue], timeout: Duration
@@ -66,7 +70,12 @@ extension SharedQueue {
     _ = try environment.wait(for: queues.channels, until: deadline) {
       let found = try first.store.read { txn in survey(queues, &txn) }
       guard found.isReady else { return found.look }
-      taken = try first.store.unlessBusy(until: deadline) { txn in takeFirst(from: queues, &txn) }
+      do {
+        taken = try first.store.writeNow(until: deadline) { txn in takeFirst(from: queues, &txn) }
+      } catch let error as StoreError where error.code == .writerBusy {
+        // Busy is not empty; but there may be nothing left by now.
+        if try first.store.read({ txn in survey(queues, &txn).isReady }) { throw error }
+      }
       return Look(isReady: taken != nil)
     }
     return taken
@@ -83,8 +92,12 @@ extension SharedQueue {
       let (known, found) = try store.read { txn in (txn.snapshotID, survey(queues, &txn)) }
       if found.look.isReady { return nil }
       if found.isReady {
-        let taken = try await store.unlessBusy(until: deadline) { txn in takeFirst(from: queues, &txn) }
-        if let taken { return taken }
+        do {
+          let taken = try await store.write(until: deadline) { txn in takeFirst(from: queues, &txn) }
+          if let taken { return taken }
+        } catch let error as StoreError where error.code == .writerBusy {
+          if try store.read({ txn in survey(queues, &txn).isReady }) { throw error }
+        }
       }
       if let deadline, deadline <= .now { return nil }
       if found.isReady { continue }
@@ -112,7 +125,7 @@ extension SharedQueue {
   private static func takeFirst(
     from queues: [SharedQueue], _ txn: inout WriteTransaction
   ) -> (queue: SharedQueue, element: Element)? {
-    for queue in queues { if let item = txn[queue].pop() { return (queue, item) } }
+    for queue in queues { if let item = txn[queue].popNext() { return (queue, item) } }
     return nil
   }
 
@@ -140,7 +153,8 @@ extension SharedQueue {
 
   /// Adds an item; waits for room when the queue is full.
   ///
-  /// - Throws: ``StoreError/Code/queueFull`` when there was no room in time; ``StoreError/Code/queueClosed``.
+  /// - Throws: ``StoreError/Code/queueFull`` when there was no room in time; ``StoreError/Code/writerBusy`` when there was room, and
+  ///   another process wrote until the time was up; ``StoreError/Code/queueClosed``.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   @discardableResult
   public func push(
@@ -180,8 +194,13 @@ extension SharedQueue {
     let deadline = ContinuousClock.now + timeout
     _ = try store.environment.wait(for: reference.channel, until: deadline) {
       guard try mayPush(count) else { return Look(isReady: false) }
-      result = try store.unlessBusy(until: deadline) { txn in
-        isFull(count, txn[self].storage) ? nil : push(&txn)
+      do {
+        result = try store.writeNow(until: deadline) { txn in
+          isFull(count, txn[self].storage) ? nil : push(&txn)
+        }
+      } catch let error as StoreError where error.code == .writerBusy {
+        // Busy is not full; but it may be full by now.
+        if try mayPush(count) { throw error }
       }
       return Look(isReady: result != nil)
     }
@@ -197,10 +216,14 @@ extension SharedQueue {
       try Task.checkCancellation()
       let (known, mayPush) = try (store.read { $0.snapshotID }, mayPush(count))
       if mayPush {
-        let result = try await store.unlessBusy(until: deadline) { txn in
-          isFull(count, txn[self].storage) ? nil : push(&txn)
+        do {
+          let result = try await store.write(until: deadline) { txn in
+            isFull(count, txn[self].storage) ? nil : push(&txn)
+          }
+          if let result { return result }
+        } catch let error as StoreError where error.code == .writerBusy {
+          if try self.mayPush(count) { throw error }
         }
-        if let result { return result }
       }
       if let deadline, deadline <= .now { throw try full(count) }
       if mayPush { continue }
@@ -254,7 +277,12 @@ extension SharedQueue {
     _ = try store.environment.wait(for: reference.channel, until: deadline) {
       let seen = try look(prepare)
       guard let prepared = seen.prepared else { return seen.rest }
-      result = try store.unlessBusy(until: deadline) { txn in try take(&txn, prepared) }
+      do {
+        result = try store.writeNow(until: deadline) { txn in try take(&txn, prepared) }
+      } catch let error as StoreError where error.code == .writerBusy {
+        // Busy is not empty; but there may be nothing left by now.
+        if try hasItems() { throw error }
+      }
       return Look(isReady: result != nil)
     }
     return result
@@ -271,8 +299,12 @@ extension SharedQueue {
       try Task.checkCancellation()
       let seen = try look(prepare)
       if let prepared = seen.prepared {
-        let result = try await store.unlessBusy(until: deadline) { txn in try take(&txn, prepared) }
-        if let result { return result }
+        do {
+          let result = try await store.write(until: deadline) { txn in try take(&txn, prepared) }
+          if let result { return result }
+        } catch let error as StoreError where error.code == .writerBusy {
+          if try hasItems() { throw error }
+        }
       } else if seen.rest.isReady {
         return nil
       }
@@ -303,27 +335,12 @@ extension SharedQueue {
 }
 
 extension SharedStore {
-  /// Writes unless somebody else is writing until the deadline: then nil.
-  fileprivate func unlessBusy<R>(
-    until deadline: ContinuousClock.Instant?, _ body: (inout WriteTransaction) throws -> R?
-  ) throws -> R? {
-    do {
-      return try writeNow(until: deadline, body)
-    } catch let error as StoreError where error.code == .writerBusy {
-      return nil
-    }
-  }
-
-  /// The same for a task.
-  fileprivate nonisolated(nonsending) func unlessBusy<R: Sendable>(
-    until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R?
-  ) async throws -> R? {
+  /// Changes the store from a task; nil waits for as long as it takes.
+  fileprivate nonisolated(nonsending) func write<R: Sendable>(
+    until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
+  ) async throws -> R {
     guard let deadline else { return try await write(body) }
-    do {
-      return try await write(timeout: ContinuousClock.now.duration(to: deadline), body)
-    } catch let error as StoreError where error.code == .writerBusy {
-      return nil
-    }
+    return try await write(timeout: ContinuousClock.now.duration(to: deadline), body)
   }
 }
 

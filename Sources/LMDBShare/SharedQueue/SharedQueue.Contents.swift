@@ -19,21 +19,6 @@ extension SharedQueue {
       self.database = database
     }
   }
-
-  /// What an item holds: the queue's element type, under a name that its iterators do not shadow.
-  @usableFromInline typealias Payload = Element
-
-  /// An item with the number by which it can be named.
-  public struct Item: Sendable {
-    /// The item's number: it grows with each item and is never given again.
-    public let sequence: UInt64
-    /// The item.
-    public let element: Element
-    /// How soon it is taken.
-    public let priority: QueuePriority
-    /// How often it has been leased.
-    public let attempts: Int
-  }
 }
 
 extension SharedQueue.Contents {
@@ -76,66 +61,6 @@ extension SharedQueue.Contents {
 
   /// Whether the queue takes no more items.
   public var isClosed: Bool { storage.state.isClosed }
-
-  /// The item that is next, which stays; or nil.
-  ///
-  /// - Complexity: O(log *n*).
-  public func peek() -> Element? {
-    var iterator = items.makeIterator()
-    return iterator.next()?.element
-  }
-
-  /// The items that can be taken, with their numbers, in the order in which they would be.
-  public var items: Items { Items(contents: self) }
-
-  /// The items with their numbers, in order.
-  public struct Items: Sequence {
-    let contents: SharedQueue.Contents
-
-    /// Walks the items.
-    public func makeIterator() -> Iterator { Iterator(contents) }
-  }
-
-  /// Walks items on a cursor. One that cannot be decoded ends the walk, and the transaction throws at its end.
-  public struct Iterator: IteratorProtocol {
-    private typealias Payload = SharedQueue.Payload
-    private let contents: SharedQueue.Contents
-    private let generation: UInt32
-    private var walk: QueueWalk
-
-    init(_ contents: SharedQueue.Contents) {
-      self.contents = contents
-      walk = QueueWalk(contents.core, contents.storage)
-      generation = contents.core.generation(of: contents.database)
-    }
-
-    /// The next item, or nil at the end.
-    public mutating func next() -> SharedQueue.Item? {
-      contents.core.live(contents.use, contents.reference.title)
-      guard contents.core.generation(of: contents.database) == generation else {
-        StructureReference.stopChanged(contents.reference)
-      }
-      var item: SharedQueue.Item?
-      _ = walk.next { taken, bytes in
-        guard let element = contents.decoded(bytes, taken.sequence) else { return }
-        item = SharedQueue.Item(
-          sequence: taken.sequence, element: element,
-          priority: QueuePriority(level: taken.level) ?? .normal, attempts: Int(taken.attempts))
-      }
-      return item
-    }
-  }
-
-  /// An item; nil, with the transaction failed, when its bytes are none.
-  @inlinable
-  func decoded(_ bytes: RawSpan, _ sequence: UInt64) -> Element? {
-    do throws(DecodingFailure) {
-      return try Element.StorageCodec.decode(bytes)
-    } catch {
-      core.failUndecodable(reference, "item \(sequence)", error)
-      return nil
-    }
-  }
 
   // MARK: Adding
 
@@ -183,33 +108,48 @@ extension SharedQueue.Contents {
 
   /// Takes the item that is next, or nil.
   ///
+  /// One whose bytes are no `Element` is not in the way: it goes to the dead letters, and the next one is taken.
+  ///
   /// - Complexity: O(log *n*).
   @inlinable
-  public mutating func pop() -> Element? {
+  public mutating func pop() -> Element? { popNext(undecodable: .max) }
+
+  /// Takes up to so many items, in order.
+  ///
+  /// Those whose bytes are no `Element` go to the dead letters.
+  @inlinable
+  public mutating func pop(atMost count: Int) -> [Element] { popNext(atMost: count, undecodable: .max) }
+
+  /// Takes the item that is next; nil also when so many before it went to the dead letters.
+  @inlinable
+  mutating func popNext(undecodable limit: Int = QueueStorage.mostUndecodable) -> Element? {
     var item: Element?
     let storage = changing
     storage.prepareToTake(core)
-    _ = storage.take(core, atMost: 1) { taken, bytes in
-      item = decoded(bytes, taken.sequence)
-      return item != nil
+    storage.pop(core, atMost: 1, undecodable: limit) { _, bytes in
+      do throws(DecodingFailure) {
+        item = try Element.StorageCodec.decode(bytes)
+        return nil
+      } catch {
+        return error
+      }
     }
     return item
   }
 
-  /// Takes up to so many items, in order.
+  /// Takes up to so many items, in order; ends when so many went to the dead letters.
   @inlinable
-  public mutating func pop(atMost count: Int) -> [Element] {
+  mutating func popNext(atMost count: Int, undecodable limit: Int = QueueStorage.mostUndecodable) -> [Element] {
     var items: [Element] = []
     let storage = changing
     storage.prepareToTake(core)
     items.reserveCapacity(Swift.max(0, Swift.min(count, self.count, 1000)))
-    _ = storage.take(core, atMost: count) { taken, bytes in
+    storage.pop(core, atMost: count, undecodable: limit) { _, bytes in
       do throws(DecodingFailure) {
         items.append(try Element.StorageCodec.decode(bytes))
-        return true
+        return nil
       } catch {
-        core.failUndecodable(reference, "item \(taken.sequence)", error)
-        return false
+        return error
       }
     }
     return items

@@ -47,9 +47,9 @@ extension SharedQueue.Contents {
     let storage = changing
     storage.prepareToTake(core)
     let taken = storage.take(core, prefetch.runs)
-    if taken.isEmpty { return pop(atMost: count) }
+    if taken.isEmpty { return popNext(atMost: count) }
     var items = taken.count == prefetch.elements.count ? prefetch.elements : Array(prefetch.elements[taken])
-    if items.count < prefetch.available { items += pop(atMost: prefetch.available - items.count) }
+    if items.count < prefetch.available { items += popNext(atMost: prefetch.available - items.count) }
     return items
   }
 }

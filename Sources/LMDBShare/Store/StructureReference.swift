@@ -21,7 +21,7 @@ final class StructureReference: Sendable {
     channel = Channels.of(description.identity)
   }
 
-  /// When the leases of the queue were looked at last, in microseconds since 1970.
+  /// When the leases of the queue were looked at last, by the store's clock.
   private let looked = Atomic<UInt64>(0)
 
   /// Whether it is 20 ms or more ago; then it is now.

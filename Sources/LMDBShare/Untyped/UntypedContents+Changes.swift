@@ -152,9 +152,9 @@ extension QueueStorage {
     record.attempts = item.attempts
     state.levels |= 1 << UInt8(item.level)
     switch item.state {
-    case .delayed: putDelayed(core, record, bytes, until: item.time ?? Self.now())
+    case .delayed: putDelayed(core, record, bytes, until: item.time ?? core.now())
     case .dead:
-      record.time = item.time ?? Self.now()
+      record.time = item.time ?? core.now()
       record.withBytes(reason: item.reason ?? "", bytes) { _ = core.put(database, QueueArea.dead | item.sequence, $0) }
       state.dead += 1
     case .ready, .leased:

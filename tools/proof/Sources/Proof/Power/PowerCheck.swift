@@ -144,6 +144,8 @@ extension Structures {
           digest.add(item.element)
         }
       }
+      for mark in txn[marks].storedItems { digest.add(Int(mark.sequence)) }
+      for letter in txn[marks].deadLetters { digest.add(Int(letter.sequence)) }
       for lease in txn[offers].statistics.leases { digest.add(Int(lease.sequence) << 8 | lease.attempt) }
       for letter in txn[offers].deadLetters { digest.add(Int(letter.sequence)) }
       return digest.value

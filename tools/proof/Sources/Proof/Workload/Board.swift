@@ -38,7 +38,7 @@ struct Board: @unchecked Sendable {
     /// It has read.
     case read
   }
-  enum Event: UInt64 { case none, leased, nothing, acknowledged, released }
+  enum Event: UInt64 { case none, leased, nothing, acknowledged, released, givenBack }
 
   struct Record {
     var step: UInt64 = 0

@@ -8,6 +8,7 @@ struct Model {
   var first = Queue()
   var second = Queue()
   var offers = Offers()
+  var marks = Marks()
 
   /// First in, first out for each of two priorities; numbers ascend and never repeat.
   struct Queue {
@@ -94,6 +95,9 @@ struct Model {
       }
       digest.add(count)
     case .offer(let number): offers.push(number)
+    case .mark(let number, let isSpoilt): marks.push(number, isSpoilt: isSpoilt)
+    case .popMarks(let count): for mark in marks.pop(count) { digest.add(mark) }
+    case .reviveMarks: digest.add(marks.revive())
     }
   }
 

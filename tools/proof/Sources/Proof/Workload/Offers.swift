@@ -50,11 +50,15 @@ extension Model {
       return nil
     }
 
-    mutating func release(_ sequence: Int, by owner: Owner) -> String? {
+    mutating func release(_ sequence: Int, by owner: Owner, isTried: Bool = true) -> String? {
       guard let lease = leased[sequence], lease.owner == owner else {
         return "item \(sequence) was released by somebody else"
       }
       leased[sequence] = nil
+      if !isTried {
+        ready[sequence] = lease.attempts - 1
+        return nil
+      }
       if lease.attempts >= Structures.mostAttempts { dead.insert(sequence) } else { ready[sequence] = lease.attempts }
       return nil
     }

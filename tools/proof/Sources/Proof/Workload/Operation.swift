@@ -26,6 +26,9 @@ enum Operation {
   case move
   case popMoved
   case offer(Int)
+  case mark(Int, isSpoilt: Bool)
+  case popMarks(Int)
+  case reviveMarks
 
   /// The most of each thing; more is answered by taking away.
   static let mostNames = 300
@@ -44,7 +47,7 @@ enum Operation {
       let length = random.happens(3) ? random.number(0..<9000) : random.number(0..<40)
       return String(repeating: "n", count: length) + "\(small)"
     }
-    return switch random.number(0..<28) {
+    return switch random.number(0..<31) {
     case 0: .appendNames((0..<random.number(1..<4)).map { _ in name(&random) })
     case 1: .insertName(place, name(&random))
     case 2: .replaceName(place, name(&random))
@@ -69,6 +72,9 @@ enum Operation {
     case 23: .popMany(random.number(1..<20))
     case 24, 25: .move
     case 26: .popMoved
+    case 28: .mark(small, isSpoilt: random.happens(30))
+    case 29: random.happens(5) ? .reviveMarks : .mark(small, isSpoilt: false)
+    case 30: .popMarks(random.happens(70) ? 1 : random.number(2..<8))
     default: .offer(small)
     }
   }
@@ -91,7 +97,7 @@ struct Script {
   let hasToken: Bool
 
   /// What happens to the leases of the process, in the same transaction.
-  enum LeaseWork { case none, lease, acknowledge, release, stale }
+  enum LeaseWork { case none, lease, acknowledge, release, giveBack, stale }
 
   init(seed: UInt64, lane: Int, step: UInt64) {
     var random = Random(seed, UInt64(lane), step)
@@ -109,7 +115,7 @@ struct Script {
       } else if random.happens(50) {
         .lease
       } else {
-        random.happens(70) ? .acknowledge : random.happens(60) ? .release : .stale
+        random.happens(70) ? .acknowledge : random.happens(40) ? .release : random.happens(40) ? .giveBack : .stale
       }
     hasToken = random.happens(3)
   }

@@ -111,6 +111,7 @@ struct Replay {
         }
       case .acknowledged: model.offers.acknowledge(sequence, by: entry.owner)
       case .released: model.offers.release(sequence, by: entry.owner)
+      case .givenBack: model.offers.release(sequence, by: entry.owner, isTried: false)
       }
     if record.event != .none { operations += 1 }
     if let problem { throw Problem("LEASES: lane \(entry.lane), step \(record.step): \(problem)") }
@@ -132,6 +133,14 @@ struct Replay {
       try same("total", txn[structures.total], model.total)
       try same("first", txn[structures.first].items.map(\.element), model.first.items)
       try same("second", txn[structures.second].items.map(\.element), model.second.items)
+      try same(
+        "marks", txn[structures.marks].storedItems.map { Int($0.sequence) }, model.marks.ready.map(\.sequence))
+      try same(
+        "marks of the model's type", txn[structures.marks].items.map(\.element.number),
+        model.marks.ready.filter { !$0.isSpoilt }.map(\.mark))
+      try same(
+        "spoilt marks", Set(txn[structures.marks].deadLetters.map { Int($0.sequence) }),
+        Set(model.marks.dead.map(\.sequence)))
       let offers = txn[structures.offers]
       let difference = model.offers.difference(
         ready: Set(offers.items.map { Int($0.sequence) }),

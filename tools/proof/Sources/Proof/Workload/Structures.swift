@@ -13,6 +13,7 @@ struct Structures {
   let first: SharedQueue<Int>
   let second: SharedQueue<Int>
   let offers: SharedQueue<Int>
+  let marks: SharedQueue<Mark>
 
   static let mostAttempts = 5
   static let urgent = QueuePriority.high
@@ -28,6 +29,7 @@ struct Structures {
     first = try store.queue("first", of: Int.self)
     second = try store.queue("second", of: Int.self)
     offers = try store.queue("offers", of: Int.self, maximumAttempts: Self.mostAttempts)
+    marks = try store.queue("marks", of: Mark.self)
   }
 
   /// The last step of each lane, as the next writer sees it: a process that died at the very end of its commit leaves it to
@@ -90,6 +92,14 @@ struct Structures {
       for item in items { txn[total] += item }
       digest.add(items.count)
     case .offer(let number): txn[offers].push(number)
+    case .mark(let number, let isSpoilt): txn[marks].push(Mark(number: number, isSpoilt: isSpoilt))
+    case .popMarks(let count):
+      let found = count == 1 ? txn[marks].pop().map { [$0] } ?? [] : txn[marks].pop(atMost: count)
+      for mark in found { digest.add(mark.number) }
+    case .reviveMarks:
+      let dead = txn[marks].statistics.dead
+      digest.add(dead)
+      if dead > Model.Marks.mostDead { txn[marks].removeAll() } else { txn[marks].retryAll() }
     case .readName, .sumNumbers, .readWord, .walkWords, .readCell:
       // What is read within a write sees the write's own changes.
       switch operation {

@@ -209,7 +209,7 @@ final class Writer {
       switch work {
       case .none: break
       case .lease: if leases.count > 5 { self.work = .none }
-      case .acknowledge, .release: lease = leases.last
+      case .acknowledge, .release, .giveBack: lease = leases.last
       case .stale: lease = ended.last
       }
     }
@@ -219,7 +219,7 @@ final class Writer {
     guard let lease = done.lease else { return }
     switch done.event {
     case .leased: leases.append(lease)
-    case .acknowledged, .released:
+    case .acknowledged, .released, .givenBack:
       leases.removeLast()
       ended.append(lease)
     case .none, .nothing: break
@@ -252,6 +252,10 @@ final class Writer {
       guard let lease = work.lease else { break }
       try txn[structures.offers].release(lease, reason: "the proof wants it")
       work.event = .released
+    case .giveBack:
+      guard let lease = work.lease else { break }
+      try txn[structures.offers].release(lease, countingAttempt: false)
+      work.event = .givenBack
     case .stale:
       guard let lease = work.lease else { break }
       do {
