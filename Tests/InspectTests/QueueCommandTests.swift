@@ -88,12 +88,18 @@ struct QueueCommandTests {
 
   @Test func aPopThatWaitsEndsWhenItIsInterrupted() throws {
     let popper = try popper("echo begun", "--wait --count 5")
-    // It has worked on the one item, and waits for another.
+    let store = try SharedStore(path: tool.directory.file("store"))
+    let queue = try store.untypedQueue("jobs")
+    // Until it has worked on the one item, and waits for another.
+    #expect(
+      try store.waitUntil(timeout: .seconds(20), watching: [queue]) { txn in
+        txn[queue].isEmpty && txn[queue].statistics.leases.isEmpty
+      })
     popper.signal(SIGTERM)
     #expect(popper.finish(within: 20).status == 128 + SIGTERM)
     #expect(try attempts() == [])
     // A closed queue is not waited for.
-    try SharedStore(path: tool.directory.file("store")).untypedQueue("jobs").close()
+    try queue.close()
     #expect(try tool.run("lmdbshare pop store jobs --wait --exec cat", within: 20).status == 4)
   }
 }

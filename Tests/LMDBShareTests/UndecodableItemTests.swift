@@ -296,6 +296,21 @@ struct UndecodableItemTests {
     #expect(try queue.count == 1 && queue.deadLetters().count == 1)
   }
 
+  /// The last number follows from the newest fresh item, which one that was moved and put back is not any more.
+  @Test func anUndecodableItemThatIsPutBackAtOnceIsCounted() throws {
+    let test = try TestStore()
+    let queue = try test.store.queue("jobs", of: Job.self)
+    try test.store.write { txn in
+      let raw = txn.untypedQueue(try txn.untyped("jobs"))
+      txn[raw].push(StoredBytes([1]))
+      #expect(txn[queue].pop() == nil && txn[queue].retryAll() == 1)
+    }
+    #expect(try queue.count == 1)
+    try queue.checkInvariants()
+    #expect(try queue.push(Job(number: 1)) == 2)
+    try queue.checkInvariants()
+  }
+
   /// What cannot be decoded ends what is decoded ahead, and no more.
   @Test func itemsBehindAnUndecodableOneAreTaken() async throws {
     let test = try TestStore()

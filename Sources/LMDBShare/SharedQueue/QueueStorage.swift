@@ -223,6 +223,8 @@ final class QueueStorage: StructureState {
       }
       if state.gone == before { break }
     }
+    // They may come back without a trace in the state, but not as fresh ones: the last number does not follow from those then.
+    if !taking.undecodable.isEmpty { newestFresh = 0 }
     return taking
   }
 
