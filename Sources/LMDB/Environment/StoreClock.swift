@@ -2,8 +2,9 @@ internal import Synchronization
 
 /// What a process knows of a store's clock.
 ///
-/// The store's time is the time since the machine was started plus an offset, which the store keeps for each boot: about the time
-/// of day, but it never jumps within a boot. The layer above reads and writes the record of the offset; here is what was read.
+/// The store's time is the time since the machine was started plus an offset, which the store keeps for each boot: about the
+/// time of day, but it never jumps within a boot. The layer above reads and writes the record of the offset; here is what was
+/// read.
 package final class StoreClock: Sendable {
   private static let unknown = Int64.min
   private let known = Atomic<Int64>(unknown)
@@ -24,8 +25,8 @@ package final class StoreClock: Sendable {
   /// Notes that a transaction stores an offset: until it is committed, nothing that it reads is to be remembered.
   package func noteStored(in transaction: Transaction) { stored.store(transaction.snapshotID, ordering: .relaxed) }
 
-  /// Remembers an offset that a transaction has read, unless it may be one that is not committed. A later transaction of the same
-  /// number is another attempt of the same process, so that nobody else's can be in it.
+  /// Remembers an offset that a transaction has read, unless it may be one that is not committed. A later transaction of the
+  /// same number is another attempt after one that was undone: it holds no commit of another process either.
   package func noteRead(_ offset: Int64, in transaction: Transaction) {
     if transaction.isWritable, transaction.snapshotID == stored.load(ordering: .relaxed) { return }
     known.store(offset, ordering: .relaxed)

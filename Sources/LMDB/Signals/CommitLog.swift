@@ -15,8 +15,8 @@ internal import CSystemShims
 /// killed right after it) counts as one that touched everything.
 ///
 /// The stamp holds the time since the machine was started in milliseconds (40 bits), the transaction's number divided by 128
-/// (8 bits), and above them 16 bits that stand for the boot. So a stamp of another boot, or one that a program which does not know of stamps
-/// has left from an earlier transaction, is told from a current one.
+/// (8 bits), and above them 16 bits that stand for the boot. So a stamp of another boot is told from a current one, and so is one
+/// of an earlier transaction, which a program that writes no stamps leaves.
 @safe struct CommitLog {
   private static let count = 128
   private static let stride = 32
