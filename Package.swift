@@ -49,7 +49,7 @@ let package = Package(
     // What the tests start as other processes, and what they share.
     .executableTarget(name: "TestWorker", dependencies: ["LMDBShare", "CTestShims"], path: "Tests/TestWorker"),
     .target(name: "TestSupport", dependencies: ["CTestShims"], path: "Tests/TestSupport"),
-    .target(name: "CTestShims", path: "Tests/CTestShims"),
+    .target(name: "CTestShims", dependencies: ["CLMDB"], path: "Tests/CTestShims"),
     .testTarget(
       name: "LMDBTests", dependencies: ["LMDB", "LMDBPages", "LMDBShare", "TestSupport", "CTestShims", "TestWorker"],
       exclude: ["Resources"]),

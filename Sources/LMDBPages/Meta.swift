@@ -12,6 +12,10 @@ package struct Meta: Hashable, Sendable {
   static let magic: UInt32 = 0xBEEF_C0DE
   /// Where its page holds the transaction's number.
   package static let transactionOffset = 144
+  /// More bytes than any machine can map.
+  static let mostBytes: UInt64 = 1 << 56
+  /// More transactions than any store will see.
+  static let mostTransactions: UInt64 = 1 << 62
 
   init(page bytes: [UInt8], number: Int) throws {
     let hasMagic = bytes.count >= 20 && bytes.u32(16) == Meta.magic
@@ -30,11 +34,11 @@ package struct Meta: Hashable, Sendable {
         ? PageProblem(.newerLMDB, "data.mdb has data format 2 (LMDB 1.0); this library reads format 1 (LMDB 0.9)")
         : PageProblem(.foreignLMDB, "data.mdb has data format \(version), that of a variant of LMDB (lmdb-js, say)")
     }
-    guard bytes.u16(10) & Page.Flags.meta != 0 else {
+    guard bytes.u16(10) == PageFlags.meta, bytes.u64(0) == UInt64(number) else {
       throw PageProblem(.damaged, "meta page \(number) is not marked as one")
     }
     let size = Int(bytes.u32(40))
-    guard size >= 512, size <= 65536, size & (size - 1) == 0 else {
+    guard size >= 512, size <= 32768, size & (size - 1) == 0 else {
       throw PageProblem(.damaged, "meta page \(number) tells a page size of \(size)")
     }
     pageSize = size
@@ -43,8 +47,11 @@ package struct Meta: Hashable, Sendable {
     main = Tree(bytes, at: 88)
     lastPage = bytes.u64(136)
     transaction = bytes.u64(Meta.transactionOffset)
-    guard lastPage >= 1, lastPage < UInt64(Int.max) / UInt64(size) else {
+    guard lastPage >= 1, lastPage < Meta.mostBytes / UInt64(size) else {
       throw PageProblem(.damaged, "meta page \(number) tells a last page of \(lastPage)")
+    }
+    guard transaction < Meta.mostTransactions else {
+      throw PageProblem(.damaged, "meta page \(number) tells a transaction number of \(transaction)")
     }
   }
 }
@@ -55,6 +62,8 @@ package struct Tree: Hashable, Sendable {
   /// The root of a tree without entries.
   package static let empty = UInt64.max
 
+  /// The size of the keys of pages without nodes; in the free list's record the size of pages.
+  let pad: UInt32
   package let flags: UInt16
   package let depth: Int
   package let branchPages: UInt64
@@ -64,6 +73,7 @@ package struct Tree: Hashable, Sendable {
   package let root: UInt64
 
   init(_ bytes: [UInt8], at offset: Int) {
+    pad = bytes.u32(offset)
     flags = bytes.u16(offset + 4)
     depth = Int(bytes.u16(offset + 6))
     branchPages = bytes.u64(offset + 8)
@@ -73,13 +83,20 @@ package struct Tree: Hashable, Sendable {
     root = bytes.u64(offset + 40)
   }
 
-  /// Duplicates in sorted sub-trees, which this library never makes.
-  var hasDuplicates: Bool { flags & 0x04 != 0 }
-}
+  /// LMDB's flags of a database.
+  enum Flags {
+    static let reverseKeys: UInt16 = 0x02
+    static let duplicates: UInt16 = 0x04
+    static let integerKeys: UInt16 = 0x08
+    static let fixedDuplicates: UInt16 = 0x10
+    static let integerDuplicates: UInt16 = 0x20
+    static let reverseDuplicates: UInt16 = 0x40
+    /// Those that only a database with duplicates has.
+    static let ofDuplicates = fixedDuplicates | integerDuplicates | reverseDuplicates
+    static let all = reverseKeys | duplicates | integerKeys | ofDuplicates
+    /// The record of the free list keeps flags of the environment that made the file: FIXEDMAP and NOSUBDIR.
+    static let ofEnvironments: UInt16 = 0x4001
+  }
 
-extension [UInt8] {
-  // Native order, which is little-endian on every platform that this library supports.
-  func u16(_ offset: Int) -> UInt16 { UInt16(self[offset]) | UInt16(self[offset + 1]) << 8 }
-  func u32(_ offset: Int) -> UInt32 { UInt32(u16(offset)) | UInt32(u16(offset + 2)) << 16 }
-  func u64(_ offset: Int) -> UInt64 { UInt64(u32(offset)) | UInt64(u32(offset + 4)) << 32 }
+  func has(_ flag: UInt16) -> Bool { flags & flag != 0 }
 }

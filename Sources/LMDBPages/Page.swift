@@ -1,85 +1,109 @@
-/// A branch, leaf or overflow page whose header and node offsets lie within bounds.
-struct Page {
-  enum Flags {
-    static let branch: UInt16 = 0x01
-    static let leaf: UInt16 = 0x02
-    static let overflow: UInt16 = 0x04
-    static let meta: UInt16 = 0x08
-    /// Keys of a fixed size side by side (DUPFIXED).
-    static let leaf2: UInt16 = 0x20
-  }
-  enum NodeFlags {
-    static let bigData: UInt16 = 0x01
-    static let subData: UInt16 = 0x02
-    static let dupData: UInt16 = 0x04
-  }
+/// LMDB's flags of pages.
+enum PageFlags {
+  static let branch: UInt16 = 0x01
+  static let leaf: UInt16 = 0x02
+  static let overflow: UInt16 = 0x04
+  static let meta: UInt16 = 0x08
+  /// In memory only, but for sub-pages.
+  static let dirty: UInt16 = 0x10
+  /// Keys of a fixed size side by side (DUPFIXED).
+  static let leaf2: UInt16 = 0x20
+  /// A page within a node: the duplicates of its key.
+  static let sub: UInt16 = 0x40
+}
 
-  static let headerSize = 16
-  let bytes: [UInt8]
+/// LMDB's flags of nodes.
+enum NodeFlags {
+  /// The value lies on pages of its own.
+  static let bigData: UInt16 = 0x01
+  /// The value is the record of a tree.
+  static let subData: UInt16 = 0x02
+  /// The value is a page or a tree of duplicates.
+  static let dupData: UInt16 = 0x04
+}
+
+/// The header of a page, or of a page within a node: 16 bytes.
+struct PageHeader {
+  static let byteCount = 16
   let number: UInt64
+  /// The size of keys, where a page has no nodes.
+  let pad: Int
   let flags: UInt16
+  let lower: Int
+  let upper: Int
+  /// Of an overflow page, in the place of the bounds.
+  let overflowCount: UInt64
 
-  init(_ bytes: [UInt8], number: UInt64) throws {
-    self.bytes = bytes
-    self.number = number
+  init(_ bytes: Span<UInt8>) {
+    number = bytes.u64(0)
+    pad = Int(bytes.u16(8))
     flags = bytes.u16(10)
-    guard bytes.u64(0) == number else {
-      throw PageProblem(.damaged, "page \(number) says that it is page \(bytes.u64(0))")
-    }
-    let kinds = flags & (Flags.branch | Flags.leaf | Flags.overflow | Flags.meta)
-    guard kinds == Flags.branch || kinds == Flags.leaf || kinds == Flags.overflow else {
-      throw PageProblem(.damaged, "page \(number) has flags \(flags)")
-    }
-    guard isOverflow || flags & Flags.leaf2 != 0 else {
-      let lower = Int(bytes.u16(12))
-      let upper = Int(bytes.u16(14))
-      guard lower >= Page.headerSize, lower <= upper, upper <= bytes.count, lower % 2 == 0 else {
-        throw PageProblem(.damaged, "page \(number) has impossible bounds (\(lower), \(upper))")
-      }
-      return
-    }
+    lower = Int(bytes.u16(12))
+    upper = Int(bytes.u16(14))
+    overflowCount = UInt64(bytes.u32(12))
   }
 
-  var isBranch: Bool { flags & Flags.branch != 0 }
-  var isLeaf: Bool { flags & Flags.leaf != 0 }
-  var isOverflow: Bool { flags & Flags.overflow != 0 }
-  var overflowCount: UInt64 { UInt64(bytes.u32(12)) }
-  var nodeCount: Int { (Int(bytes.u16(12)) - Page.headerSize) / 2 }
+  init(_ bytes: [UInt8]) { self.init(bytes.span) }
 
-  /// One entry of a branch or leaf page.
-  struct Node {
-    let flags: UInt16
-    let key: Range<Int>
-    /// Leaf: the bytes of the value in this page, or of the page number where it lies elsewhere.
-    let data: Range<Int>
-    /// Leaf: how long the value is.
-    let size: Int
-    /// Branch: the child page.
-    let child: UInt64
+  /// How many entries the page says that it has.
+  var count: Int { (lower - PageHeader.byteCount) / 2 }
+
+  /// Whether the bounds can be those of a page of nodes.
+  func hasBounds(within size: Int) -> Bool {
+    lower >= PageHeader.byteCount && lower <= upper && upper <= size && lower % 2 == 0 && upper % 2 == 0
   }
 
-  /// The entry at `index`, with every offset checked.
-  func node(_ index: Int) throws -> Node {
-    let offset = Int(bytes.u16(Page.headerSize + 2 * index))
-    guard offset >= Int(bytes.u16(14)), offset + 8 <= bytes.count else {
-      throw PageProblem(.damaged, "page \(number), entry \(index) lies outside of the page")
-    }
+  /// Whether keys of `width` bytes side by side fill the page as the bounds say.
+  func hasFixedBounds(within size: Int, width: Int) -> Bool {
+    lower >= PageHeader.byteCount && lower % 2 == 0 && width > 0
+      && PageHeader.byteCount + count * width <= size && upper == size - count * (width - 2)
+  }
+}
+
+/// One entry of a branch or leaf page.
+struct Node {
+  static let headerSize = 8
+  /// LMDB's bound on keys, and on duplicates.
+  static let mostKeyBytes = 511
+
+  let flags: UInt16
+  let key: Range<Int>
+  /// Leaf: the bytes of the value in this page, or of the page number where it lies elsewhere.
+  let data: Range<Int>
+  /// Leaf: how long the value is.
+  let size: Int
+  /// Branch: the child page.
+  let child: UInt64
+  /// Where the next node in the page begins.
+  var end: Int { (data.upperBound + 1) & ~1 }
+
+  /// The node at `offset`; nil when it leaves the page.
+  @inline(__always)
+  init?(_ bytes: Span<UInt8>, at offset: Int, isBranch: Bool) {
+    guard offset <= bytes.count - Node.headerSize else { return nil }
     let low = bytes.u16(offset)
     let high = bytes.u16(offset + 2)
-    let nodeFlags = bytes.u16(offset + 4)
-    let key = offset + 8..<offset + 8 + Int(bytes.u16(offset + 6))
-    guard key.upperBound <= bytes.count else {
-      throw PageProblem(.damaged, "page \(number), entry \(index) has a key that leaves the page")
-    }
+    let word = bytes.u16(offset + 4)
+    let keyStart = offset + Node.headerSize
+    let keyEnd = keyStart + Int(bytes.u16(offset + 6))
+    var dataEnd = keyEnd
     if isBranch {
-      let child = UInt64(low) | UInt64(high) << 16 | UInt64(nodeFlags) << 32
-      return Node(flags: 0, key: key, data: key.upperBound..<key.upperBound, size: 0, child: child)
+      flags = 0
+      size = 0
+      child = UInt64(low) | UInt64(high) << 16 | UInt64(word) << 32
+    } else {
+      flags = word
+      size = Int(low) | Int(high) << 16
+      child = 0
+      dataEnd += flags & NodeFlags.bigData != 0 ? 8 : size
     }
-    let size = Int(low) | Int(high) << 16
-    let inPage = nodeFlags & NodeFlags.bigData != 0 ? 8 : size
-    guard key.upperBound + inPage <= bytes.count else {
-      throw PageProblem(.damaged, "page \(number), entry \(index) has a value that leaves the page")
-    }
-    return Node(flags: nodeFlags, key: key, data: key.upperBound..<key.upperBound + inPage, size: size, child: 0)
+    guard dataEnd <= bytes.count else { return nil }
+    key = keyStart..<keyEnd
+    data = keyEnd..<dataEnd
+  }
+
+  /// The node that a page's entry `index` points at.
+  init?(_ bytes: [UInt8], entry index: Int, isBranch: Bool) {
+    self.init(bytes.span, at: Int(bytes.u16(PageHeader.byteCount + 2 * index)), isBranch: isBranch)
   }
 }

@@ -2,8 +2,17 @@
 package protocol PageSource {
   /// Up to `count` bytes from `offset`; fewer at the end.
   func read(offset: Int, count: Int) throws -> [UInt8]
+  /// Puts as many bytes into `bytes`, in the place of what was there; returns how many there were.
+  func read(offset: Int, count: Int, into bytes: inout [UInt8]) throws -> Int
   /// How many bytes there are.
   func size() throws -> Int
+}
+
+extension PageSource {
+  package func read(offset: Int, count: Int, into bytes: inout [UInt8]) throws -> Int {
+    bytes = try read(offset: offset, count: count)
+    return bytes.count
+  }
 }
 
 /// An LMDB data file (format 1), read page by page; no byte of it is trusted.
@@ -21,7 +30,7 @@ package struct PageFile<Source: PageSource> {
     var attempts = 0
     while true {
       let metas = try metas()
-      let finding = Result { try check(metas.newest) }
+      let finding = Result { try check(metas) }
       attempts += 1
       if try self.metas() == metas || attempts == 1000 {
         try finding.get()
@@ -33,7 +42,8 @@ package struct PageFile<Source: PageSource> {
   private struct Metas: Equatable {
     let first: Meta
     let second: Meta
-    var newest: Meta { second.transaction > first.transaction ? second : first }
+    var isSecondNewer: Bool { second.transaction > first.transaction }
+    var newest: Meta { isSecondNewer ? second : first }
   }
 
   private func metas() throws -> Metas {
@@ -51,8 +61,9 @@ package struct PageFile<Source: PageSource> {
     return Metas(first: first, second: second)
   }
 
-  /// That every page which can be in use lies within the file.
-  private func check(_ meta: Meta) throws {
+  /// That the newest meta page can be one, and that every page which can be in use lies within the file.
+  private func check(_ metas: Metas) throws {
+    let meta = metas.newest
     // The size is asked for after the meta page was read: pages come first, then the meta page that tells of them.
     let pages = UInt64(try source.size() / meta.pageSize)
     for (tree, name) in [(meta.free, "free"), (meta.main, "main")] where tree.root != Tree.empty {
@@ -63,27 +74,28 @@ package struct PageFile<Source: PageSource> {
         throw PageProblem(.truncated, "data.mdb ends at page \(pages), before the \(name) tree's root (\(tree.root))")
       }
     }
+    // A reader finds the newest meta page by the transaction's last bit.
+    guard metas.newest.transaction % 2 == (metas.isSecondNewer ? 1 : 0) else {
+      throw PageProblem(.damaged, "the newest meta page tells a transaction number of the other one's")
+    }
+    for (rules, tree) in [
+      (TreeRules(.freeList, meta.free, name: "the free list"), meta.free),
+      (TreeRules(.main, meta.main, name: "the main tree"), meta.main),
+    ] {
+      if let objection = rules.objection(to: tree, pageSize: meta.pageSize) {
+        throw PageProblem(.damaged, "\(rules.name) \(objection)")
+      }
+    }
     guard meta.lastPage < pages else {
       // Pages that were taken and given back within one transaction are never written, so a sound file may end early;
       // all pages behind its end are then in the free list.
-      let free = try freePages(meta)
-      for page in pages...meta.lastPage where !free.contains(page) {
+      var walk = try TreeWalk(source, meta)
+      try walk.walkFree()
+      for page in pages...meta.lastPage where !walk.free.contains(Int(page)) {
         throw PageProblem(.truncated, "data.mdb ends at page \(pages), but page \(page) is in use")
       }
       return
     }
-  }
-
-  /// One page, of which the header has been checked.
-  func page(_ number: UInt64, of meta: Meta) throws -> Page {
-    guard number >= 2, number <= meta.lastPage else {
-      throw PageProblem(.damaged, "a reference to page \(number) of \(meta.lastPage + 1)")
-    }
-    let bytes = try source.read(offset: Int(number) * meta.pageSize, count: meta.pageSize)
-    guard bytes.count == meta.pageSize else {
-      throw PageProblem(.truncated, "data.mdb ends before page \(number)")
-    }
-    return try Page(bytes, number: number)
   }
 }
 

@@ -5,15 +5,6 @@ import LMDBShare
 import TestSupport
 import Testing
 
-private struct Memory: PageSource {
-  let bytes: [UInt8]
-  func read(offset: Int, count: Int) throws -> [UInt8] {
-    guard offset >= 0, offset < bytes.count, count > 0 else { return [] }
-    return Array(bytes[offset..<min(offset + count, bytes.count)])
-  }
-  func size() throws -> Int { bytes.count }
-}
-
 @Suite(.timeLimit(.minutes(5)))
 struct PageTests {
   /// The file of a store with every kind of tree and page.

@@ -90,6 +90,13 @@ public final class Program: @unchecked Sendable {
     return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
   }
 
+  /// Sends it a line; false when it has ended.
+  public func send(_ line: String) -> Bool {
+    let bytes = Array((line + "\n").utf8)
+    guard let descriptor = input?.fileDescriptor else { return false }
+    return bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) } == bytes.count
+  }
+
   /// Sends an end of input, on which waiting workers end.
   public func release() {
     try? input?.close()

@@ -55,6 +55,7 @@ struct TestWorker {
 
   static func run(_ command: String, _ path: String, _ number: Int) throws {
     switch command {
+    case "exercise": exerciseFiles()
     case "open":
       _ = try SharedStore(path: path)
       say("opened")

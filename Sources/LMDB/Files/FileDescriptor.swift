@@ -98,6 +98,25 @@ package final class FileDescriptor: Sendable {
     return bytes
   }
 
+  /// Puts `count` bytes from `offset` into `bytes`, in the place of what was there; returns how many there were.
+  package func read(at offset: Int, count: Int, into bytes: inout [UInt8]) throws(StoreError) -> Int {
+    if bytes.count != count { bytes = Array(repeating: 0, count: count) }
+    var done = 0
+    while done < count {
+      let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe pread(number, buffer.baseAddress! + done, count - done, off_t(offset + done))
+      }
+      if got > 0 {
+        done += got
+      } else if got == 0 {
+        break
+      } else if lms_errno() != EINTR {
+        throw StoreError(returnCode: lms_errno(), "read a file")
+      }
+    }
+    return done
+  }
+
   /// The names in this directory, without `.` and `..`.
   package func names() throws(StoreError) -> [String] {
     // A descriptor of its own: reading a directory moves its position.

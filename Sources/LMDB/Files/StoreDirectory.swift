@@ -248,6 +248,9 @@ package struct StoreDirectory: Sendable {
 
 extension FileDescriptor: PageSource {
   package func read(offset: Int, count: Int) throws -> [UInt8] { try read(at: offset, count: count) }
+  package func read(offset: Int, count: Int, into bytes: inout [UInt8]) throws -> Int {
+    try read(at: offset, count: count, into: &bytes)
+  }
   package func size() throws -> Int { try status().size }
 }
 

@@ -7,6 +7,7 @@ int test_fork(int (*body)(void *), void *context);
 /// Forks a child that sleeps until it is killed; tells its number.
 int test_fork_sleeper(void);
 
+#include <stdint.h>
 #include <sys/types.h>
 /// Starts a program with these files as its input and output, no other open ones, and no signal blocked or ignored.
 int test_spawn(pid_t *process, const char *path, char *const arguments[], char *const environment[], int input, int output);
@@ -14,5 +15,10 @@ int test_spawn(pid_t *process, const char *path, char *const arguments[], char *
 void test_wait_for_end(pid_t process);
 /// Reaps a child that has ended; its exit code, or minus the signal that ended it.
 int test_reap(pid_t process);
+
+/// Reads and changes all of an LMDB file by plain liblmdb; 0, or 1 and what was wrong in `report`.
+int test_exercise(const char *path, uint64_t seed, char *report, size_t size);
+/// Makes an LMDB file with databases of every kind, those with duplicates included; an error of LMDB or 0.
+int test_make_foreign(const char *path, unsigned keys, unsigned rounds, unsigned freed);
 
 #endif

@@ -1,0 +1,19 @@
+import CTestShims
+import Foundation
+
+/// Exercises LMDB files by plain liblmdb: their paths come line by line, an answer goes back for each.
+func exerciseFiles() {
+  while let line = readLine() {
+    let parts = line.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, let seed = UInt64(parts[0]) else { return say("a seed and a path expected") }
+    var report = [CChar](repeating: 0, count: 300)
+    // A hang ends by SIGALRM.
+    alarm(60)
+    let code = test_exercise(String(parts[1]), seed, &report, report.count)
+    alarm(0)
+    let text = report.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    say(code == 0 ? "sound" : "wrong: \(text)")
+    // What LMDB has opened stays open.
+    if code != 0 { exit(1) }
+  }
+}
