@@ -44,11 +44,11 @@
     /// The store among the words of the command line, and the words behind it.
     private static func store(_ words: [String]) -> (SharedStore?, [String]) {
       let words = Array(words.dropFirst(2)).filter { !$0.hasPrefix("-") }
-      if let first = words.first, let store = try? SharedStore(path: first, options: StoreArgument.options(.readOnly)) {
+      if let first = words.first, let store = try? StoreArgument(path: first).forReading() {
         return (store, Array(words.dropFirst()))
       }
       let path = ProcessInfo.processInfo.environment["LMDBSHARE_STORE"]
-      return (path.flatMap { try? SharedStore(path: $0, options: StoreArgument.options(.readOnly)) }, words)
+      return (path.flatMap { try? StoreArgument(path: $0).forReading() }, words)
     }
   }
 #endif

@@ -7,15 +7,17 @@
     /// Nil when it is not one of ours.
     let store: SharedStore?
 
-    init(_ path: String) throws {
+    init(_ argument: StoreArgument, _ pages: StoreArgument.PageCheck = .whenSmall) throws {
       do throws(StoreError) {
-        let store = try SharedStore(path: path, options: StoreArgument.options(.readOnly))
+        let store = try SharedStore(path: argument.path, options: argument.options(.readOnly, pages))
         self.store = store
         environment = store.environment
       } catch {
         guard error.code == .notAStore else { throw error }
         store = nil
-        environment = try Environment.open(path: path, options: Opened.foreign) { (_) throws(StoreError) in }
+        var options = Opened.foreign
+        options.checkPages = argument.checks(pages)
+        environment = try Environment.open(path: argument.path, options: options) { (_) throws(StoreError) in }
       }
     }
 

@@ -18,9 +18,14 @@
       help: ArgumentHelp("The store's directory; LMDBSHARE_STORE when it is left out.", valueName: "store"),
       completion: .directory)
     var path: String
+    @Flag(help: "Checks every page first, however large the file is. Up to 64 MiB that is done anyway.")
+    var check = false
 
     init() {}
-    init(path: String) { self.path = path }
+    init(path: String) {
+      self.path = path
+      check = false
+    }
 
     private static let variable = "LMDBSHARE_STORE"
 
@@ -41,30 +46,78 @@
       return try asGiven.get()
     }
 
-    private static func isStore(_ path: String) -> Bool {
+    static func isStore(_ path: String) -> Bool {
       FileManager.default.fileExists(atPath: path + "/data.mdb")
     }
 
+    /// When every page is checked before LMDB follows any of them.
+    enum PageCheck {
+      /// Where all or much of the store is read: in what is damaged, LMDB would die or tell what is not there.
+      case always
+      /// Where it takes no time that a person would notice.
+      case whenSmall
+      /// Where it was done a moment ago.
+      case never
+    }
+
+    /// The largest file of which every page is always checked: 50 ms.
+    static let smallFile = 64 << 20
+
+    func checks(_ pages: PageCheck) -> Bool {
+      switch pages {
+      case .always: true
+      case .never: false
+      case .whenSmall: check || (StoreArgument.fileSize(path) ?? 0) <= StoreArgument.smallFile
+      }
+    }
+
+    private static func fileSize(_ path: String) -> Int? {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path + "/" + StoreDirectory.dataFile)
+      return (attributes?[.size] as? NSNumber)?.intValue
+    }
+
     /// Opens the store for reading; nothing is made or changed by that.
-    func forReading() throws -> SharedStore { try SharedStore(path: path, options: StoreArgument.options(.readOnly)) }
+    func forReading(_ pages: PageCheck = .whenSmall) throws -> SharedStore {
+      try SharedStore(path: path, options: options(.readOnly, pages))
+    }
 
     /// Opens the store for changes. It must be there, unless it may be made.
-    func forWriting(creating: Bool = false) throws -> SharedStore {
-      var options = StoreArgument.options(.readWrite)
+    func forWriting(creating: Bool = false, _ pages: PageCheck = .whenSmall) throws -> SharedStore {
+      let isThere = !creating || StoreArgument.isStore(path)
+      // It is checked at the first look.
+      var options = self.options(.readWrite, .never)
       options.createIfMissing = creating
-      if !creating || StoreArgument.isStore(path) { options.maximumSize = try mapSize() }
+      if isThere { options.maximumSize = try mapSize(pages) }
       return try SharedStore(path: path, options: options)
+    }
+
+    /// Opens the store for changes, or makes it; when `body` fails, one that was made for it goes again.
+    func creating<R>(_ pages: PageCheck = .whenSmall, _ body: (SharedStore) throws -> R) throws -> R {
+      let isThere = StoreArgument.isStore(path)
+      let hasDirectory = FileManager.default.fileExists(atPath: path)
+      var first: Int?
+      do {
+        let store = try forWriting(creating: true, pages)
+        first = store.environment.lastTransaction
+        return try body(store)
+      } catch {
+        if !isThere, let first {
+          StoreDirectory.takeBack(path: path, lastTransaction: first, removingDirectory: !hasDirectory)
+        }
+        throw error
+      }
     }
 
     /// A look at the store before it is changed: what is none gets no files of ours, and the map stays as large as the programs
     /// that use the store have it, since LMDB remembers the largest.
-    private func mapSize() throws -> Int {
-      let size = try forReading().environment.directory.storedMapSize()
+    private func mapSize(_ pages: PageCheck) throws -> Int {
+      let size = try forReading(pages).environment.directory.storedMapSize()
       return min(max(size, 1 << 16), 1 << 46)
     }
 
-    static func options(_ access: StoreOptions.Access) -> StoreOptions {
+    func options(_ access: StoreOptions.Access, _ pages: PageCheck) -> StoreOptions {
       var options = StoreOptions()
+      options.verification = checks(pages) ? .pages : .meta
       options.access = access
       options.createIfMissing = false
       options.maximumStructures = 32_000

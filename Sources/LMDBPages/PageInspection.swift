@@ -139,7 +139,8 @@ struct PageInspection {
       objection = fixedKeys(bytes, header, TreeRules(duplicatesOf: rules, width: header.pad))
     } else {
       var inner = TreeRules(duplicatesOf: rules, width: nil)
-      var none = self
+      // Duplicates have none of their own.
+      var none = PageInspection(pageSize: 0)
       objection = nodes(bytes, header, isBranch: false, &inner, &none)
       if rules.duplicates == .integers { rules.duplicateWidth = inner.keyWidth }
     }

@@ -66,4 +66,21 @@ struct ArrayTests {
     #expect(try test.store.array("none", of: Int8.self, count: 0).read { Array($0) } == [])
     #expect(code { _ = try test.store.array("bad", of: Int8.self, count: -1) } == .outOfRange)
   }
+
+  @Test func arraysThatCannotFitAreRefusedBeforeAnythingIsWritten() throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    func refusal(_ options: StoreOptions, _ count: Int) throws -> (StoreError?, grown: Bool) {
+      let test = try TestStore(options)
+      let before = try test.store.statistics().fileBytes
+      var refusal: StoreError?
+      do { _ = try test.store.array("array", of: Int64.self, count: count) } catch { refusal = error }
+      return (refusal, try test.store.statistics().fileBytes > before)
+    }
+    let (full, hasGrown) = try refusal(options, 1 << 40)
+    #expect(full?.code == .diskFull && full?.structure == "array" && !hasGrown, "\(String(describing: full))")
+    options.maximumSize = 1 << 20
+    let (limited, grown) = try refusal(options, 1 << 18)
+    #expect(limited?.code == .mapFull && !grown, "\(String(describing: limited))")
+    #expect(try refusal(options, 1 << 15).0 == nil)
+  }
 }

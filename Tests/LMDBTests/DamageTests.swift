@@ -103,7 +103,12 @@ struct DamageTests {
 
   /// How many mutants there are: `LMDBSHARE_DAMAGES`, which `tools/faults damage --count` sets.
   private static var mutants: Int {
-    ProcessInfo.processInfo.environment["LMDBSHARE_DAMAGES"].flatMap { Int($0) } ?? 2000
+    #if DEBUG
+      let usual = 400
+    #else
+      let usual = 2000
+    #endif
+    return ProcessInfo.processInfo.environment["LMDBSHARE_DAMAGES"].flatMap { Int($0) } ?? usual
   }
 
   @Test func soundFilesOfEveryKindPassAndStaySound() throws {

@@ -79,7 +79,7 @@ struct Mutation {
     case .bounds:
       let page = page([1, 2, 0x22])
       let offset = page + (number(0..<2) == 0 ? 12 : 14)
-      put(UInt64(u16(offset) + number(-12..<13)) & 0xFFFF, offset, 2)
+      put(UInt64(truncatingIfNeeded: u16(offset) + number(-12..<13)), offset, 2)
     case .flags:
       let offset = page([1, 2, 4, 0x22]) + 10
       put(UInt64(u16(offset) ^ 1 << number(0..<16)), offset, 2)
@@ -136,7 +136,7 @@ struct Mutation {
       switch number(0..<3) {
       case 0: for offset in 0..<2 { bytes.swapAt(a + offset, b + offset) }
       case 1: for offset in 0..<2 { bytes[a + offset] = bytes[b + offset] }
-      default: put(UInt64(u16(a) + number(-16..<17)) & 0xFFFF, a, 2)
+      default: put(UInt64(truncatingIfNeeded: u16(a) + number(-16..<17)), a, 2)
       }
     case .nodes:
       let offset = node([1, 2]) + number(0..<16)
@@ -146,7 +146,7 @@ struct Mutation {
       put(number(0..<2) == 0 ? UInt64(number(0..<8)) : UInt64(u16(node + 4) ^ 1 << number(0..<16)), node + 4, 2)
     case .sizes:
       let offset = node([1, 2]) + [0, 2, 6][number(0..<3)]
-      put(UInt64(u16(offset) + number(-9..<10)) & 0xFFFF, offset, 2)
+      put(UInt64(truncatingIfNeeded: u16(offset) + number(-9..<10)), offset, 2)
     case .values:
       let node = node([2])
       let start = node + 8 + u16(node + 6) + number(0..<64)

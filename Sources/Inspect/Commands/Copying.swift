@@ -22,11 +22,13 @@
     var verify = true
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store, .always)
       let numbers = try file.statistics()
       let progress = CopyProgress(total: compact ? numbers.usedBytes : numbers.fileBytes)
       defer { progress.end() }
-      try file.environment.backup(to: target, compacting: compact, verifying: verify) { progress.update($0) }
+      try file.environment.backup(to: target, compacting: compact, isChecked: true, verifying: verify) {
+        progress.update($0)
+      }
     }
   }
 
@@ -51,7 +53,7 @@
         result = try Compaction.run(path: store.path) { progress.update($0) }
       }
       // Whoever opens it first makes the lock file fit.
-      _ = try Opened(store.path)
+      _ = try Opened(store, .never)
       var output = Output()
       try output.line("\(Size.text(result.before)) before, \(Size.text(result.after)) now")
       try output.flush()
@@ -84,7 +86,7 @@
     @OptionGroup var output: FormatOption
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store)
       if clearStale {
         let count = try file.environment.clearStaleReaders()
         var output = Output()
@@ -133,7 +135,9 @@
       self.freed = freed
     }
 
-    func pages(heldBy snapshot: Int) -> Int { freed.reduce(0) { $0 + ($1.transaction > snapshot ? $1.pages : 0) } }
+    func pages(heldBy snapshot: Int) -> Int {
+      freed.lazy.filter { $0.transaction > snapshot }.map { $0.pages }.boundedSum()
+    }
   }
 
   extension Opened {

@@ -26,7 +26,7 @@
     }
 
     func run() throws {
-      let (first, second) = (try store.forReading(), try StoreArgument(path: other).forReading())
+      let (first, second) = (try store.forReading(.always), try StoreArgument(path: other).forReading(.always))
       let before = try structures(of: first)
       let after = try structures(of: second)
       for name in names where before[name] == nil && after[name] == nil {

@@ -19,14 +19,14 @@
         """)
 
     @OptionGroup var store: StoreArgument
-    @Flag(help: "Leaves out reading every page and every structure.")
+    @Flag(help: "Leaves out reading every structure, and every page of a file of more than 64 MiB.")
     var quick = false
     @Flag(help: "Takes a store that was not synced when the machine went down for sound, if all of its pages are.")
     var trust = false
     @OptionGroup var output: FormatOption
 
     func run() throws {
-      var examination = Examination(store.path)
+      var examination = Examination(store, quick ? .whenSmall : .always)
       try examination.run(checkingAll: !quick, trusting: trust)
       var records = output.records()
       for finding in examination.findings {
@@ -65,10 +65,15 @@
       package var cure: String
     }
 
-    private let path: String
+    private let store: StoreArgument
+    private let pages: StoreArgument.PageCheck
+    private var path: String { store.path }
     private(set) var findings: [Finding] = []
 
-    init(_ path: String) { self.path = path }
+    init(_ store: StoreArgument, _ pages: StoreArgument.PageCheck) {
+      self.store = store
+      self.pages = pages
+    }
 
     private mutating func add(_ severity: Severity, _ subject: String, _ text: String, _ cure: String) {
       findings.append(Finding(severity: severity, subject: subject, text: text, cure: cure))
@@ -107,12 +112,12 @@
     /// Opens it; one with unsynced commits after it was checked and taken for sound, if that is wanted.
     private func opened(_ trusting: Bool) throws -> Opened {
       do {
-        return try Opened(path)
+        return try Opened(store, pages)
       } catch let error as StoreError where error.code == .unsynced && trusting {
-        var options = StoreArgument.options(.readWrite)
+        var options = store.options(.readWrite, .always)
         options.unsyncedAfterReboot = .check
         _ = try SharedStore(path: path, options: options)
-        return try Opened(path)
+        return try Opened(store, pages)
       }
     }
 
@@ -177,10 +182,10 @@
     // MARK: What is in it
 
     private mutating func lookAtPages(_ numbers: StoreStatistics, of file: Opened) throws {
-      if numbers.freePages > 1000, numbers.freePages * 2 > numbers.pages {
+      if numbers.freePages > 1000, numbers.freePages > numbers.pages / 2 {
         add(
           .warning, "free pages",
-          "\(numbers.freePages) of \(numbers.pages) pages are free (\(Size.text(numbers.freePages * numbers.pageSize))), and each write looks through the list of them",
+          "\(numbers.freePages) of \(numbers.pages) pages are free (\(Size.text(numbers.freePages.bounded(times: numbers.pageSize)))), and each write looks through the list of them",
           "lmdbshare compact, while nobody has the store open; or backup --compact")
       }
       // The largest that anybody has written with; where the map may grow, it does so before.
@@ -209,7 +214,7 @@
           let age = reader.age.map { " for \(Size.text($0))" } ?? ""
           add(
             .warning, name,
-            "its snapshot\(program) has been out of date\(age), and keeps \(pages) pages (\(Size.text(pages * numbers.pageSize))) from being used again",
+            "its snapshot\(program) has been out of date\(age), and keeps \(pages) pages (\(Size.text(pages.bounded(times: numbers.pageSize)))) from being used again",
             "end the snapshot, or the process")
         }
       }
@@ -251,11 +256,8 @@
 
     private mutating func check(_ file: Opened) throws {
       do throws(StoreError) {
-        if let store = file.store {
-          for error in try store.check() { add(error) }
-        } else {
-          try file.environment.checkPages()
-        }
+        // The pages were checked at opening.
+        for error in try file.store?.check(isChecked: true) ?? [] { add(error) }
       } catch {
         guard error.code == .damaged || error.code == .truncated else { throw error }
         add(error)

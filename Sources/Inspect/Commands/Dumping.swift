@@ -24,7 +24,7 @@
     var format = Format.jsonl
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store, .always)
       switch format {
       case .mdb: try dumpDatabases(file)
       case .csv: try dumpTable(file)
@@ -32,7 +32,7 @@
         let store = try ours(file)
         let structures = try (names.isEmpty ? try store.structures().map(\.name) : names).map { try store.untyped($0) }
         try store.read { txn in
-          var dumper = Dumper(Output(), total: structures.reduce(0) { $0 + txn.contents($1).count })
+          var dumper = Dumper(Output(), total: structures.map { txn.contents($0).count }.boundedSum())
           try dumper.dump(structures, txn)
         }
       }
@@ -114,8 +114,7 @@
         var loader = Loader(
           Lines(.input), existing: merge ? .merge : replace ? .replace : .refuse, size: Stream.input.fileSize)
         try loader.begin()
-        let store = try store.forWriting(creating: true)
-        try store.write { txn in try loader.load(into: txn) }
+        try store.creating(.always) { store in try store.write { txn in try loader.load(into: txn) } }
         try result.line("\(counted(loader.structures, "structure")), \(counted(loader.entries, "entry"))")
       }
       try result.flush()

@@ -11,7 +11,7 @@
     @OptionGroup var output: FormatOption
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store)
       let numbers = try file.statistics()
       let trees = try file.databases().map(\.tree)
       let freeList = try file.reading { $0.statistics(Transaction.freeList) }
@@ -20,9 +20,9 @@
       func size(_ name: StaticString, _ bytes: Int, title: String, _ more: String = "") -> Records.Field {
         .init(name, .number(bytes), title: title, text: Size.text(bytes) + more)
       }
-      func sum(_ pages: KeyPath<TreeStatistics, Int>) -> Int { trees.reduce(0) { $0 + $1[keyPath: pages] } }
-      let freeShare = numbers.pages > 0 ? 100 * numbers.freePages / numbers.pages : 0
-      let freeListPages = freeList.branchPages + freeList.leafPages + freeList.overflowPages
+      func sum(_ pages: KeyPath<TreeStatistics, Int>) -> Int { trees.map { $0[keyPath: pages] }.boundedSum() }
+      let freeShare = numbers.pages > 0 ? 100 * min(numbers.freePages, numbers.pages) / numbers.pages : 0
+      let freeListPages = [freeList.branchPages, freeList.leafPages, freeList.overflowPages].boundedSum()
       try Records.single(
         [
           .init("path", .text(store.path)),

@@ -30,7 +30,7 @@
     }
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store)
       var rows = try file.store.map { try Self.structures(of: $0) } ?? Self.databases(of: file)
       switch sort {
       case .name: break

@@ -284,14 +284,14 @@
       for lease in statistics.leases {
         let remaining = lease.remaining
         try records.add([
-          .init("sequence", .number(Int(lease.sequence))),
+          .init("sequence", .number(Int(clamping: lease.sequence))),
           .init("processID", .number(lease.processID), title: "pid"),
           .init("isAlive", .bool(lease.isAlive), title: "alive"),
           .init("attempt", .number(lease.attempt)),
           .init(
             "remainingSeconds", .decimal(Double(remaining.components.seconds)), title: "remaining",
             text: remaining < .zero ? "overdue by \(Size.text(.zero - remaining))" : Size.text(remaining)),
-          .init("token", .number(Int(lease.token))),
+          .init("token", .number(Int(clamping: lease.token))),
         ])
       }
       try records.titles("sequence", "processID", "isAlive", "attempt", "remainingSeconds", "token")
@@ -346,7 +346,7 @@
         withBytes(of: letter.bytes) { types.writeValue($0, to: &json) }
         json.end("}")
         try records.add([
-          .init("sequence", .number(Int(letter.sequence))),
+          .init("sequence", .number(Int(clamping: letter.sequence))),
           .init("attempts", .number(letter.attempts)),
           .init(
             "ageSeconds", .decimal(Double(letter.age.components.seconds)), title: "age", text: Size.text(letter.age)),

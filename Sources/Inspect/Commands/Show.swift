@@ -28,7 +28,7 @@
     func validate() throws { try selection.validate(raw: raw) }
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store)
       var printer = EntryPrinter(
         output, keys: selection.keys, values: selection.values, limit: full || output.format != .text ? .max : 1000)
       guard let store = file.store, !raw else {

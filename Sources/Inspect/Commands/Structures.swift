@@ -77,9 +77,8 @@
       description.maximumAttempts = attempts
       if kind == .list || kind == .array { description.elementSize = representation.fixedSize }
       let bytes = try initial.map { try representation.encode(argument: $0) }
-      let store = try store.forWriting(creating: true)
       let made = description
-      try store.write { txn in _ = try txn.create(made, initial: bytes) }
+      try store.creating { store in try store.write { txn in _ = try txn.create(made, initial: bytes) } }
     }
   }
 

@@ -24,7 +24,7 @@
     }
 
     func run() throws {
-      let file = try Opened(store.path)
+      let file = try Opened(store)
       guard Stream.output.isTerminal, lms_terminal_enter() else {
         throw Problem("top needs a terminal; use info, readers, leases or watch", ExitCode.validationFailure)
       }
@@ -61,7 +61,7 @@
       if let last {
         let time = last.time.duration(to: now).components
         let seconds = Double(time.seconds) + Double(time.attoseconds) / 1e18
-        rate = Double(numbers.lastTransaction - last.transaction) / max(seconds, 0.001)
+        rate = (Double(numbers.lastTransaction) - Double(last.transaction)) / max(seconds, 0.001)
         commits.add(rate)
       }
       last = (numbers.lastTransaction, now)
@@ -71,7 +71,7 @@
         style.bold(Printable.text(path))
           + "  transaction \(numbers.lastTransaction), \(numbers.structures.count) structures",
         "",
-        row("commits/s", String(Int(rate.rounded())), commits),
+        row("commits/s", String(Int(exactly: rate.rounded()) ?? 0), commits),
         row("used", Size.text(numbers.usedBytes), used),
         row("free pages", "\(numbers.freePages) of \(numbers.pages)", free),
       ]

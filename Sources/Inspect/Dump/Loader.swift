@@ -146,7 +146,8 @@
       case .value: break
       case .lock, .semaphore, .barrier, .event:
         open(try txn.create(description, initial: description.kind == .event ? [0] : []), txn)
-      case .list, .dictionary, .array, .queue: open(try txn.create(description), txn)
+      // An array grows with what is read, whatever its description says.
+      case .list, .dictionary, .array, .queue: open(try txn.create(description, isFilled: false), txn)
       }
     }
 
@@ -160,7 +161,12 @@
       }
       switch description.kind {
       case .list: try entry.value.withBytes { bytes in Result { try contents.append(bytes) } }.get()
-      case .array: try contents.replace(index, entry.value.bytes)
+      case .array where merges: try contents.replace(index, entry.value.bytes)
+      case .array:
+        guard index < description.count ?? 0 else {
+          throw ValueProblem("more elements than the \(description.count ?? 0) of the array")
+        }
+        try entry.value.withBytes { bytes in Result { try contents.append(bytes) } }.get()
       case .dictionary:
         entry.key.withBytes { key in entry.value.withBytes { contents.set($0, forKey: key, isLast: true) } }
       case .queue:

@@ -12,7 +12,7 @@
 
     /// Writes databases; the unnamed one, too, when it holds more than the named ones.
     static func dump(_ databases: [Opened.Database], _ file: Opened, to output: inout Output) throws {
-      var progress = Progress("entries", of: databases.reduce(0) { $0 + $1.tree.entries })
+      var progress = Progress("entries", of: databases.map(\.tree.entries).boundedSum())
       let names = Set(databases.compactMap(\.name))
       var done = 0
       try file.reading { core in
@@ -38,7 +38,9 @@
           try output.line("db_pagesize=\(file.environment.pageBytes)\nHEADER=END")
           let cursor = Cursor(core, database.number)
           var isThere = cursor.move(.first)
+          let before = done
           while isThere {
+            guard cursor.key.byteCount > 0, done - before < database.tree.entries else { break }
             if database.name != nil || !(cursor.key.utf8String().map(names.contains) ?? false) {
               try output.hexadecimal(cursor.key)
               try output.hexadecimal(cursor.value)
@@ -48,6 +50,11 @@
             isThere = cursor.move(.next)
           }
           try output.line("DATA=END")
+          guard !isThere, done - before == database.tree.entries else {
+            throw Problem(
+              "\(database.name.map { "database '\(Printable.text($0))'" } ?? "the main database") is damaged: it counts \(database.tree.entries) entries and holds others; restore a backup",
+              Failure.damage)
+          }
         }
       }
       progress.end()

@@ -48,6 +48,8 @@ package enum Compaction {
     if try directory.isSuspect() { throw directory.suspect }
     let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
     let meta = try directory.inspectData()
+    // LMDB follows every page next.
+    try directory.checkAllPages()
     let copy = try Copy(in: directory, mode: nil)
     try directory.likenToData(copy.file)
     try copy.fill(from: directory, meta: meta, progress)

@@ -13,10 +13,12 @@ extension Environment {
   /// Copies the environment, as of now, into another directory, while others read and write.
   ///
   /// - Parameters:
+  ///   - isChecked: Whether the pages were checked a moment ago; else they are, before LMDB follows them.
   ///   - verifying: Whether every page of the copy is checked before it gets its name.
   ///   - progress: Gets, ten times a second, how many bytes are written.
   package func backup(
-    to path: String, compacting: Bool, verifying: Bool = false, progress: (@Sendable (Int) -> Void)? = nil
+    to path: String, compacting: Bool, isChecked: Bool = false, verifying: Bool = false,
+    progress: (@Sendable (Int) -> Void)? = nil
   ) throws(StoreError) {
     try checkFork()
     guard !isWriting else {
@@ -24,6 +26,7 @@ extension Environment {
         .nestedWrite, "back up", reason: "this thread is inside a write of the same store",
         advice: "back up before or afterwards")
     }
+    if !isChecked { try checkPages() }
     let target = try StoreDirectory(
       path: path, create: true, directoryMode: options.directoryMode, allowNetwork: true)
     guard try !target.hasData() else {

@@ -41,10 +41,24 @@ extension Environment {
       unsafe mdb_txn_abort(transaction)
       throw StoreError(returnCode: code, "open \(name)")
     }
+    var flags: UInt32 = 0
+    let told = unsafe mdb_dbi_flags(transaction, number, &flags)
     // Only a commit keeps the number; that the transaction has read nothing does not matter.
     try check(unsafe mdb_txn_commit(transaction), "open \(name)")
     databases.withLock { $0[DatabaseName(name)] = number }
+    if told == 0 { layouts.withLock { $0[number] = DatabaseLayout(rawValue: flags) } }
     return number
+  }
+
+  /// That a database orders its keys as a structure of its kind needs it: with other flags, LMDB would put new keys in
+  /// other places than those that are there.
+  package func checkLayout(_ number: UInt32, integerKeys: Bool, structure: String) throws(StoreError) {
+    guard let layout = layouts.withLock({ $0[number] }) else { return }
+    let expected: DatabaseLayout = integerKeys ? .integerKeys : []
+    guard layout != expected else { return }
+    throw StoreError(
+      .damaged, "open", structure: structure,
+      reason: "its database has flags \(layout.rawValue) instead of \(expected.rawValue)", advice: "restore a backup")
   }
 
   /// Opens or makes a database within a write transaction.
@@ -56,6 +70,8 @@ extension Environment {
     }
     guard let number = try transaction.openDatabase(name, integerKeys: integerKeys, create: create) else { return nil }
     databases.withLock { $0[DatabaseName(name)] = number }
+    let layout = transaction.layout(number)
+    layouts.withLock { $0[number] = layout }
     uncommittedDatabases.append(name)
     return number
   }
@@ -79,4 +95,16 @@ extension Environment {
     }
     uncommittedDatabases.removeSubrange(count...)
   }
+}
+
+/// A name as its bytes: LMDB tells names apart that are equal as strings, since they differ in their normal form alone.
+package struct DatabaseName: Hashable, Sendable {
+  let bytes: [UInt8]
+  package init(_ name: String) { bytes = Array(name.utf8) }
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension Environment {
+  /// The number of a database, when it is open already.
+  package func knownDatabase(_ name: String) -> UInt32? { databases.withLock { $0[DatabaseName(name)] } }
 }

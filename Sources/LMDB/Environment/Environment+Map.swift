@@ -52,7 +52,8 @@ extension Environment {
     var info = unsafe MDB_envinfo()
     _ = unsafe mdb_env_info(handle, &info)
     let last = unsafe info.me_last_pgno
-    return unsafe (last, info.me_mapsize < mostBytes && (last + 1) * pageSize > info.me_mapsize / 4 * 3)
+    let used = last.bounded(plus: 1).bounded(times: pageSize)
+    return unsafe (last, info.me_mapsize < mostBytes && used > info.me_mapsize / 4 * 3)
   }
 
   /// How large the map may become.
@@ -76,9 +77,16 @@ extension Environment {
       try exclusively(options.patience, "adopt a larger map") { () throws(StoreError) in
         var info = unsafe MDB_envinfo()
         _ = unsafe mdb_env_info(handle, &info)
-        let used = unsafe (info.me_last_pgno + 1) * pageSize
+        let last = unsafe info.me_last_pgno
+        let used = last.bounded(plus: 1).bounded(times: pageSize)
         let size = unsafe info.me_mapsize
         guard used > size else { return }
+        // No map can be as large; whatever tells so is damaged.
+        guard used <= 1 << 56 else {
+          throw StoreError(
+            .damaged, "adopt a larger map", reason: "the newest meta page tells a last page of \(last)",
+            advice: "restore a backup")
+        }
         KillPoint.pass(.beforeAdoption)
         defer { KillPoint.pass(.afterAdoption) }
         // Twice what is in use where the address space has room, so that not every page is adopted by itself.
@@ -92,6 +100,22 @@ extension Environment {
   private func resize(to size: Int) throws(StoreError) {
     // LMDB unmaps before it maps: when that fails, only opening anew helps.
     if unsafe mdb_env_set_mapsize(handle, size) != 0 { try reopenExclusively() }
+  }
+
+  /// That so many more bytes can be stored: a single structure may be larger than what a store may take, or the disk has.
+  package func checkRoom(for bytes: Int, structure: String) throws(StoreError) {
+    if let limit = options.sizeLimit, bytes > limit {
+      throw StoreError(
+        .mapFull, "create", structure: structure, reason: "it takes \(bytes) bytes, and the store may take \(limit)",
+        advice: "make it smaller, or open the store with a larger maximumSize")
+    }
+    // Pages within the file may be free.
+    let size = (try? fileSize().size) ?? 0
+    if let free = directory.freeBytes().map({ Int(clamping: $0) }), bytes > free.bounded(plus: size) {
+      throw StoreError(
+        .diskFull, "create", structure: structure,
+        reason: "it takes \(bytes) bytes, and the disk has \(free) left", advice: "make it smaller, or free disk space")
+    }
   }
 
   var pageSize: Int {

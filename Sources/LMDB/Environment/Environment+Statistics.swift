@@ -36,7 +36,7 @@ extension Transaction {
     let cursor = Cursor(self, Self.freeList)
     var isThere = cursor.move(.first)
     while isThere {
-      pages += Int(cursor.value.littleEndian(at: 0, UInt64.self) ?? 0)
+      pages = pages.bounded(plus: Int(clamping: cursor.value.littleEndian(at: 0, UInt64.self) ?? 0))
       isThere = cursor.move(.next)
     }
     return pages

@@ -66,6 +66,8 @@ package final class Environment: @unchecked Sendable {
   var growth = GrowthLog()
   /// Databases opened so far, by name.
   let databases = Mutex<[DatabaseName: UInt32]>([:])
+  /// What the file says of the keys of those that are open, by number.
+  let layouts = Mutex<[UInt32: DatabaseLayout]>([:])
   /// Databases opened by the running write transaction, which an abort closes again; guarded by `writeLock`.
   var uncommittedDatabases: [String] = []
   /// How often the environment was opened anew, whereby databases may get other numbers.
@@ -396,18 +398,6 @@ package final class Environment: @unchecked Sendable {
     try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
     return Int(dead)
   }
-}
-
-/// A name as its bytes: LMDB tells names apart that are equal as strings, since they differ in their normal form alone.
-package struct DatabaseName: Hashable, Sendable {
-  let bytes: [UInt8]
-  package init(_ name: String) { bytes = Array(name.utf8) }
-  var text: String { String(decoding: bytes, as: UTF8.self) }
-}
-
-extension Environment {
-  /// The number of a database, when it is open already.
-  package func knownDatabase(_ name: String) -> UInt32? { databases.withLock { $0[DatabaseName(name)] } }
 
   /// The catalogue's database; the layer above sets it once, before the environment is used.
   package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }

@@ -25,7 +25,8 @@ internal import CSystemShims
   init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
 
   private func entry(_ transaction: Int) -> UnsafeMutableRawPointer {
-    unsafe base + transaction % Self.count * Self.stride
+    // Damaged files have any number.
+    unsafe base + Int(UInt(bitPattern: transaction) % UInt(Self.count)) * Self.stride
   }
 
   /// Notes a commit that has just been made.
@@ -35,15 +36,15 @@ internal import CSystemShims
     unsafe entry.storeBytes(of: UInt64(bitPattern: lms_time_of_day()), toByteOffset: 8, as: UInt64.self)
     unsafe entry.storeBytes(of: channels, toByteOffset: 16, as: UInt64.self)
     unsafe entry.storeBytes(of: Self.stamp(transaction), toByteOffset: 24, as: UInt64.self)
-    unsafe lms_store64(entry, UInt64(transaction))
+    unsafe lms_store64(entry, UInt64(truncatingIfNeeded: transaction))
   }
 
   /// The channels that a commit touched, or nil when that is not known.
   private func channels(_ transaction: Int) -> UInt64? {
     let entry = unsafe entry(transaction)
-    guard unsafe lms_load64(entry) == UInt64(transaction) else { return nil }
+    guard unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) else { return nil }
     let channels = unsafe lms_load64(entry + 16)
-    return unsafe lms_load64(entry) == UInt64(transaction) ? channels : nil
+    return unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) ? channels : nil
   }
 
   /// The channels that the commits after `first` up to `last` touched; all of them when that is not known.
@@ -85,9 +86,9 @@ internal import CSystemShims
   func age(of transaction: Int) -> Duration? {
     guard transaction >= 0 else { return nil }
     let entry = unsafe entry(transaction)
-    guard unsafe lms_load64(entry) == UInt64(transaction) else { return nil }
+    guard unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) else { return nil }
     let (committed, stamp) = unsafe (lms_load64(entry + 8), lms_load64(entry + 24))
-    guard unsafe lms_load64(entry) == UInt64(transaction) else { return nil }
+    guard unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) else { return nil }
     let now = Self.stamp(transaction)
     if Self.boot != 0, stamp >> 40 == now >> 40, stamp <= now { return .milliseconds(Int64(now - stamp)) }
     let today = lms_time_of_day()

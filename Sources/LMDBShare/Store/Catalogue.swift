@@ -29,6 +29,10 @@ enum Catalogue {
         reason: "this is an LMDB environment, but not one of lmdbshare (it has no catalogue)",
         advice: "give another directory; the file was left as it is")
     }
+    try environment.checkLayout(catalogue, integerKeys: false, structure: database)
+    if let number = environment.knownDatabase(values) {
+      try environment.checkLayout(number, integerKeys: false, structure: values)
+    }
     let transaction = try environment.beginRead()
     defer { transaction.end() }
     let format = withUTF8(of: formatKey) { transaction.get(catalogue, $0)?.utf8String() }

@@ -6,10 +6,13 @@ extension SharedStore {
   /// - Returns: What is wrong, one error for each structure at most; nothing when all is well.
   /// - Throws: ``StoreError`` when it cannot be looked at.
   /// - Complexity: O(*n*) in all that is stored.
-  public func check() throws(StoreError) -> [StoreError] {
+  public func check() throws(StoreError) -> [StoreError] { try check(isChecked: false) }
+
+  /// The same; its pages may have been checked a moment ago.
+  package func check(isChecked: Bool) throws(StoreError) -> [StoreError] {
     var findings: [StoreError] = []
     do throws(StoreError) {
-      try environment.checkPages()
+      if !isChecked { try environment.checkPages() }
     } catch {
       // Structures may lie on any of the damaged pages, where LMDB would follow them.
       guard error.code == .damaged || error.code == .truncated else { throw error }

@@ -126,6 +126,7 @@ extension SharedStore {
         let number = try environment.database(
           found.database, in: core, integerKeys: found.hasIntegerKeys, create: false)
       else { throw .notFound(found.name) }
+      try environment.checkLayout(number, integerKeys: found.hasIntegerKeys, structure: found.name)
       environment.note(found)
       return StructureReference(found, number: number, environment)
     }
@@ -181,6 +182,7 @@ extension Environment {
     try found.check(wanted)
     try forgetIfOutdated(found)
     let number = try database(found.database)
+    if let number { try checkLayout(number, integerKeys: found.hasIntegerKeys, structure: found.name) }
     note(found)
     return number
   }

@@ -40,7 +40,8 @@ public struct StoreOptions: Hashable, Sendable {
   public enum Verification: Hashable, Sendable {
     /// Both meta pages and the file's size.
     case meta
-    /// Every page, before anything is read through the map; takes as long as reading the file.
+    /// Every page, before anything is read through the map; takes as long as reading the file. What passes, LMDB can read and
+    /// change without dying, whatever bytes it is.
     case pages
   }
 

@@ -107,15 +107,16 @@ extension Environment {
     if let failure = core.failure { throw failure }
     let last = lastTransaction
     let readers = try readerSlots().map { slot in
-      let lag = slot.snapshotID.map { max(0, last - $0) }
-      let age = lag.flatMap { $0 > 0 ? self.age(of: (slot.snapshotID ?? 0) + 1) : nil }
+      let lag = slot.snapshotID.map { max(0, max(0, last) - max(0, $0)) }
+      let age = lag.flatMap { $0 > 0 ? self.age(of: (slot.snapshotID ?? 0).bounded(plus: 1)) : nil }
       return StoreStatistics.Reader(
         processID: slot.pid, thread: slot.thread, snapshotID: slot.snapshotID, lag: lag, age: age)
     }
-    let pages = lastPage + 1
+    let pages = max(0, lastPage.bounded(plus: 1))
     let file = try fileSize()
     return StoreStatistics(
-      usedBytes: (pages - free) * pageBytes, fileBytes: file.size, allocatedBytes: file.allocated,
+      usedBytes: max(0, pages - max(0, free)).bounded(times: pageBytes), fileBytes: file.size,
+      allocatedBytes: file.allocated,
       reservedBytes: mapSize, pageSize: pageBytes, pages: pages, freePages: free,
       lastTransaction: last, maximumReaders: readerCapacity, structures: found, readers: readers)
   }

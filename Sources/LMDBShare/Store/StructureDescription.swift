@@ -134,14 +134,18 @@ extension StructureDescription {
         .newerFormat, "open", structure: name, reason: "its record in the catalogue is not understood: \(record)",
         advice: "open the store with the version of lmdbshare that wrote it")
     }
+    // A number that cannot be counts as one that is not there.
+    func number(_ field: Substring, in range: ClosedRange<Int>) -> Int? {
+      fields[field].flatMap { Int($0) }.flatMap { range ~= $0 ? $0 : nil }
+    }
     self.init(
       name, kind, layout: fields["layout"].flatMap { Layout(rawValue: String($0)) },
       key: fields["key"].map(String.init),
-      element: String(element), count: fields["count"].flatMap { Int($0) },
-      maximumCount: fields["maximum"].flatMap { Int($0) })
-    elementSize = fields["size"].flatMap { Int($0) }
+      element: String(element), count: number("count", in: 0...1 << 40),
+      maximumCount: number("maximum", in: 1...Int.max))
+    elementSize = number("size", in: 1...1 << 32)
     index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
-    maximumAttempts = fields["attempts"].flatMap { Int($0) }
+    maximumAttempts = number("attempts", in: 1...Int.max)
     self.identity = identity
   }
 

@@ -175,16 +175,22 @@ extension QueueStorage {
     state.lastSequence = max(state.lastSequence, numbers.lastSequence)
     state.lastToken = max(state.lastToken, numbers.lastToken)
     state.isClosed = numbers.isClosed
-    state.gone = Int(state.lastSequence) - restored
+    state.gone = Int(clamping: state.lastSequence) - restored
   }
 }
 
 extension Transaction {
   /// Gives an array its elements.
   func fill(_ reference: StructureReference, _ element: [UInt8]) {
+    let count = reference.description.count ?? 0
+    do throws(StoreError) {
+      try environment?.checkRoom(for: count.bounded(times: element.count), structure: reference.name)
+    } catch {
+      return fail(error)
+    }
     let blocks = blocks(reference, reference.database, element.count)
     let chunk = Array(repeatElement(element, count: blocks.capacity).joined())
-    var rest = reference.description.count ?? 0
+    var rest = count
     while rest > 0, failure == nil {
       let taken = min(rest, blocks.capacity)
       withBytes(of: chunk) { blocks.appendElsewhere(self, $0.extracting(0..<taken * element.count)) }

@@ -126,7 +126,10 @@ extension UntypedContents {
     } else {
       isThere = lower.map { LMDB.withBytes(of: $0) { cursor.seek($0) } } ?? cursor.move(.first)
     }
+    var watch = WalkWatch(
+      count: core.isWritable ? nil : core.count(database), isWhole: lower == nil && upper == nil, reversed: reversed)
     while isThere {
+      if let finding = watch.finding(at: cursor.key) { return core.fail(reference.damage(finding)) }
       if let upper, !reversed, LMDB.withBytes(of: upper, { cursor.key.compare($0) >= 0 }) { return }
       if let lower, reversed, LMDB.withBytes(of: lower, { cursor.key.compare($0) < 0 }) { return }
       var goesOn: Result<Bool, any Error>?
@@ -136,6 +139,9 @@ extension UntypedContents {
       }
       guard try goesOn.get() else { return }
       isThere = cursor.move(reversed ? .previous : .next)
+    }
+    if !core.hasFailed, let finding = watch.findingAtEnd() {
+      core.fail(reference.damage(finding))
     }
   }
 
@@ -186,11 +192,18 @@ extension UntypedContents {
     let queue = queue
     var walk = QueueWalk(core, queue)
     var goesOn: Result<Bool, any Error> = .success(true)
+    let ready = queue.state.ready
+    var seen = 0
     while walk.next({ taken, bytes in
       let item = Item(sequence: taken.sequence, state: .ready, level: taken.level, attempts: taken.attempts)
       goesOn = Result { try body(item, bytes) }
     }) {
       guard try goesOn.get() else { return }
+      seen += 1
+    }
+    // Whoever writes may take and add meanwhile.
+    if !core.hasFailed, !core.isWritable, seen != ready {
+      return core.fail(reference.damage("\(seen) items can be taken, and \(ready) are counted"))
     }
     for (area, state) in [
       (QueueArea.leased, Item.State.leased), (QueueArea.delayed, .delayed), (QueueArea.dead, .dead),

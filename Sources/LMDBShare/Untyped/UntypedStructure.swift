@@ -75,10 +75,13 @@ extension WriteTransaction {
 
   /// Makes a structure. A description with an identity, which nobody else's must be or ever have been, keeps it.
   ///
-  /// - Parameter initial: The bytes of a value, or of each element of an array.
+  /// - Parameters:
+  ///   - initial: The bytes of a value, or of each element of an array.
+  ///   - isFilled: Whether an array gets its elements now; else its maker appends them, as many as it is to have, before the
+  ///     transaction ends.
   /// - Throws: ``StoreError/Code/structureExists`` when there is one of that name.
   package func create(
-    _ description: StructureDescription, initial: [UInt8]? = nil
+    _ description: StructureDescription, initial: [UInt8]? = nil, isFilled: Bool = true
   ) throws(StoreError) -> UntypedStructure {
     guard try Catalogue.description(of: description.name, store.environment.catalogue, core) == nil else {
       throw StoreError(
@@ -87,7 +90,7 @@ extension WriteTransaction {
     }
     let reference = try store.openOrCreate(description, core) { (core, reference) throws(StoreError) in
       if description.kind == .array {
-        core.fill(reference, initial ?? [UInt8](repeating: 0, count: description.elementSize ?? 1))
+        if isFilled { core.fill(reference, initial ?? [UInt8](repeating: 0, count: description.elementSize ?? 1)) }
       } else if description.kind.liesAmongValues, let initial {
         UntypedContents(core, reference, core.useForWriting(reference)).setValue(initial)
       }

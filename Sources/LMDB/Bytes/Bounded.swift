@@ -1,0 +1,21 @@
+// Arithmetic on numbers that were read from a file: nobody vouches for them, so no result leaves the range of integers. What
+// would is the nearest integer.
+
+extension Int {
+  /// The sum.
+  package func bounded(plus other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? (other > 0 ? .max : .min) : sum
+  }
+
+  /// The product.
+  package func bounded(times other: Int) -> Int {
+    let (product, overflows) = multipliedReportingOverflow(by: other)
+    return overflows ? ((self > 0) == (other > 0) ? .max : .min) : product
+  }
+}
+
+extension Sequence<Int> {
+  /// The sum of all.
+  package func boundedSum() -> Int { reduce(0) { $0.bounded(plus: $1) } }
+}

@@ -1,0 +1,37 @@
+/// Watches a walk over keys: what it sees must be what the tree counts, in order, and no key is empty.
+struct WalkWatch: ~Copyable {
+  private let count: Int?
+  private let isWhole: Bool
+  private let reversed: Bool
+  private var seen = 0
+  private var before = ByteWriter()
+
+  /// - Parameters:
+  ///   - count: How many entries the tree counts; nil when they may change during the walk.
+  ///   - isWhole: Whether the walk is to see all of them.
+  init(count: Int?, isWhole: Bool, reversed: Bool) {
+    self.count = count
+    self.isWhole = isWhole
+    self.reversed = reversed
+  }
+
+  /// What is wrong with the next key; nil when nothing is.
+  mutating func finding(at key: RawSpan) -> String? {
+    guard key.byteCount > 0 else { return "a key is empty" }
+    if let count, seen >= count { return "there are more entries than the \(count) that are counted" }
+    if seen > 0 {
+      let order = before.withBytes { key.compare($0) }
+      guard reversed ? order < 0 : order > 0 else { return "its keys do not ascend" }
+    }
+    before.removeAll()
+    before.append(key)
+    seen += 1
+    return nil
+  }
+
+  /// What is wrong at the end; nil when nothing is.
+  func findingAtEnd() -> String? {
+    guard let count, isWhole, seen != count else { return nil }
+    return "\(count) entries are counted, and \(seen) are there"
+  }
+}
