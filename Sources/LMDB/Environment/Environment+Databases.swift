@@ -107,4 +107,8 @@ package struct DatabaseName: Hashable, Sendable {
 extension Environment {
   /// The number of a database, when it is open already.
   package func knownDatabase(_ name: String) -> UInt32? { databases.withLock { $0[DatabaseName(name)] } }
+
+  /// The catalogue's database; the layer above sets it once, before the environment is used.
+  package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }
+  package func setCatalogue(_ number: UInt32) { catalogueNumber.store(number, ordering: .relaxed) }
 }

@@ -72,7 +72,7 @@ package final class Environment: @unchecked Sendable {
   var uncommittedDatabases: [String] = []
   /// How often the environment was opened anew, whereby databases may get other numbers.
   package let reopenings = Atomic<UInt64>(0)
-  private let catalogueNumber = Atomic<UInt32>(0xFFFF)
+  let catalogueNumber = Atomic<UInt32>(0xFFFF)
   /// The identities of structures whose databases are open, by name; kept by the layer above.
   package let identities = Mutex<[DatabaseName: UInt64]>([:])
 
@@ -384,8 +384,6 @@ package final class Environment: @unchecked Sendable {
     unsafe pthread_mutex_unlock(writeLock)
   }
 
-  // MARK: Readers
-
   /// Frees the reader slots of processes that died; tells how many there were.
   @discardableResult
   package func clearStaleReaders() throws(StoreError) -> Int {
@@ -398,8 +396,4 @@ package final class Environment: @unchecked Sendable {
     try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
     return Int(dead)
   }
-
-  /// The catalogue's database; the layer above sets it once, before the environment is used.
-  package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }
-  package func setCatalogue(_ number: UInt32) { catalogueNumber.store(number, ordering: .relaxed) }
 }
