@@ -29,17 +29,11 @@ extension Environment {
     }
   }
 
-  /// Whether the data file that was just committed to still has its name: without it the commit is lost.
-  var isSameData: Bool {
-    if lms_change_time(directory.descriptor.number) == directoryChange { return true }
-    guard let status = try? directory.descriptor.status(of: StoreDirectory.dataFile) else { return false }
-    return status.identity == dataIdentity
+  /// The same directly before a commit, of the files on which it depends.
+  @inline(__always)
+  func checkFilesAgain() throws(StoreError) {
+    if lms_change_time(directory.descriptor.number) != directoryChange { try checkFiles() }
   }
-
-  /// What is said of a commit into a file that has no name any more.
-  static let lost = StoreError(
-    .replaced, "commit", reason: "data.mdb was removed or replaced while the transaction was committed to it",
-    advice: "close the store in every process, open it again, and repeat the transaction")
 
   /// That the file by which processes see each other live is still the one that is open: else their leases and locks would
   /// be given to others.

@@ -313,8 +313,8 @@ package final class Environment: @unchecked Sendable {
     let isChanged = transaction.changes > 0
     if isChanged {
       do throws(StoreError) {
-        // Writing on would be alone against a process that has other files.
-        try checkIdentity()
+        // Else it could meet the commit of a process that has another lock file, or go into a file without a name.
+        try checkFilesAgain()
       } catch {
         abort(transaction)
         throw error
@@ -342,9 +342,7 @@ package final class Environment: @unchecked Sendable {
     }
     commitsSinceReaderCheck += 1
     if commitsSinceReaderCheck >= Self.readerCheckInterval { _ = try? clearStaleReaders() }
-    let isLost = isChanged && !isSameData
     unlockForWriting()
-    if isLost { throw Self.lost }
   }
 
   /// Undoes everything since `beginWrite`, and lets the next writer in.
