@@ -38,9 +38,37 @@ struct Mutation {
 
   // MARK: Finding places
 
-  /// The offset of a random page whose flags are among these; of any when there is none.
+  /// The pages that the free list names, of a file that was sound.
+  private func freePages() -> Set<Int> {
+    let root = Int(clamping: u64((u64(144) > u64(pageSize + 144) ? 0 : pageSize) + 80))
+    guard root < pages else { return [] }
+    var found: Set<Int> = []
+    for index in 0..<count(root * pageSize) {
+      let node = root * pageSize + u16(root * pageSize + 16 + 2 * index)
+      guard node + 16 < bytes.count else { continue }
+      var start = node + 8 + u16(node + 6)
+      if u16(node + 4) == 1 { start = Int(clamping: u64(start)).multipliedReportingOverflow(by: pageSize).0 + 16 }
+      guard start >= 0, start < bytes.count - 8 else { continue }
+      let most = (bytes.count - start) / 8 - 1
+      for entry in 0..<min(most, Int(clamping: u64(start))) { found.insert(Int(clamping: u64(start + 8 + 8 * entry))) }
+    }
+    return found
+  }
+
+  /// The number of a random page, mostly of one that is in use.
+  private mutating func anyPage(from first: Int = 0) -> Int {
+    let free = freePages()
+    for _ in 0..<8 {
+      let page = number(first..<pages)
+      if !free.contains(page) { return page }
+    }
+    return number(first..<pages)
+  }
+
+  /// The offset of a random page in use whose flags are among these; of any when there is none.
   private mutating func page(_ flags: Set<Int>) -> Int {
-    let found = (2..<pages).filter { flags.contains(u16($0 * pageSize + 10)) }
+    let free = freePages()
+    let found = (2..<pages).filter { flags.contains(u16($0 * pageSize + 10)) && !free.contains($0) }
     return (found.randomElement(using: &random) ?? number(0..<pages)) * pageSize
   }
 
@@ -71,11 +99,12 @@ struct Mutation {
 
   mutating func apply(_ kind: Kind) {
     switch kind {
-    case .bits: for _ in 0..<number(1..<4) { bytes[number(0..<bytes.count)] ^= 1 << UInt8(number(0..<8)) }
+    case .bits:
+      for _ in 0..<number(1..<4) { bytes[anyPage() * pageSize + number(0..<pageSize)] ^= 1 << UInt8(number(0..<8)) }
     case .bytes:
-      let start = number(0..<pages) * pageSize + number(0..<pageSize)
+      let start = anyPage() * pageSize + number(0..<pageSize)
       for offset in start..<min(start + number(1..<40), bytes.count) { bytes[offset] = UInt8(number(0..<256)) }
-    case .header: bytes[number(0..<pages) * pageSize + number(0..<40)] = UInt8(number(0..<256))
+    case .header: bytes[anyPage() * pageSize + number(0..<40)] = UInt8(number(0..<256))
     case .bounds:
       let page = page([1, 2, 0x22])
       let offset = page + (number(0..<2) == 0 ? 12 : 14)
@@ -84,21 +113,21 @@ struct Mutation {
       let offset = page([1, 2, 4, 0x22]) + 10
       put(UInt64(u16(offset) ^ 1 << number(0..<16)), offset, 2)
     case .zeroed:
-      let page = number(0..<pages) * pageSize
+      let page = anyPage() * pageSize
       let part = number(0..<3) == 0 ? pageSize / 8 * number(1..<8) : 0
       for offset in page + part..<page + pageSize { bytes[offset] = 0 }
     case .swapped:
-      let (a, b) = (number(2..<pages) * pageSize, number(2..<pages) * pageSize)
+      let (a, b) = (anyPage(from: 2) * pageSize, anyPage(from: 2) * pageSize)
       let keepsNumbers = number(0..<2) == 0
       for offset in (keepsNumbers ? 8 : 0)..<pageSize { bytes.swapAt(a + offset, b + offset) }
     case .duplicated:
-      let (a, b) = (number(0..<pages) * pageSize, number(0..<pages) * pageSize)
+      let (a, b) = (anyPage() * pageSize, anyPage() * pageSize)
       for offset in (number(0..<2) == 0 ? 8 : 0)..<pageSize { bytes[a + offset] = bytes[b + offset] }
     case .renumbered: put(UInt64(number(0..<pages)), page([1, 2, 4, 0x22]), 8)
     case .older:
       // As after a lost write.
       for _ in 0..<number(1..<3) {
-        let page = number(0..<min(pages, older.count / pageSize)) * pageSize
+        let page = min(anyPage(), older.count / pageSize - 1) * pageSize
         bytes.replaceSubrange(page..<page + pageSize, with: older[page..<page + pageSize])
       }
     case .cut:
