@@ -72,8 +72,7 @@
     }
 
     private static func fileSize(_ path: String) -> Int? {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path + "/" + StoreDirectory.dataFile)
-      return (attributes?[.size] as? NSNumber)?.intValue
+      (try? FileDescriptor.directory(path).status(of: StoreDirectory.dataFile))?.size
     }
 
     /// Opens the store for reading; nothing is made or changed by that.
