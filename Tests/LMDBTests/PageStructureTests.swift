@@ -74,13 +74,13 @@ struct PageStructureTests {
         }
       }
       for flags: UInt64 in [1, 2, 4, 0x22] {
-        guard let page = file.pages(flags).randomElement() else { continue }
+        guard let page = file.pages(flags).last else { continue }
         // 16225: flags of pages (mp_flags).
         for bit in 0..<16 {
           let damaged = file.with(flags ^ 1 << UInt64(bit), page + 10, 2)
           #expect(try damaged.finding != nil, "mp_flags \(flags), bit \(bit)")
         }
-        guard flags == 1 || flags == 2, let node = file.nodes(page).randomElement() else { continue }
+        guard flags == 1 || flags == 2, let node = file.nodes(page).last else { continue }
         for bit in 0..<16 {
           // 16226: the upper half of a size (mn_hi); 16227: flags of nodes (mn_flags).
           let high = file.with(file.number(node + 2, 2) ^ 1 << UInt64(bit), node + 2, 2)
@@ -109,9 +109,6 @@ struct PageStructureTests {
           let (x, y) = (file.number(a, 6), file.number(b, 6))
           let swapped = file.with(x, b, 6).with(y, a, 6)
           #expect(try swapped.finding != nil)
-          // A separator that is as small as can be. That may still be right.
-          let low = file.with(0, b + 8, 1)
-          if file.number(b + 8, 1) > 1, a != nodes[0] { #expect(try low.finding != nil || file.records.isEmpty) }
           count += 1
         }
       }
