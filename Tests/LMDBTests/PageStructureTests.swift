@@ -24,8 +24,12 @@ struct PageStructureTests {
     /// The offsets of the pages that are in use and have these flags.
     func pages(_ flags: UInt64) -> [Int] {
       let free = Set(freePages)
-      return (2..<bytes.count / File.pageSize).filter { !free.contains(UInt64($0)) }.map { $0 * File.pageSize }
-        .filter { number($0 + 10, 2) == flags && number($0, 8) == UInt64($0 / File.pageSize) }
+      var found: [Int] = []
+      for page in 2..<bytes.count / File.pageSize where !free.contains(UInt64(page)) {
+        let offset = page * File.pageSize
+        if number(offset + 10, 2) == flags, number(offset, 8) == UInt64(page) { found.append(offset) }
+      }
+      return found
     }
     func nodes(_ page: Int) -> [Int] {
       (0..<Int(number(page + 12, 2) - 16) / 2).map { page + Int(number(page + 16 + 2 * $0, 2)) }
@@ -33,16 +37,27 @@ struct PageStructureTests {
     private var freePages: [UInt64] {
       let root = number(newestMeta + 80, 8)
       guard root < UInt64(bytes.count / File.pageSize) else { return [] }
-      let page = Int(root) * File.pageSize
-      return nodes(page).flatMap { node -> [UInt64] in
+      var found: [UInt64] = []
+      for node in nodes(Int(root) * File.pageSize) {
         var start = node + 8 + Int(number(node + 6, 2))
         if number(node + 4, 2) == 1 { start = Int(number(start, 8)) * File.pageSize + 16 }
-        return (0..<Int(number(start, 8))).map { number(start + 8 + 8 * $0, 8) }
+        for index in 0..<Int(number(start, 8)) { found.append(number(start + 8 + 8 * index, 8)) }
       }
+      return found
     }
     /// Of the records of databases, where they begin.
     var records: [Int] {
-      pages(2).flatMap { nodes($0) }.filter { number($0 + 4, 2) & 2 != 0 }.map { $0 + 8 + Int(number($0 + 6, 2)) }
+      let all: [Int] = pages(2).flatMap { nodes($0) }
+      return all.filter { number($0 + 4, 2) & 2 != 0 }.map { $0 + 8 + Int(number($0 + 6, 2)) }
+    }
+    /// The node of the main tree that holds the record of a database.
+    func record(of name: String) -> Int? {
+      let key = Array(name.utf8)
+      let all: [Int] = pages(2).flatMap { nodes($0) }
+      return all.first { node in
+        guard number(node + 4, 2) == 2, number(node + 6, 2) == UInt64(key.count) else { return false }
+        return Array(bytes[node + 8..<node + 8 + key.count]) == key
+      }
     }
 
     var finding: PageProblem? {
@@ -197,11 +212,7 @@ struct PageStructureTests {
       _ = try store.dictionary("words", String.self, Int.self)
     }
     let file = File(bytes: try directory.read("data.mdb"))
-    let record = try #require(
-      file.pages(2).flatMap { file.nodes($0) }.first { node in
-        file.number(node + 6, 2) == 4 && file.bytes[node + 8..<node + 12].elementsEqual("list".utf8)
-          && file.number(node + 4, 2) == 2
-      })
+    let record = try #require(file.record(of: "list"))
     let damaged = file.with(0, record + 8 + 4 + 4, 2)
     // For LMDB that is a database as any other.
     #expect(try damaged.finding == nil)
