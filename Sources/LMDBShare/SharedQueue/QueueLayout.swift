@@ -9,7 +9,7 @@ enum QueueArea {
   static let leased: UInt64 = 1 << 56
   /// Items that are not due yet, by the time at which they are.
   static let delayed: UInt64 = 2 << 56
-  /// Items that were tried too often, by sequence number.
+  /// Items that were given up, by sequence number.
   static let dead: UInt64 = 3 << 56
   /// From here on lie the items that can be taken.
   static let ready: UInt64 = 0x10 << 56
@@ -182,7 +182,7 @@ struct QueueRecord {
   /// Of the present lease.
   var token: UInt64 = 0
   var owner: OwnerID = 0
-  /// In microseconds since 1970: when the lease ends, the delay ends, or the item was given up.
+  /// By the store's clock, in microseconds: when the lease ends, the delay ends, or the item was given up.
   var time: UInt64 = 0
   /// How often it has been leased.
   var attempts: UInt32 = 0
