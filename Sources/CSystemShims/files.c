@@ -144,6 +144,12 @@ int lms_lock_alone(int file, int32_t *holder) {
   return -1;
 }
 
+int lms_lock_holder(int file) {
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+  if (fcntl(file, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
+  return lock.l_pid > 0 ? (int)lock.l_pid : -1;
+}
+
 #ifdef F_OFD_SETLK
 int lms_own_byte(int file, off_t offset) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};

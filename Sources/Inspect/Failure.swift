@@ -25,8 +25,17 @@
       case let error as ValueProblem:
         say(error.description)
         Inspect.exit(withError: failed)
-      default: Inspect.exit(withError: error)
+      default: exit(parsing: error)
       }
+    }
+
+    /// Ends as the parser of the arguments wants it, whose words may quote what was typed.
+    private static func exit(parsing error: any Error) -> Never {
+      let code = Inspect.exitCode(for: error)
+      if code.isSuccess { Inspect.exit(withError: error) }
+      let text = Printable.lines(Inspect.fullMessage(for: error))
+      if !text.isEmpty { _ = Stream.errors.write(Array("\(text)\n".utf8)) }
+      Inspect.exit(withError: code)
     }
 
     /// Says what is wrong with the arguments of a command, as their parser does.
@@ -34,12 +43,16 @@
       let usage = Inspect.usageString(for: command)
       let name = String(usage.prefix { $0 != "<" && $0 != "[" }.dropLast())
       _ = Stream.errors.write(
-        Array("Error: \(error.message)\nUsage: \(usage)\n  See '\(name) --help' for more information.\n".utf8))
+        Array(
+          Printable.lines("Error: \(error.message)\nUsage: \(usage)\n  See '\(name) --help' for more information.\n")
+            .utf8))
       Inspect.exit(withError: ExitCode.validationFailure)
     }
 
     /// Prints a line on standard error.
-    static func say(_ text: String) { _ = Stream.errors.write(Array("lmdbshare: \(text)\n".utf8)) }
+    static func say(_ text: String) {
+      _ = Stream.errors.write(Array("lmdbshare: \(Printable.lines(text))\n".utf8))
+    }
 
     static func code(_ code: StoreError.Code) -> ExitCode {
       switch code {
@@ -66,6 +79,7 @@
   extension StoreError {
     /// The same with advice for people, where the library's names its own calls.
     var forTheTool: StoreError {
+      if let processID, code == .writerBusy { return blocked(by: processID) }
       let advice: String? =
         switch code {
         case .unsynced:
@@ -79,6 +93,16 @@
       return StoreError(
         code, operation, structure: structure, reason: reason, advice: advice, underlying: underlying,
         processID: processID)
+    }
+
+    /// That a process writes, with its program, and whether it was stopped.
+    private func blocked(by process: Int) -> StoreError {
+      let isStopped = Processes.isStopped(process)
+      return StoreError(
+        code, operation, structure: structure, reason: "process \(Processes.title(process)) is writing",
+        advice: isStopped
+          ? "let it go on (kill -CONT \(process)) or end it, or allow more time with --timeout"
+          : "try again, or allow more time with --timeout", underlying: underlying, processID: process)
     }
   }
 #endif

@@ -8,24 +8,30 @@
     let store: SharedStore?
 
     init(_ argument: StoreArgument, _ pages: StoreArgument.PageCheck = .whenSmall) throws {
-      do throws(StoreError) {
-        let store = try SharedStore(path: argument.path, options: argument.options(.readOnly, pages))
-        self.store = store
-        environment = store.environment
-      } catch {
-        guard error.code == .notAStore else { throw error }
-        store = nil
-        var options = Opened.foreign
+      let path = argument.path
+      (store, environment) = try argument.opening(pages) {
+        if !StoreDirectory.isFile(path) {
+          do throws(StoreError) {
+            let store = try SharedStore(path: path, options: argument.options(.readOnly, pages))
+            return (store, store.environment)
+          } catch {
+            guard error.code == .notAStore else { throw error }
+          }
+        }
+        var options = Opened.foreign(argument)
         options.checkPages = argument.checks(pages)
-        environment = try Environment.open(path: argument.path, options: options) { (_) throws(StoreError) in }
+        let environment = try Environment.open(path: path, options: options) { (_) throws(StoreError) in }
+        return (nil, environment)
       }
     }
 
-    private static var foreign: EnvironmentOptions {
+    private static func foreign(_ argument: StoreArgument) -> EnvironmentOptions {
       var options = EnvironmentOptions()
       options.isReadOnly = true
       options.createIfMissing = false
       options.allowForeignOwner = true
+      options.openingTimeout = argument.limit.duration
+      options.mayBeFile = true
       return options
     }
 
@@ -44,22 +50,22 @@
     struct Database {
       /// Nil for the unnamed one.
       var name: String?
-      var number: UInt32
       var tree: TreeStatistics
       var layout: DatabaseLayout
     }
 
+    /// What the unnamed database is called for people.
+    static let unnamed = "(main)"
+
     /// All databases, the unnamed one first.
     func databases() throws -> [Database] {
-      let names = try environment.databaseNames()
-      return try reading { core in
-        var found = [
-          Database(
-            number: Transaction.main, tree: core.statistics(Transaction.main), layout: core.layout(Transaction.main))
-        ]
-        for name in names {
-          guard let number = environment.knownDatabase(name) else { continue }
-          found.append(Database(name: name, number: number, tree: core.statistics(number), layout: core.layout(number)))
+      try reading { core in
+        var found = [Database(tree: core.statistics(Transaction.main), layout: core.layout(Transaction.main))]
+        for name in try core.databaseNames() {
+          let database = try core.withDatabase(name) { number in
+            Database(name: name, tree: core.statistics(number), layout: core.layout(number))
+          }
+          if let database { found.append(database) }
         }
         return found
       }

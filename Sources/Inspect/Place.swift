@@ -29,6 +29,12 @@
       }
     }
 
+    /// The entries that arguments name; without any, that of a structure that has only one.
+    static func all(_ arguments: [String], in description: StructureDescription) throws -> [Place] {
+      if arguments.isEmpty { return [try Place(nil, in: description)] }
+      return try arguments.map { try Place($0, in: description) }
+    }
+
     /// The position from the front; nil when there is none.
     static func resolve(_ position: Int, count: Int) -> Int? {
       let resolved = position < 0 ? count + position : position

@@ -19,5 +19,37 @@
       guard let data = FileManager.default.contents(atPath: "/proc/\(number)/comm") else { return nil }
       return String(decoding: data, as: UTF8.self).split(separator: "\n").first.map(String.init)
     }
+
+    /// Whether a process was stopped, by a signal or a debugger.
+    static func isStopped(_ number: Int) -> Bool {
+      guard let data = FileManager.default.contents(atPath: "/proc/\(number)/stat") else { return false }
+      // The name of the program stands in parentheses, and may hold some itself.
+      let state = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first
+      return state == "T" || state == "t"
+    }
+
+    /// A process as messages name it: its number, its program, and whether it was stopped, as far as that is known.
+    static func title(_ number: Int) -> String {
+      let words = [command(number).map { Printable.text($0) }, isStopped(number) ? "stopped" : nil].compactMap { $0 }
+      return words.isEmpty ? "\(number)" : "\(number) (\(words.joined(separator: ", ")))"
+    }
+
+    /// The other processes that have a store open which this one has open, too, or that lies at an absolute path; as far as
+    /// this user may see.
+    static func using(_ path: String) -> [Int] {
+      let mine = files(of: "self").filter { $0.hasSuffix("/" + StoreDirectory.dataFile) }
+      let wanted = Set(mine + [path + "/" + StoreDirectory.dataFile])
+      let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+      return all.compactMap { Int($0) }.filter { $0 != this && files(of: "\($0)").contains { wanted.contains($0) } }
+        .sorted()
+    }
+
+    /// The paths of a process's open files.
+    private static func files(of process: String) -> [String] {
+      let directory = "/proc/\(process)/fd"
+      return ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: directory + "/" + $0)
+      }
+    }
   }
 #endif

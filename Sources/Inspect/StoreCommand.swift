@@ -16,16 +16,25 @@
   struct StoreArgument: ParsableArguments {
     @Argument(
       help: ArgumentHelp("The store's directory; LMDBSHARE_STORE when it is left out.", valueName: "store"),
-      completion: .directory)
+      completion: Completion.stores)
     var path: String
     @Flag(help: "Checks every page first, however large the file is. Up to 64 MiB that is done anyway.")
     var check = false
+    @Option(
+      help: ArgumentHelp(
+        "The longest wait for other processes, the one that writes above all: 10 (seconds), 500ms, 2m or 1h; 0 for no wait, none for no limit. (default: 10)",
+        valueName: "time"))
+    var timeout: TimeLimit?
 
     init() {}
-    init(path: String) {
+    init(path: String, timeout: TimeLimit?) {
       self.path = path
+      self.timeout = timeout
       check = false
     }
+
+    /// How long to wait for other processes.
+    var limit: TimeLimit { timeout ?? .usual }
 
     private static let variable = "LMDBSHARE_STORE"
 
@@ -67,27 +76,36 @@
       switch pages {
       case .always: true
       case .never: false
-      case .whenSmall: check || (StoreArgument.fileSize(path) ?? 0) <= StoreArgument.smallFile
+      case .whenSmall: check || fileSize <= StoreArgument.smallFile
       }
     }
 
-    private static func fileSize(_ path: String) -> Int? {
-      (try? FileDescriptor.directory(path).status(of: StoreDirectory.dataFile))?.size
+    /// The bytes of the data file, or of a single file; 0 when there is none.
+    private var fileSize: Int {
+      let file = StoreDirectory.isFile(path) ? path : path + "/" + StoreDirectory.dataFile
+      let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+      return (attributes?[.size] as? NSNumber)?.intValue ?? 0
     }
 
-    /// Opens the store for reading; nothing is made or changed by that.
+    /// Runs `body`, which opens a store; ends the program should it wait inside of LMDB. The check of the pages takes its own time.
+    func opening<R>(_ pages: PageCheck, _ body: () throws -> R) rethrows -> R {
+      let slowest = 50 << 20
+      let checking = Duration.seconds(checks(pages) ? fileSize / slowest : 0)
+      return try TimeLimit(limit.duration.map { $0 + checking }).watching("open", path) { _ in try body() }
+    }
+
+    /// Opens the store for reading; nothing is made or changed by that, and no lock of writers is needed.
     func forReading(_ pages: PageCheck = .whenSmall) throws -> SharedStore {
-      try SharedStore(path: path, options: options(.readOnly, pages))
+      try opening(pages) { try SharedStore(path: path, options: options(.readOnly, pages)) }
     }
 
     /// Opens the store for changes. It must be there, unless it may be made.
     func forWriting(creating: Bool = false, _ pages: PageCheck = .whenSmall) throws -> SharedStore {
-      let isThere = !creating || StoreArgument.isStore(path)
-      // It is checked at the first look.
-      var options = self.options(.readWrite, .never)
+      var options = options(.readWrite, pages)
       options.createIfMissing = creating
-      if isThere { options.maximumSize = try mapSize(pages) }
-      return try SharedStore(path: path, options: options)
+      // LMDB remembers the largest map; it stays as the programs that use the store have it.
+      options.keepsMapSize = true
+      return try opening(pages) { try SharedStore(path: path, options: options) }
     }
 
     /// Opens the store for changes, or makes it; when `body` fails, one that was made for it goes again.
@@ -107,13 +125,12 @@
       }
     }
 
-    /// A look at the store before it is changed: what is none gets no files of ours, and the map stays as large as the programs
-    /// that use the store have it, since LMDB remembers the largest.
-    private func mapSize(_ pages: PageCheck) throws -> Int {
-      let size = try forReading(pages).environment.directory.storedMapSize()
-      return min(max(size, 1 << 16), 1 << 46)
+    /// The store at a path, for what a shell offers while a person types; nil when that takes long.
+    static func forCompletion(_ path: String) throws -> SharedStore {
+      try StoreArgument(path: path, timeout: TimeLimit(.seconds(1))).forReading()
     }
 
+    /// How a command opens a store.
     func options(_ access: StoreOptions.Access, _ pages: PageCheck) -> StoreOptions {
       var options = StoreOptions()
       options.verification = checks(pages) ? .pages : .meta
@@ -122,6 +139,7 @@
       options.maximumStructures = 32_000
       // A tool that its user started for a moment; `doctor` warns.
       options.allowForeignOwner = true
+      options.openingTimeout = limit.duration
       return options
     }
   }

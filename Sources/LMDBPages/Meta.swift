@@ -56,6 +56,13 @@ package struct Meta: Hashable, Sendable {
   }
 }
 
+/// A meta page as it stands in the file.
+package struct MetaPage: Sendable {
+  package let meta: Meta
+  /// The whole page.
+  package let bytes: [UInt8]
+}
+
 /// The record of one B+tree (`MDB_db`): 48 bytes.
 package struct Tree: Hashable, Sendable {
   static let byteCount = 48

@@ -39,6 +39,25 @@ package struct PageFile<Source: PageSource> {
     }
   }
 
+  /// The meta page of one transaction, as long as no later one was written over it; else nil.
+  ///
+  /// Writers may be at work meanwhile, so the page counts once it is found twice as it is.
+  package func metaPage(of transaction: UInt64) throws -> MetaPage? {
+    for _ in 0..<1000 {
+      let metas = try metas()
+      let meta = transaction % 2 == 0 ? metas.first : metas.second
+      guard meta.transaction == transaction else { return nil }
+      let offset = Int(transaction % 2) * meta.pageSize
+      let bytes = try source.read(offset: offset, count: meta.pageSize)
+      if try self.metas() == metas, try source.read(offset: offset, count: meta.pageSize) == bytes,
+        bytes.count == meta.pageSize
+      {
+        return MetaPage(meta: meta, bytes: bytes)
+      }
+    }
+    return nil
+  }
+
   private struct Metas: Equatable {
     let first: Meta
     let second: Meta

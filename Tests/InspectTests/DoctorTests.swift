@@ -49,6 +49,22 @@ struct DoctorTests {
     #expect(try !doctor().output.contains("reader"))
   }
 
+  /// Under load a file grows by gigabytes in seconds, which is told before a minute has passed.
+  @Test func aSnapshotUnderWhichTheFileGrowsFastIsToldAtOnce() throws {
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let list = try store.list("list", of: Int.self)
+    try list.append(contentsOf: 0..<1_000_000)
+    let reader = try Program("TestWorker", ["hold-snapshot", tool.directory.file("store")])
+    defer { reader.signal(SIGKILL) }
+    #expect(reader.line()?.hasPrefix("reading") == true)
+    for number in 0..<12 {
+      try list.write { list in for index in stride(from: 0, to: 1_000_000, by: 500) { list[index] = number } }
+    }
+    let found = try doctor()
+    #expect(found.status == 2 && found.output.contains("reader \(reader.pid)"), "\(found)")
+    #expect(found.output.contains("(TestWorker)") && found.output.contains("12 transactions behind"), "\(found)")
+  }
+
   @Test func aMapThatIsNearlyFull() throws {
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumSize = 1 << 20

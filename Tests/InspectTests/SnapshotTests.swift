@@ -30,7 +30,8 @@ struct SnapshotTests {
       [
         "lmdbshare ls team.lmdb", "lmdbshare ls team.lmdb --sort count",
         "lmdbshare ls team.lmdb --sort kind --format jsonl",
-        "lmdbshare ls team.lmdb --format csv", "lmdbshare ls team.lmdb --format json | python3 -m json.tool | head -12",
+        "lmdbshare ls team.lmdb --format csv | cat -v",
+        "lmdbshare ls team.lmdb --format json | python3 -m json.tool | head -12",
       ]
     ),
     (
@@ -144,7 +145,7 @@ struct SnapshotTests {
     (
       "copies",
       [
-        "lmdbshare dump team.lmdb scores places jobs", "lmdbshare dump team.lmdb scores --format csv",
+        "lmdbshare dump team.lmdb scores places jobs", "lmdbshare dump team.lmdb scores --format csv | cat -v",
         "lmdbshare dump team.lmdb --format csv",
         "lmdbshare dump team.lmdb | lmdbshare load copy.lmdb", "lmdbshare diff team.lmdb copy.lmdb",
         "lmdbshare dump team.lmdb names | lmdbshare load copy.lmdb",
@@ -186,7 +187,7 @@ struct SnapshotTests {
         // JSON stays JSON, and text is what it is.
         #"lmdbshare push team.lmdb jobs '{"p":"a\nb \"q\""}' --priority 0; lmdbshare peek team.lmdb jobs; lmdbshare pop team.lmdb jobs --exec cat"#,
         #"lmdbshare create e.lmdb list aa '[string]'; lmdbshare append e.lmdb aa '["a\"b\\"]'; lmdbshare show e.lmdb aa"#,
-        #"lmdbshare create e.lmdb list t string; lmdbshare append e.lmdb t "$(printf 'a\\b\nc"\033')"; lmdbshare show e.lmdb t; lmdbshare show e.lmdb t --format csv"#,
+        #"lmdbshare create e.lmdb list t string; lmdbshare append e.lmdb t "$(printf 'a\\b\nc"\033')"; lmdbshare show e.lmdb t; lmdbshare show e.lmdb t --format csv | cat -v"#,
         "lmdbshare set team.lmdb names 0 \"$(printf 'a\\377')\"; lmdbshare get team.lmdb names 0",
         "LMDBSHARE_STORE=$(printf 's\\377') lmdbshare create value x i64 --initial 1",
         "lmdbshare create e.lmdb value x i64 --initial 0; lmdbshare drop e.lmdb x --yes; lmdbshare ls e.lmdb --format csv; lmdbshare readers e.lmdb --format csv",
@@ -201,6 +202,40 @@ struct SnapshotTests {
         "export LMDBSHARE_STORE=team.lmdb; lmdbshare create value a/b string --initial x; lmdbshare get a/b; lmdbshare show a/b",
         // What failed leaves room for another try.
         "lmdbshare dump team.lmdb --format mdb > m.mdb; head -5 m.mdb | lmdbshare load m.lmdb --format mdb; lmdbshare load m.lmdb --format mdb < m.mdb",
+      ]
+    ),
+    (
+      "several",
+      [
+        "lmdbshare append team.lmdb numbers 1 2 -3; lmdbshare show team.lmdb numbers",
+        "lmdbshare append team.lmdb numbers 4 x; lmdbshare show team.lmdb numbers",
+        "lmdbshare insert team.lmdb numbers 1 10 11; lmdbshare insert team.lmdb numbers -1 20 21; lmdbshare show team.lmdb numbers",
+        "lmdbshare delete team.lmdb numbers 0 -1 1 0; lmdbshare show team.lmdb numbers",
+        "lmdbshare delete team.lmdb numbers 0 99; lmdbshare show team.lmdb numbers",
+        "lmdbshare get team.lmdb numbers 0 -1; lmdbshare get team.lmdb numbers 0 -1 --format jsonl",
+        "lmdbshare set team.lmdb scores al 1; lmdbshare increment team.lmdb scores al new --by 2",
+        "lmdbshare get team.lmdb scores al new", "lmdbshare get team.lmdb scores al new --format json",
+        "lmdbshare get team.lmdb scores al new --format csv", "lmdbshare get team.lmdb scores al nobody",
+        "lmdbshare delete team.lmdb scores al nobody; lmdbshare get team.lmdb scores al",
+        "lmdbshare delete team.lmdb scores al new; lmdbshare get team.lmdb scores al",
+        // JSON is the same by what it means.
+        #"lmdbshare create v.lmdb value job 'json(Job)' --initial '{"a":1,"b":[1.50,"\u0041"]}'"#,
+        #"lmdbshare set v.lmdb job '{"a":2}' --if-equals '{ "b": [15e-1, "A"], "a": 1.0 }'; lmdbshare get v.lmdb job"#,
+        #"lmdbshare set v.lmdb job 3 --if-equals '{"a":3}'; lmdbshare set v.lmdb job 3 --if-equals '{"a":2,"b":null}'"#,
+        #"echo '{"op":"set","name":"job","value":4,"ifEquals":{"a":20e-1}}' | lmdbshare apply v.lmdb"#,
+        // Values as other languages write them.
+        "lmdbshare create v.lmdb list d date; lmdbshare append v.lmdb d 2026-01-02T03:04:05+01:00 2026-01-02T03:04:05.5-0330 2026-01-02T03:04+01; lmdbshare show v.lmdb d",
+        "for date in 2026-01-02T03:04:05+24:00 2026-01-02T03:04:05+1 2026-01-02+01:00; do lmdbshare append v.lmdb d $date; done",
+        "lmdbshare create v.lmdb list f f64; lmdbshare append v.lmdb f nan NaN inf Infinity -inf -Infinity +inf 1.5; lmdbshare show v.lmdb f",
+        #"echo '{"op":"append","name":"f","value":-Infinity}' | lmdbshare apply v.lmdb; lmdbshare get v.lmdb f -1"#,
+        #"lmdbshare create v.lmdb list fs '[f32]'; lmdbshare append v.lmdb fs '[1, NaN, -Infinity, "inf"]'; lmdbshare show v.lmdb fs"#,
+        "lmdbshare set v.lmdb job NaN; lmdbshare set v.lmdb job notjson; lmdbshare set v.lmdb job '\"text\"'",
+        "lmdbshare create v.lmdb list z strin",
+        // Data formats are exact where no terminal has to be spared.
+        #"lmdbshare create v.lmdb list t string; lmdbshare append v.lmdb t "$(printf 'a\033\302\205b')"; lmdbshare show v.lmdb t --format csv | od -An -c; lmdbshare show v.lmdb t"#,
+        // What was typed is not sent to the terminal as it is.
+        #"lmdbshare show team.lmdb "$(printf 'a\033[31m')" more; lmdbshare ls "$(printf -- '--x\033[31m')"; lmdbshare "$(printf 'x\033\r')"; lmdbshare ls team.lmdb --timeout "$(printf '\033')""#,
+        "lmdbshare watch team.lmdb nothing", "lmdbshare watch team.lmdb nothing --wait --timeout 50ms",
       ]
     ),
     (
@@ -239,6 +274,7 @@ struct SnapshotTests {
       if result.status != 0 { text += "[\(result.status)]\n" }
       text += "\n"
     }
+    text = text.replacingOccurrences(of: tool.directory.path + "/", with: "/HERE/")
     text = text.replacingOccurrences(of: Environment.libraryVersion, with: "VERSION")
     text = text.replacing(/(allocatedBytes":|on disk {7})[0-9.]+( [KM]iB)?/) { "\($0.1)SIZE" }
     // What no terminal must get.

@@ -50,6 +50,29 @@
       #expect(allowed.status == 0, "\(allowed)")
     }
 
+    /// A directory that cannot be read is not taken for an empty one.
+    @Test func aDirectoryThatCannotBeReadIsNotTakenForEmpty() throws {
+      let store = directory.file("home")
+      try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: false)
+      try Data("mine".utf8).write(to: URL(fileURLWithPath: store + "/letters"))
+      let refused = try run("open", store, "", ["TEST_FAILING_LISTS": "1"])
+      #expect(refused.status == 3 && refused.output.hasPrefix("error inputOutput"), "\(refused)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: store) == ["letters"])
+    }
+
+    /// The name of a new directory is on the disk before the store is used, also when whoever made it failed or died before.
+    @Test func theNameOfANewDirectoryIsSyncedByWhoeverGetsToIt() throws {
+      let store = directory.file("store")
+      let failed = try run("open", store, "", ["TEST_FAILING_SYNC": "1"])
+      #expect(failed.status == 3 && failed.output.hasPrefix("error inputOutput"), "\(failed)")
+      #expect(!FileManager.default.fileExists(atPath: store + "/data.mdb"))
+      let log = directory.file("log")
+      #expect(try run("open", store, "", ["TEST_SYNC_LOG": log]).status == 0)
+      let parent = URL(fileURLWithPath: directory.path).resolvingSymlinksInPath().path
+      let synced = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map(String.init)
+      #expect(synced.contains(parent), "\(synced)")
+    }
+
     @Test func transactionsThatFailToBeginAtRandomAreTriedAgain() throws {
       let store = directory.file("store")
       let result = try run("increment", store, "500", ["TEST_FAILING_BEGINS": "2"])

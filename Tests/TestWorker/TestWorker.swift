@@ -59,6 +59,8 @@ struct TestWorker {
     case "open":
       _ = try SharedStore(path: path)
       say("opened")
+    case "stop-in-write": try Standing.inWrite(path)
+    case "stop-with-lock-file": Standing.withLockFile(path)
     case "open-all":
       _ = try Shared(path)
     case "increment-later":

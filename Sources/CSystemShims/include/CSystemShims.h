@@ -137,6 +137,8 @@ bool lms_byte_is_owned(int file, off_t offset);
 bool lms_bytes_are_owned(int file, off_t offset, off_t count);
 /// Locks the first byte of a file for this process alone, as LMDB does with its lock file; tells who else has it locked.
 int lms_lock_alone(int file, int32_t *holder);
+/// The process that has the first byte of a file locked for itself alone: 0 for none, -1 for one that cannot be named.
+int lms_lock_holder(int file);
 /// `errno`, which the last of these calls has set.
 int lms_errno(void);
 

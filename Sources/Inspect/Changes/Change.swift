@@ -8,7 +8,7 @@
       case append([UInt8])
       case insert([UInt8], at: Int)
       case increment(Place, by: String)
-      case delete(Place)
+      case delete([Place])
       case push([UInt8], level: Int, delay: Duration)
       case clear
     }
@@ -56,9 +56,9 @@
       case .increment(let place, let amount):
         try check(change.condition, place, contents)
         return try increment(place, by: amount, contents)
-      case .delete(let place):
-        try check(change.condition, place, contents)
-        try delete(place, contents, name)
+      case .delete(let places):
+        for place in places { try check(change.condition, place, contents) }
+        try delete(places, contents, name)
       case .push(let bytes, let level, let delay):
         guard kind == .queue else { throw Problem("\(name), not a queue") }
         guard let priority = QueuePriority(level: level) else {
@@ -78,7 +78,8 @@
       let present = try place.bytes(in: contents)
       switch condition {
       case .absent where present == nil: return
-      case .equals(let expected) where present == expected: return
+      case .equals(let expected) where present.map({ Types(contents.description).value.isSame($0, expected) }) ?? false:
+        return
       case .absent, .equals:
         let types = Types(contents.description)
         let text = present.map { withBytes(of: $0) { "it is \(types.text($0, limit: 200))" } } ?? "there is nothing"
@@ -104,18 +105,23 @@
       }
     }
 
-    private func delete(_ place: Place, _ contents: UntypedContents, _ name: String) throws {
-      switch place {
-      case .value: throw Problem("\(name), which always has a value; use drop to remove it")
-      case .key(let key, _):
-        guard contents.removeValue(forKey: key) else { throw place.missing(in: contents.description) }
-      case .position(let position):
-        guard contents.description.kind == .list else { throw Problem("\(name), whose count is fixed") }
-        guard let position = Place.resolve(position, count: contents.count) else {
-          throw place.missing(in: contents.description)
+    private func delete(_ places: [Place], _ contents: UntypedContents, _ name: String) throws {
+      // Positions are those before anything was removed.
+      var positions: Set<Int> = []
+      for place in places {
+        switch place {
+        case .value: throw Problem("\(name), which always has a value; use drop to remove it")
+        case .key(let key, _):
+          guard contents.removeValue(forKey: key) else { throw place.missing(in: contents.description) }
+        case .position(let position):
+          guard contents.description.kind == .list else { throw Problem("\(name), whose count is fixed") }
+          guard let position = Place.resolve(position, count: contents.count) else {
+            throw place.missing(in: contents.description)
+          }
+          positions.insert(position)
         }
-        contents.remove(position..<position + 1)
       }
+      for position in positions.sorted(by: >) { contents.remove(position..<position + 1) }
     }
 
     /// Adds to a number; a key that is not there starts with 0.

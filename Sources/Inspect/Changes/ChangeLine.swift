@@ -26,7 +26,7 @@
       self.bytes = bytes
       var fields: [String: Range<Int>] = [:]
       try withBytes(of: bytes) { (bytes) -> Result<Void, ValueProblem> in
-        var json = JSONReader(bytes)
+        var json = JSONReader(bytes, specialNumbers: true)
         do throws(ValueProblem) {
           try json.members { (json, name) throws(ValueProblem) in
             guard Self.known.contains(name) else {
@@ -70,7 +70,7 @@
       case "increment":
         let amount = fields["by"].map { field in String(decoding: bytes[field], as: UTF8.self) } ?? "1"
         change = Change(action: .increment(try place(description), by: amount))
-      case "delete": change = Change(action: .delete(try place(description)))
+      case "delete": change = Change(action: .delete([try place(description)]))
       case "push":
         let delay = try fields["delay"].map { field in
           guard let seconds = Double(String(decoding: bytes[field], as: UTF8.self)), seconds >= 0, seconds < 1e9 else {

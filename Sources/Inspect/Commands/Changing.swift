@@ -20,7 +20,8 @@
     /// Takes out a `--`, behind which anything is a word; before it only a number may start with a minus sign.
     static func check(_ words: inout [String], atMost most: Int = .max) throws {
       let end = words.firstIndex(of: "--")
-      for word in words[..<(end ?? words.count)] where word.hasPrefix("-") && word != "-inf" && word != "-" {
+      for word in words[..<(end ?? words.count)]
+      where word.hasPrefix("-") && !["-inf", "-infinity", "-"].contains(word.lowercased()) {
         guard let next = word.dropFirst().first, next.isNumber || next == "." else {
           throw ValidationError(
             "Unknown option '\(Printable.text(word, limit: 100))'; put it behind -- when it is a value.")
@@ -34,24 +35,26 @@
     }
   }
 
-  /// A command that makes one change of one structure.
+  /// A command that makes changes of one structure: all or none.
   protocol ChangeCommand: StoreCommand {
     var name: String { get }
-    func change(_ description: StructureDescription, _ types: Types) throws -> Change
+    func changes(_ description: StructureDescription, _ types: Types) throws -> [Change]
   }
 
   extension ChangeCommand {
     func run() throws {
-      let store = try store.forWriting()
-      let result = try store.write { txn in
+      let limit = store.limit
+      let results = try store.forWriting().write(within: limit) { txn in
         var changer = Changer()
         let structure = try changer.structure(name, txn)
-        let change = try change(structure.description, Types(structure.description))
-        return try changer.make(change, of: structure, txn)
+        var results: [String] = []
+        for change in try changes(structure.description, Types(structure.description)) {
+          if let result = try changer.make(change, of: structure, txn) { results.append(result) }
+        }
+        return results
       }
-      guard let result else { return }
       var output = Output()
-      try output.line(result)
+      for result in results { try output.line(result) }
       try output.flush()
     }
   }
@@ -59,10 +62,11 @@
   struct SetEntry: ChangeCommand {
     static let configuration = CommandConfiguration(
       commandName: "set", abstract: "Sets a value, an element of a list or array, or the value of a key.",
-      usage: "lmdbshare set <store> <name> [<key>] <value> [--if-equals <value>] [--if-absent]",
+      usage: "lmdbshare set <store> <name> [<key>] <value> [--if-equals <value>] [--if-absent] [--timeout <time>]",
       discussion: """
-        The value is of the structure's type: text as it is, dates as 2026-01-31T12:00:00Z, bytes as text, 0x… or \
-        base64:…, numbers, arrays, JSON and the like as JSON. What starts with -- stands behind a -- of its own.
+        The value is of the structure's type: text as it is, dates as 2026-01-31T12:00:00Z or with an offset \
+        (2026-01-31T13:00:00+01:00), bytes as text, 0x… or base64:…, numbers, arrays, JSON and the like as JSON; numbers with \
+        a fraction also as nan, inf or Infinity. What starts with -- stands behind a -- of its own.
 
         Examples:
           lmdbshare set team.lmdb total 17
@@ -91,38 +95,42 @@
       }
     }
 
-    func change(_ description: StructureDescription, _ types: Types) throws -> Change {
+    func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
       let place = try Place(words.count == 2 ? words[0] : nil, in: description)
       let value = try types.value.encode(argument: words[words.count - 1])
-      return Change(action: .set(place, value), condition: ifAbsent ? .absent : try condition.condition(types))
+      return [Change(action: .set(place, value), condition: ifAbsent ? .absent : try condition.condition(types))]
     }
   }
 
   struct Append: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Appends an element to a list.",
-      discussion: "Example:\n  lmdbshare append team.lmdb names \"Ada Lovelace\"")
+      abstract: "Appends elements to a list: all of them or none.",
+      discussion: """
+        Examples:
+          lmdbshare append team.lmdb names "Ada Lovelace"
+          lmdbshare append team.lmdb numbers 1 2 3
+        """)
 
     @OptionGroup var store: StoreArgument
     @Argument(help: "The list's name.", completion: Completion.structures)
     var name: String
-    @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The element.", valueName: "value"))
+    @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The elements.", valueName: "value"))
     var words: [String]
 
     mutating func validate() throws {
-      try Words.check(&words, atMost: 1)
+      try Words.check(&words)
       if words.isEmpty { throw ValidationError("Give a value.") }
     }
 
-    func change(_ description: StructureDescription, _ types: Types) throws -> Change {
-      Change(action: .append(try types.value.encode(argument: words.first ?? "")))
+    func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
+      try words.map { Change(action: .append(try types.value.encode(argument: $0))) }
     }
   }
 
   struct Insert: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Inserts an element into a list, before the one at a position.",
-      usage: "lmdbshare insert <store> <name> <position> <value>",
+      abstract: "Inserts elements into a list, before the one at a position: all of them or none.",
+      usage: "lmdbshare insert <store> <name> <position> <value> ... [--timeout <time>]",
       discussion: "Example:\n  lmdbshare insert team.lmdb names 0 Ada")
 
     @OptionGroup var store: StoreArgument
@@ -131,24 +139,28 @@
     @Argument(
       parsing: .allUnrecognized,
       help: ArgumentHelp(
-        "The position, from 0, or -1 for before the last one; then the element.", valueName: "position> <value"))
+        "The position, from 0, or -1 for before the last one; then the elements.", valueName: "position> <value"))
     var words: [String]
 
     mutating func validate() throws {
-      try Words.check(&words, atMost: 2)
+      try Words.check(&words)
       if words.count < 2 || Int(words[0]) == nil { throw ValidationError("Give a position and a value.") }
     }
 
-    func change(_ description: StructureDescription, _ types: Types) throws -> Change {
-      Change(action: .insert(try types.value.encode(argument: words[1]), at: Int(words[0]) ?? 0))
+    func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
+      let position = Int(words[0]) ?? 0
+      // What counts from the end moves on by itself.
+      return try words.dropFirst().enumerated().map { index, word in
+        Change(action: .insert(try types.value.encode(argument: word), at: position < 0 ? position : position + index))
+      }
     }
   }
 
   struct Increment: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Adds to a number, and prints what it is then; a key that is not there starts with 0.",
+      abstract: "Adds to numbers, and prints what they are then; a key that is not there starts with 0.",
       discussion: """
-        A sum that does not fit the type is refused.
+        A sum that does not fit the type is refused; of several numbers, all are changed or none.
 
         Examples:
           lmdbshare increment team.lmdb total
@@ -160,26 +172,29 @@
     var name: String
     @Argument(
       parsing: .allUnrecognized,
-      help: ArgumentHelp("A key or a position, except of a value.", valueName: "key"), completion: Completion.keys)
+      help: ArgumentHelp("Keys or positions, except of a value.", valueName: "key"), completion: Completion.keys)
     var words: [String] = []
     @Option(parsing: .unconditional, help: ArgumentHelp("How much to add.", valueName: "number"))
     var by = "1"
     @OptionGroup var condition: ConditionOption
 
-    mutating func validate() throws { try Words.check(&words, atMost: 1) }
+    mutating func validate() throws { try Words.check(&words) }
 
-    func change(_ description: StructureDescription, _ types: Types) throws -> Change {
-      Change(
-        action: .increment(try Place(words.first, in: description), by: by), condition: try condition.condition(types))
+    func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
+      let condition = try condition.condition(types)
+      return try Place.all(words, in: description).map { Change(action: .increment($0, by: by), condition: condition) }
     }
   }
 
   struct Delete: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Removes an element of a list, or a key.",
+      abstract: "Removes elements of a list, or keys: all of them or none.",
       discussion: """
+        Positions are those before anything is removed.
+
         Examples:
           lmdbshare delete team.lmdb names 0
+          lmdbshare delete team.lmdb scores al bo
           lmdbshare delete team.lmdb scores al --if-equals 0
         """)
 
@@ -187,18 +202,18 @@
     @Argument(help: "The structure's name.", completion: Completion.structures)
     var name: String
     @Argument(
-      parsing: .allUnrecognized, help: ArgumentHelp("A key or a position.", valueName: "key"),
+      parsing: .allUnrecognized, help: ArgumentHelp("Keys or positions.", valueName: "key"),
       completion: Completion.keys)
     var words: [String]
     @OptionGroup var condition: ConditionOption
 
     mutating func validate() throws {
-      try Words.check(&words, atMost: 1)
+      try Words.check(&words)
       if words.isEmpty { throw ValidationError("Give a key or a position.") }
     }
 
-    func change(_ description: StructureDescription, _ types: Types) throws -> Change {
-      Change(action: .delete(try Place(words.first, in: description)), condition: try condition.condition(types))
+    func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
+      [Change(action: .delete(try Place.all(words, in: description)), condition: try condition.condition(types))]
     }
   }
 
@@ -219,6 +234,7 @@
     @OptionGroup var store: StoreArgument
 
     func run() throws {
+      let limit = store.limit
       let store = try store.forWriting()
       var lines = Lines(.input)
       var changes: [(number: Int, line: ChangeLine)] = []
@@ -228,7 +244,7 @@
         changes.append((lines.number, try at(lines.number) { try ChangeLine(line) }))
       }
       let made = changes
-      try store.write { txn in
+      try store.write(within: limit) { txn in
         var changer = Changer()
         for (number, line) in made {
           try at(number) {

@@ -50,6 +50,7 @@
       let result: Compaction.Result
       do {
         defer { progress.end() }
+        // What has it open ends this at once; there is nothing to wait for.
         result = try Compaction.run(path: store.path) { progress.update($0) }
       }
       // Whoever opens it first makes the lock file fit.
@@ -115,32 +116,5 @@
         "processID", "thread", "isAlive", "command", "snapshot", "lag", "ageSeconds", "pinnedPages")
       try records.finish()
     }
-  }
-
-  /// Which pages were freed when: a snapshot keeps those that were freed after it.
-  struct Pins {
-    private let freed: [(transaction: Int, pages: Int)]
-
-    init(_ core: Transaction) {
-      var freed: [(Int, Int)] = []
-      let cursor = Cursor(core, Transaction.freeList)
-      var isThere = cursor.move(.first)
-      while isThere {
-        let pages = cursor.value.littleEndian(at: 0, UInt64.self) ?? 0
-        if let transaction = cursor.key.littleEndian(UInt64.self) {
-          freed.append((Int(clamping: transaction), Int(clamping: pages)))
-        }
-        isThere = cursor.move(.next)
-      }
-      self.freed = freed
-    }
-
-    func pages(heldBy snapshot: Int) -> Int {
-      freed.lazy.filter { $0.transaction > snapshot }.map { $0.pages }.boundedSum()
-    }
-  }
-
-  extension Opened {
-    func pins() throws -> Pins { try reading { Pins($0) } }
   }
 #endif

@@ -26,7 +26,12 @@
     }
 
     func run() throws {
-      let (first, second) = (try store.forReading(.always), try StoreArgument(path: other).forReading(.always))
+      let files = (
+        try Opened(store, .always), try Opened(StoreArgument(path: other, timeout: store.timeout), .always)
+      )
+      guard let first = files.0.store, let second = files.1.store else {
+        return try compareDatabases(files.0, files.1)
+      }
       let before = try structures(of: first)
       let after = try structures(of: second)
       for name in names where before[name] == nil && after[name] == nil {
@@ -53,6 +58,37 @@
       }
       try printer.finish()
       if printer.count > 0 { throw Failure.damage }
+    }
+
+    /// Files of which one at least was made by another program: databases and bytes.
+    private func compareDatabases(_ first: Opened, _ second: Opened) throws {
+      let (before, after) = (try databases(of: first), try databases(of: second))
+      for name in names where before[name] == nil && after[name] == nil {
+        throw Problem("neither file has a database '\(Printable.text(name))'", Failure.notFound)
+      }
+      var printer = DifferencePrinter(output)
+      try first.reading { old in
+        try second.reading { new in
+          for name in Swift.Set(before.keys).union(after.keys).sorted() {
+            let description = StructureDescription(name, .dictionary, key: "bytes", element: "bytes")
+            let types = Types(description)
+            let (a, b) = (before[name], after[name])
+            if a?.layout != b?.layout {
+              try printer.structure(name, a.map { _ in description }, b.map { _ in description })
+            }
+            try RawDifference.walk((old, a), (new, b), except: Swift.Set(before.keys).union(after.keys)) { entry in
+              try printer.entry(name, entry, types, types)
+            }
+          }
+        }
+      }
+      try printer.finish()
+      if printer.count > 0 { throw Failure.damage }
+    }
+
+    private func databases(of file: Opened) throws -> [String: Opened.Database] {
+      let all = try file.databases().map { ($0.name ?? Opened.unnamed, $0) }
+      return Dictionary(all.filter { names.isEmpty || names.contains($0.0) }) { first, _ in first }
     }
 
     private func structures(of store: SharedStore) throws -> [String: UntypedStructure] {

@@ -90,7 +90,7 @@
       do {
         file = try opened(trusting)
       } catch let error as StoreError {
-        if error.code == .storeNotFound { throw error }
+        if error.code == .storeNotFound || error.code == .notAStore && StoreDirectory.isFile(path) { throw error }
         return add(error)
       }
       if file.store == nil {
@@ -141,11 +141,13 @@
     private mutating func lookAtDirectory() throws {
       let directory: StoreDirectory
       do throws(StoreError) {
-        directory = try StoreDirectory(path: path, create: false, allowNetwork: false)
+        directory = try StoreDirectory(path: path, create: false, allowNetwork: false, mayBeFile: true)
       } catch {
         if error.code != .networkFileSystem { throw error }
         return add(error)
       }
+      // What else lies beside a data file of another program is not its business.
+      if directory.isFile { return }
       let known = [
         StoreDirectory.dataFile, StoreDirectory.lockFile, StoreDirectory.signalFile, StoreDirectory.ownersFile,
         StoreDirectory.unsyncedFile,
@@ -198,25 +200,17 @@
     }
 
     private mutating func lookAtReaders(_ file: Opened, _ numbers: StoreStatistics) throws {
-      let pins = try file.pins()
-      for reader in numbers.others where reader.snapshotID != nil {
-        let program = Processes.command(reader.processID).map { " (\($0))" } ?? ""
-        let name = "reader \(reader.processID)"
-        if !Processes.isAlive(reader.processID) {
-          add(
-            .problem, name, "no process has this number here: it runs in another pid namespace, or has just died",
-            "let all users of a store run in one pid namespace; readers --clear-stale frees what dead ones left")
-          continue
-        }
-        let pages = reader.snapshotID.map { pins.pages(heldBy: $0) } ?? 0
-        let isOld = reader.age.map { $0 > .seconds(60) } ?? (reader.lag ?? 0 > 128)
-        if isOld, pages > 100 {
-          let age = reader.age.map { " for \(Size.text($0))" } ?? ""
-          add(
-            .warning, name,
-            "its snapshot\(program) has been out of date\(age), and keeps \(pages) pages (\(Size.text(pages.bounded(times: numbers.pageSize)))) from being used again",
-            "end the snapshot, or the process")
-        }
+      for reader in numbers.others where reader.snapshotID != nil && !Processes.isAlive(reader.processID) {
+        add(
+          .problem, "reader \(reader.processID)",
+          "no process has this number here: it runs in another pid namespace, or has just died",
+          "let all users of a store run in one pid namespace; readers --clear-stale frees what dead ones left")
+      }
+      for snapshot in OldSnapshot.all(numbers, try file.pins()) {
+        add(
+          .warning, "reader \(snapshot.reader.processID)", snapshot.text(pageSize: numbers.pageSize),
+          "end the snapshot, or the process; the file does not shrink by that, but compact and backup --compact make it small"
+        )
       }
       if numbers.readers.count * 10 > numbers.maximumReaders * 9 {
         add(

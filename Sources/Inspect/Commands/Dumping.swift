@@ -30,9 +30,15 @@
       case .csv: try dumpTable(file)
       case .jsonl:
         let store = try ours(file)
-        let structures = try (names.isEmpty ? try store.structures().map(\.name) : names).map { try store.untyped($0) }
         try store.read { txn in
-          var dumper = Dumper(Output(), total: structures.map { txn.contents($0).count }.boundedSum())
+          let structures =
+            try names.isEmpty
+            ? txn.structures(of: store)
+            : names.map { name in
+              guard let found = try txn.description(of: name, in: store) else { throw StoreError.notFound(name) }
+              return found
+            }
+          var dumper = Dumper(Output(), store)
           try dumper.dump(structures, txn)
         }
       }
@@ -114,7 +120,10 @@
         var loader = Loader(
           Lines(.input), existing: merge ? .merge : replace ? .replace : .refuse, size: Stream.input.fileSize)
         try loader.begin()
-        try store.creating(.always) { store in try store.write { txn in try loader.load(into: txn) } }
+        let limit = store.limit
+        try store.creating(.always) { store in
+          try store.write(within: limit) { txn in try loader.load(into: txn) }
+        }
         try result.line("\(counted(loader.structures, "structure")), \(counted(loader.entries, "entry"))")
       }
       try result.flush()

@@ -56,16 +56,16 @@
     }
 
     private static func structures(of store: SharedStore) throws -> [Row] {
-      let found = try store.structures().map { try store.untyped($0.name) }
       let page = store.environment.pageBytes
       return try store.read { txn in
-        found.map { structure in
-          let contents = txn.contents(structure)
-          let tree = contents.storedPages
-          let bytes = tree.map { ($0.branchPages + $0.leafPages + $0.overflowPages) * page }
-          return Row(
-            description: structure.description, name: structure.name, kind: structure.description.kind.rawValue,
-            count: contents.count, bytes: bytes ?? contents.value { $0.byteCount } ?? 0, depth: tree?.depth)
+        try txn.structures(of: store).map { description in
+          try txn.withContents(of: description, in: store) { contents in
+            let tree = contents.storedPages
+            let bytes = tree.map { ($0.branchPages + $0.leafPages + $0.overflowPages) * page }
+            return Row(
+              description: description, name: description.name, kind: description.kind.rawValue,
+              count: contents.count, bytes: bytes ?? contents.value { $0.byteCount } ?? 0, depth: tree?.depth)
+          }
         }
       }
     }
@@ -75,7 +75,7 @@
       return try file.databases().map { database in
         let tree = database.tree
         return Row(
-          name: database.name ?? "(main)", kind: "database", count: tree.entries,
+          name: database.name ?? Opened.unnamed, kind: "database", count: tree.entries,
           bytes: (tree.branchPages + tree.leafPages + tree.overflowPages) * page, depth: tree.depth)
       }
     }

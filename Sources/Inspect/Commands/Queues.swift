@@ -8,20 +8,26 @@
     import Foundation
   #endif
 
-  /// How long to wait for an item, or for room.
+  /// Whether to wait for an item, or for room, and for how long.
   struct WaitOption: ParsableArguments {
-    @Flag(help: "Wait, for as long as it takes.")
+    @Flag(help: "Wait, for as long as it takes unless --timeout says otherwise; --timeout alone waits, too.")
     var wait = false
-    @Option(help: ArgumentHelp("Wait for so long at most.", valueName: "seconds"))
-    var timeout: Double?
 
-    func validate() throws {
-      if let timeout, !(timeout >= 0 && timeout < 1e9) {
-        throw ValidationError("\(timeout) is no number of seconds to wait.")
-      }
+    /// Until when to wait; the time that is named for other processes holds for that, too.
+    func limit(_ store: StoreArgument) -> TimeLimit {
+      store.timeout ?? (wait ? TimeLimit(nil) : TimeLimit(.zero))
     }
 
-    var duration: Duration? { timeout.map { .seconds($0) } ?? (wait ? .seconds(1 << 30) : nil) }
+    /// Whether it waits at all.
+    func waits(_ store: StoreArgument) -> Bool { wait || store.timeout != nil }
+  }
+
+  extension StoreArgument {
+    /// How long a write may wait for other processes that is part of something with a deadline.
+    func limit(until deadline: ContinuousClock.Instant?) -> TimeLimit {
+      guard timeout != nil, let deadline else { return limit }
+      return TimeLimit(max(.zero, ContinuousClock.now.duration(to: deadline)))
+    }
   }
 
   struct Push: StoreCommand {
@@ -29,7 +35,7 @@
       abstract: "Adds items to a queue.",
       discussion: """
         Without values it reads standard input: each line is an item, written as on the command line. All of them are added, \
-        or none.
+        or none. When the queue is full it ends with 4, or waits for room with --wait or --timeout.
 
         Examples:
           lmdbshare push team.lmdb jobs '{"path": "a.txt"}' --priority 2
@@ -43,18 +49,18 @@
     var words: [String] = []
     @Option(help: ArgumentHelp("From 0, which is taken first, to 7.", valueName: "level"))
     var priority = 4
-    @Option(help: ArgumentHelp("How long nobody can take them.", valueName: "seconds"))
-    var delay: Double = 0
+    @Option(help: ArgumentHelp("How long nobody can take them: seconds, or 500ms, 2m, 1h.", valueName: "time"))
+    var delay = TimeSpan(.zero)
     @OptionGroup var waiting: WaitOption
 
     mutating func validate() throws {
       try Words.check(&words)
       if QueuePriority(level: priority) == nil { throw ValidationError("\(priority) is no priority: give 0 to 7.") }
-      if !(delay >= 0 && delay < 1e9) { throw ValidationError("\(delay) is no number of seconds.") }
     }
 
     func run() throws {
-      let store = try store.forWriting()
+      let argument = self.store
+      let store = try argument.forWriting()
       let queue = try store.untypedQueue(name)
       let types = Types(try store.untyped(name).description)
       var items = try words.map { StoredBytes(try types.value.encode(argument: $0)) }
@@ -70,24 +76,25 @@
         }
       }
       guard let level = QueuePriority(level: priority) else { return }
-      let deadline = waiting.duration.map { ContinuousClock.now + $0 }
+      let deadline = waiting.limit(argument).deadline
       let all = items
       while true {
         do {
-          return try store.write { txn in
-            if delay > 0 {
-              for item in all { txn[queue].push(item, priority: level, delay: .seconds(delay)) }
+          return try store.write(within: argument.limit(until: deadline)) { txn in
+            if delay.duration > .zero {
+              for item in all { txn[queue].push(item, priority: level, delay: delay.duration) }
             } else {
               txn[queue].push(contentsOf: all, priority: level)
             }
           }
         } catch let error as StoreError where error.code == .queueFull && all.count <= queue.capacity ?? .max {
-          guard let deadline, deadline > .now else {
+          let left = deadline.map { ContinuousClock.now.duration(to: $0) } ?? .seconds(1)
+          guard left > .zero else {
             throw Problem(
               "'\(Printable.text(name))' is full: \(error.reason); take items first, or add --wait or --timeout",
               Failure.busy)
           }
-          _ = try queue.waitForChange(timeout: min(ContinuousClock.now.duration(to: deadline), .milliseconds(250)))
+          _ = try queue.waitForChange(timeout: min(left, .milliseconds(250)))
         }
       }
     }
@@ -104,7 +111,7 @@
         its end; unless that is 0, the item is given back without an attempt being counted. A command that is \
         running when the tool is killed by SIGKILL goes on by itself.
 
-        Ends with 3 when there is no item, with 4 when there was none in time.
+        Ends with 3 when there is no item; with 4 when there was none in time, or another process was still writing.
 
         Examples:
           lmdbshare pop team.lmdb jobs --wait
@@ -119,85 +126,104 @@
     @OptionGroup var waiting: WaitOption
     @Option(help: ArgumentHelp("What works on an item.", valueName: "command"))
     var exec: String?
-    @Option(help: ArgumentHelp("How long that may take; afterwards somebody else gets the item.", valueName: "seconds"))
-    var lease: Double = 3600
+    @Option(help: ArgumentHelp("How long that may take; afterwards somebody else gets the item.", valueName: "time"))
+    var lease = TimeSpan(.seconds(3600))
     @OptionGroup var output: FormatOption
 
     func validate() throws {
       if count < 1 { throw ValidationError("\(count) is no number of items.") }
-      if !(lease > 0 && lease < 1e9) { throw ValidationError("\(lease) is no number of seconds.") }
+      if lease.duration <= .zero { throw ValidationError("--lease must be longer than nothing.") }
     }
 
     func run() throws {
+      let limit = store.limit
       let store = try store.forWriting()
       let queue = try store.untypedQueue(name)
       let types = Types(try store.untyped(name).description)
-      if let exec { return try work(exec, queue, types) }
-      let leases = try next(queue, count)
+      if let exec { return try work(exec, queue, types, store) }
+      let leases = try next(queue, count, store)
       guard !leases.isEmpty else { throw nothing }
       do {
         try ItemPrinter.print(leases, types, output)
       } catch {
         // They have not been read by anybody.
-        try store.write { txn in
+        try store.write(within: limit) { txn in
           for lease in leases {
             try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
           }
         }
         throw error
       }
-      try store.write { txn in for lease in leases { try txn[queue].acknowledge(lease) } }
+      try store.write(within: limit) { txn in for lease in leases { try txn[queue].acknowledge(lease) } }
     }
 
-    private func next(_ queue: SharedQueue<StoredBytes>, _ count: Int) throws -> [SharedQueue<StoredBytes>.Lease] {
-      guard let timeout = waiting.duration else { return try queue.lease(atMost: count, for: .seconds(lease)) }
-      return try queue.lease(atMost: count, for: .seconds(lease), timeout: timeout)
+    /// How long it waits at once where a signal may end the wait.
+    private static let step = Duration.milliseconds(100)
+
+    /// The items that are next; none when there are none in time, or the tool is interrupted.
+    private func next(
+      _ queue: SharedQueue<StoredBytes>, _ count: Int, _ opened: SharedStore
+    ) throws -> [SharedQueue<StoredBytes>.Lease] {
+      let deadline = waiting.limit(store).deadline
+      let step = exec == nil ? Duration.seconds(1 << 30) : Self.step
+      var busyUntil: ContinuousClock.Instant??
+      while ChildProcess.caughtSignal == nil {
+        let left = deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? .seconds(1 << 30)
+        // Reading alone, so that nobody is waited for as long as there is nothing to take.
+        if try queue.waitForItem(timeout: min(left, step)) {
+          let limit = store.limit(until: deadline)
+          do {
+            let leases = try opened.write(within: TimeLimit(min(limit.duration ?? step, step))) { txn in
+              try txn[queue].lease(atMost: count, for: lease.duration)
+            }
+            if !leases.isEmpty { return leases }
+            // Somebody else was faster.
+            busyUntil = nil
+          } catch let error as StoreError where error.code == .writerBusy {
+            let end = busyUntil ?? limit.deadline
+            busyUntil = .some(end)
+            if let end, end <= .now { throw error }
+            continue
+          }
+        } else {
+          let now = try queue.statistics()
+          if now.isClosed, now.ready + now.delayed + now.leases.count == 0 { return [] }
+        }
+        if left == .zero { return [] }
+      }
+      return []
     }
 
     /// Gives one item after the other to the command, until it has worked on as many as are wanted, or the tool is interrupted.
-    private func work(_ command: String, _ queue: SharedQueue<StoredBytes>, _ types: Types) throws {
+    private func work(
+      _ command: String, _ queue: SharedQueue<StoredBytes>, _ types: Types, _ opened: SharedStore
+    ) throws {
       ChildProcess.catchSignals()
       for index in 0..<count {
-        guard let lease = try nextUnlessInterrupted(queue) else {
+        guard let lease = try next(queue, 1, opened).first else {
           if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
           if index == 0 { throw nothing }
           return
         }
-        try work(on: lease, command, types, queue)
+        try work(on: lease, command, types, queue, opened)
       }
-    }
-
-    /// The next item; nil when there is none in time, or the tool is interrupted.
-    private func nextUnlessInterrupted(
-      _ queue: SharedQueue<StoredBytes>
-    ) throws -> SharedQueue<StoredBytes>.Lease? {
-      guard let timeout = waiting.duration else { return try queue.lease(for: .seconds(lease)) }
-      let deadline = ContinuousClock.now + timeout
-      let step = Duration.milliseconds(100)
-      while ChildProcess.caughtSignal == nil {
-        let left = ContinuousClock.now.duration(to: deadline)
-        do {
-          if let lease = try queue.lease(for: .seconds(lease), timeout: max(.zero, min(left, step))) { return lease }
-          let now = try queue.statistics()
-          if now.isClosed, now.ready + now.delayed + now.leases.count == 0 { return nil }
-        } catch let error as StoreError where error.code == .writerBusy && left > step {}
-        if left <= step { return nil }
-      }
-      return nil
     }
 
     private var nothing: Problem {
       let name = Printable.text(name)
-      return waiting.duration == nil
+      return !waiting.waits(store)
         ? Problem("'\(name)' has no item that can be taken", Failure.notFound)
         : Problem("'\(name)' had no item in time, or is closed and empty", Failure.busy)
     }
 
     private func work(
-      on lease: SharedQueue<StoredBytes>.Lease, _ command: String, _ types: Types, _ queue: SharedQueue<StoredBytes>
+      on lease: SharedQueue<StoredBytes>.Lease, _ command: String, _ types: Types, _ queue: SharedQueue<StoredBytes>,
+      _ opened: SharedStore
     ) throws {
       func giveBack(untriedBecause signal: Int32) throws -> Never {
-        try queue.release(lease, reason: "interrupted", countingAttempt: false)
+        try opened.write(within: store.limit) { txn in
+          try txn[queue].release(lease, reason: "interrupted", countingAttempt: false)
+        }
         throw Failure.interrupted(by: signal)
       }
       if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
@@ -205,13 +231,13 @@
         command, input: withBytes(of: lease.element.bytes) { types.plain($0) + [UInt8(ascii: "\n")] },
         environment: ["LMDBSHARE_SEQUENCE": "\(lease.sequence)", "LMDBSHARE_ATTEMPT": "\(lease.attempt)"])
       if end.status == 0, end.signal == 0 {
-        try queue.acknowledge(lease)
+        try opened.write(within: store.limit) { txn in try txn[queue].acknowledge(lease) }
         if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
         return
       }
       if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
-      try queue.release(lease, reason: reason)
+      try opened.write(within: store.limit) { txn in try txn[queue].release(lease, reason: reason) }
       throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was given back")
     }
   }
@@ -322,9 +348,10 @@
 
     func run() throws {
       if retry.isEmpty, remove.isEmpty, !retryAll { return try list() }
+      let limit = store.limit
       let store = try store.forWriting()
       let queue = try store.untypedQueue(name)
-      try store.write { txn in
+      try store.write(within: limit) { txn in
         let letters = txn[queue].deadLetters.map(\.sequence)
         for number in retry + remove where !letters.contains(number) {
           throw Problem(

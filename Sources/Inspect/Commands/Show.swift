@@ -5,6 +5,10 @@
   struct Show: StoreCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints what is in a structure, typed.",
+      usage: """
+        lmdbshare show <store> [<name>] [--head <count>] [--tail <count>] [--range <range>] [--prefix <text>] [--reverse] \
+        [--keys] [--values] [--raw] [--full] [--format <format>] [--timeout <time>]
+        """,
       discussion: """
         All of it is one snapshot, however long it takes; writers go on meanwhile. Positions are those of a list or array, \
         or count entries and items. Of a file that another program made, and with --raw, keys and values are shown as bytes.
@@ -72,14 +76,15 @@
 
   struct Get: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints one value, element or entry.",
+      abstract: "Prints values, elements or entries.",
       discussion: """
-        Without a key, that is a value; of a list or array, the key is a position, and -1 is the last one. Ends with 3 where \
-        there is none.
+        Without a key, that is a value; of a list or array, the key is a position, and -1 is the last one. Several come from \
+        one snapshot, in the order of the keys. Ends with 3, and prints nothing, where there is none.
 
         Examples:
           lmdbshare get team.lmdb total
           lmdbshare get team.lmdb scores al
+          lmdbshare get team.lmdb scores al bo --format csv
           lmdbshare get team.lmdb names -1
         """)
 
@@ -87,35 +92,80 @@
     @Argument(help: "The structure's name.", completion: Completion.structures)
     var name: String
     @Argument(
-      parsing: .allUnrecognized, help: ArgumentHelp("A key, or a position.", valueName: "key"),
+      parsing: .allUnrecognized, help: ArgumentHelp("Keys, or positions.", valueName: "key"),
       completion: Completion.keys)
     var words: [String] = []
     @OptionGroup var output: FormatOption
 
-    mutating func validate() throws { try Words.check(&words, atMost: 1) }
+    mutating func validate() throws { try Words.check(&words) }
 
     func run() throws {
-      let store = try store.forReading()
+      let file = try Opened(store)
+      guard let store = file.store else { return try getRaw(file) }
       let structure = try store.untyped(name)
-      let place = try Place(words.first, in: structure.description)
+      let places = try Place.all(words, in: structure.description)
       try store.read { txn in
         let contents = txn.contents(structure)
-        let bytes = try place.bytes(in: contents)
-        guard let bytes else { throw place.missing(in: structure.description) }
-        let types = Types(structure.description)
-        var lines = Output()
-        switch output.format {
-        case .text: try lines.line(withBytes(of: bytes) { types.text($0) })
-        case .csv: try lines.line("value\n" + CSV.field(withBytes(of: bytes) { types.table($0) }))
-        case .json, .jsonl:
-          var json = JSONWriter()
-          json.begin("{")
-          withBytes(of: bytes) { types.writeValue($0, to: &json) }
-          json.end("}")
-          try lines.line(&json)
+        let values = try places.map { place in
+          guard let bytes = try place.bytes(in: contents) else { throw place.missing(in: structure.description) }
+          return bytes
         }
-        try lines.flush()
+        let types = Types(structure.description)
+        if values.count == 1 { return try printOne(values[0], types) }
+        var printer = EntryPrinter(output, values: output.format == .text)
+        for (place, value) in zip(places, values) {
+          try withBytes(of: value) { value in
+            guard case .key(let key, _) = place else { return try printer.print(types, .init(position: 0), nil, value) }
+            try withBytes(of: key) { try printer.print(types, .init(position: 0), $0, value) }
+          }
+        }
+        try printer.finish()
       }
+    }
+
+    /// From a file of another program: the values of keys of a database, or of the unnamed one when only a key is given.
+    private func getRaw(_ file: Opened) throws {
+      let keys = try (words.isEmpty ? [name] : words).map { (try Representation.bytes.encode(argument: $0), $0) }
+      let values = try file.reading { core in
+        func look(_ number: UInt32) throws -> [[UInt8]] {
+          try keys.map { key, text in
+            let value = withBytes(of: key) { key in core.get(number, key)?.copied() }
+            guard let value else {
+              throw Problem("there is no key \(Printable.text(text, limit: 200))", Failure.notFound)
+            }
+            return value
+          }
+        }
+        if words.isEmpty { return try look(Transaction.main) }
+        guard let values = try core.withDatabase(name, look) else {
+          throw Problem("there is no database '\(Printable.text(name))'; ls lists them", Failure.notFound)
+        }
+        return values
+      }
+      let types = Types(StructureDescription(name, .dictionary, key: "bytes", element: "bytes"))
+      if values.count == 1 { return try printOne(values[0], types) }
+      var printer = EntryPrinter(output, values: output.format == .text)
+      for (key, value) in zip(keys, values) {
+        try withBytes(of: key.0) { key in
+          try withBytes(of: value) { try printer.print(types, .init(position: 0), key, $0) }
+        }
+      }
+      try printer.finish()
+    }
+
+    private func printOne(_ bytes: [UInt8], _ types: Types) throws {
+      var lines = Output()
+      switch output.format {
+      case .text: try lines.line(withBytes(of: bytes) { types.text($0) })
+      case .csv: try lines.line("value\n" + CSV.field(withBytes(of: bytes) { types.table($0) }))
+      case .json, .jsonl:
+        var json = JSONWriter()
+        json.begin("{")
+        withBytes(of: bytes) { types.writeValue($0, to: &json) }
+        json.end("}")
+        try lines.line(&json)
+      }
+      try lines.flush()
     }
   }
 #endif

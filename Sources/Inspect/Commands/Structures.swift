@@ -58,7 +58,9 @@
     func run() throws {
       for type in types {
         if case .own = Representation(type) {
-          throw ValidationError("'\(Printable.text(type, limit: 100))' is no type that is known here; see --help.")
+          throw ValidationError(
+            "'\(Printable.text(type, limit: 100))' is no type that is known here; the types are \(Representation.names)."
+          )
         }
       }
       let element = types[types.count - 1]
@@ -78,7 +80,10 @@
       if kind == .list || kind == .array { description.elementSize = representation.fixedSize }
       let bytes = try initial.map { try representation.encode(argument: $0) }
       let made = description
-      try store.creating { store in try store.write { txn in _ = try txn.create(made, initial: bytes) } }
+      let limit = store.limit
+      try store.creating { store in
+        try store.write(within: limit) { txn in _ = try txn.create(made, initial: bytes) }
+      }
     }
   }
 
@@ -126,9 +131,10 @@
     @OptionGroup var structure: LosingStructure
 
     func run() throws {
+      let limit = store.limit
       let store = try store.forWriting()
       _ = try structure.confirm(in: store) { title, count in "Remove \(title) with \(counted(count, "entry"))" }
-      guard try store.remove(structure.name) else {
+      guard try store.write(within: limit, { txn in try txn.remove(structure.name) }) else {
         throw Problem("there is no structure '\(Printable.text(structure.name))' any more", Failure.notFound)
       }
     }
@@ -145,7 +151,9 @@
     @Argument(help: "Its new name.")
     var newName: String
 
-    func run() throws { try store.forWriting().rename(name, to: newName) }
+    func run() throws {
+      try store.forWriting().write(within: store.limit) { txn in try txn.rename(name, to: newName) }
+    }
   }
 
   struct Clear: StoreCommand {
@@ -157,11 +165,12 @@
     @OptionGroup var structure: LosingStructure
 
     func run() throws {
+      let limit = store.limit
       let store = try store.forWriting()
       let structure = try structure.confirm(in: store) { title, count in
         "Remove \(count == 1 ? "the one entry" : "all \(count) entries") of \(title)"
       }
-      try store.write { txn in _ = try Changer().make(Change(action: .clear), of: structure, txn) }
+      try store.write(within: limit) { txn in _ = try Changer().make(Change(action: .clear), of: structure, txn) }
     }
   }
 #endif

@@ -14,13 +14,11 @@
         """)
 
     @OptionGroup var store: StoreArgument
-    @Option(help: ArgumentHelp("How often to look.", valueName: "seconds"))
-    var interval = 1.0
+    @Option(help: ArgumentHelp("How often to look.", valueName: "time"))
+    var interval = TimeSpan(.seconds(1))
 
     func validate() throws {
-      if !(interval >= 0.05 && interval < 1e6) {
-        throw ValidationError("\(interval) is no number of seconds between looks.")
-      }
+      if interval.duration < .milliseconds(50) { throw ValidationError("--interval must be 50ms or longer.") }
     }
 
     func run() throws {
@@ -32,7 +30,7 @@
       var screen = Screen(path: store.path)
       while true {
         try screen.draw(file)
-        let until = ContinuousClock.now + .seconds(interval)
+        let until = ContinuousClock.now + interval.duration
         while until > .now {
           let left = ContinuousClock.now.duration(to: until).components
           let key = lms_terminal_key(Int32(left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1))
@@ -98,6 +96,10 @@
         ].map { text, width in String(repeating: " ", count: max(0, width - Printable.width(text))) + text }
         let command = Processes.command(reader.processID).map { Printable.text($0) } ?? ""
         lines.append("        " + cells.joined() + "  " + command)
+      }
+      for snapshot in OldSnapshot.all(numbers, pins).prefix(3) {
+        let text = "reader \(snapshot.reader.processID): \(snapshot.text(pageSize: numbers.pageSize))"
+        lines.append(style.warning(text))
       }
       return lines
     }

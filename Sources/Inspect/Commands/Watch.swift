@@ -7,7 +7,10 @@
       abstract: "Prints what changes with each commit, whoever makes it.",
       discussion: """
         Entries that came, went or changed are found by comparing snapshots; commits that come faster than they can be \
-        compared are taken together, and the last one is never missed. It ends with Ctrl-C.
+        compared are taken together, and the last one is never missed. It ends with Ctrl-C; with --timeout, also when \
+        nothing has changed for so long, and then with 4.
+
+        A structure that is named must be there, or --wait be given: then its creation is a change, too.
 
         Examples:
           lmdbshare watch team.lmdb
@@ -24,25 +27,30 @@
     var values = false
     @Option(help: ArgumentHelp("Ends after so many snapshots with changes.", valueName: "count"))
     var count: Int?
-    @Option(help: ArgumentHelp("Ends with 4 when nothing has changed for so long.", valueName: "seconds"))
-    var timeout: Double?
+    @Flag(help: "Waits for structures that are not there yet.")
+    var wait = false
     @OptionGroup var output: FormatOption
 
     func validate() throws {
       if output.format == .csv || output.format == .json { throw ValidationError("watch prints text or jsonl.") }
       if summary, values { throw ValidationError("--summary and --values do not go together.") }
-      if let timeout, !(timeout > 0 && timeout < 1e9) { throw ValidationError("\(timeout) is no number of seconds.") }
+      if wait, names.isEmpty { throw ValidationError("--wait needs the name of a structure.") }
     }
 
     func run() throws {
+      let patience = store.timeout?.duration
       let store = try store.forReading()
       var watcher = try Watcher(store, names)
       for name in names where watcher.known[name] == nil {
-        Failure.say("there is no structure '\(Printable.text(name))' yet")
+        guard wait else {
+          throw Problem(
+            "there is no structure '\(Printable.text(name))'; ls lists them, and --wait waits for it", Failure.notFound)
+        }
+        Failure.say("there is no structure '\(Printable.text(name))' yet; waiting for it")
       }
       var printer = DifferencePrinter(output)
       var seen = 0
-      let wait = Duration.seconds(timeout ?? 1e9)
+      let wait = patience ?? .seconds(1 << 30)
       var deadline = ContinuousClock.now + wait
       while seen < count ?? .max {
         let left = max(.zero, ContinuousClock.now.duration(to: deadline))

@@ -18,21 +18,25 @@
     private var json = JSONWriter()
     private var done = 0
 
-    init(_ output: consuming Output, total: Int) {
+    private let store: SharedStore
+
+    init(_ output: consuming Output, _ store: SharedStore) {
       self.output = output
-      progress = Progress("entries", of: total)
+      self.store = store
+      progress = Progress("entries", of: 0)
     }
 
-    mutating func dump(_ structures: [UntypedStructure], _ txn: borrowing ReadTransaction) throws {
+    mutating func dump(_ structures: [StructureDescription], _ txn: borrowing ReadTransaction) throws {
+      let counts = try structures.map { structure in try txn.withContents(of: structure, in: store) { $0.count } }
+      progress = Progress("entries", of: counts.boundedSum())
       try output.line("{\"dump\":\"lmdbshare\",\"version\":\(Self.version)}")
-      for structure in structures { try dump(structure, txn.contents(structure)) }
+      for structure in structures { try txn.withContents(of: structure, in: store) { try dump(structure, $0) } }
       try output.line("{\"end\":null,\"structures\":\(structures.count)}")
       progress.end()
       try output.flush()
     }
 
-    private mutating func dump(_ structure: UntypedStructure, _ contents: UntypedContents) throws {
-      let description = structure.description
+    private mutating func dump(_ description: StructureDescription, _ contents: UntypedContents) throws {
       describe(description, contents)
       try output.line(&json)
       let types = Types(description)

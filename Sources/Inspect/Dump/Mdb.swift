@@ -18,47 +18,50 @@
       try file.reading { core in
         for database in databases {
           if database.name == nil, database.tree.entries == names.count { continue }
-          try output.line("VERSION=3\nformat=bytevalue")
-          if let name = database.name {
-            guard !name.utf8.contains(0x0A) else {
-              throw Problem(
-                "the name of database \(Printable.text(name)) has a line end, which this format cannot tell")
-            }
-            let isHarmless = withUTF8(of: name) { Printable.isSafe($0) }
-            guard isHarmless || !Stream.output.isTerminal else {
-              throw Problem("the name of database \(Printable.text(name)) may harm a terminal: send the dump to a file")
-            }
-            try output.line("database=\(name)")
-          }
-          try output.line(
-            "type=btree\nmapsize=\(file.environment.mapSize)\nmaxreaders=\(file.environment.readerCapacity)")
-          for flag in flags where core.layout(database.number).contains(flag.layout) {
-            try output.line("\(flag.name)=1")
-          }
-          try output.line("db_pagesize=\(file.environment.pageBytes)\nHEADER=END")
-          let cursor = Cursor(core, database.number)
-          var isThere = cursor.move(.first)
+          try head(database, file, to: &output)
           let before = done
-          while isThere {
-            guard cursor.key.byteCount > 0, done - before < database.tree.entries else { break }
-            if database.name != nil || !(cursor.key.utf8String().map(names.contains) ?? false) {
-              try output.hexadecimal(cursor.key)
-              try output.hexadecimal(cursor.value)
+          func walk(_ number: UInt32) throws {
+            let cursor = Cursor(core, number)
+            var isThere = cursor.move(.first)
+            while isThere {
+              guard cursor.key.byteCount > 0, done - before < database.tree.entries else { break }
+              if database.name != nil || !(cursor.key.utf8String().map(names.contains) ?? false) {
+                try output.hexadecimal(cursor.key)
+                try output.hexadecimal(cursor.value)
+              }
+              done += 1
+              progress.update(done)
+              isThere = cursor.move(.next)
             }
-            done += 1
-            progress.update(done)
-            isThere = cursor.move(.next)
+            guard !isThere, done - before == database.tree.entries else {
+              throw Problem(
+                "\(database.name.map { "database '\(Printable.text($0))'" } ?? "the main database") is damaged: it counts \(database.tree.entries) entries and holds others; restore a backup",
+                Failure.damage)
+            }
           }
+          if let name = database.name { try core.withDatabase(name, walk) } else { try walk(Transaction.main) }
           try output.line("DATA=END")
-          guard !isThere, done - before == database.tree.entries else {
-            throw Problem(
-              "\(database.name.map { "database '\(Printable.text($0))'" } ?? "the main database") is damaged: it counts \(database.tree.entries) entries and holds others; restore a backup",
-              Failure.damage)
-          }
         }
       }
       progress.end()
       try output.flush()
+    }
+
+    private static func head(_ database: Opened.Database, _ file: Opened, to output: inout Output) throws {
+      try output.line("VERSION=3\nformat=bytevalue")
+      if let name = database.name {
+        guard !name.utf8.contains(0x0A) else {
+          throw Problem("the name of database \(Printable.text(name)) has a line end, which this format cannot tell")
+        }
+        let isHarmless = withUTF8(of: name) { Printable.isSafe($0) }
+        guard isHarmless || !Stream.output.isTerminal else {
+          throw Problem("the name of database \(Printable.text(name)) may harm a terminal: send the dump to a file")
+        }
+        try output.line("database=\(name)")
+      }
+      try output.line("type=btree\nmapsize=\(file.environment.mapSize)\nmaxreaders=\(file.environment.readerCapacity)")
+      for flag in flags where database.layout.contains(flag.layout) { try output.line("\(flag.name)=1") }
+      try output.line("db_pagesize=\(file.environment.pageBytes)\nHEADER=END")
     }
 
     /// Reads databases into a new environment.

@@ -68,7 +68,7 @@
         try output.line(&writer, ends: format == .jsonl)
       case .csv:
         if count == 0 { try output.line(fields.map { CSV.field($0.name.description) }.joined(separator: ",")) }
-        try output.line(fields.map { CSV.field(Records.text($0.value)) }.joined(separator: ","))
+        try output.line(fields.map { CSV.field(Records.table($0.value)) }.joined(separator: ","))
       }
     }
 
@@ -100,7 +100,7 @@
         try output.line(&writer)
       case .csv:
         try output.line(fields.map { CSV.field($0.name.description) }.joined(separator: ","))
-        try output.line(fields.map { CSV.field(text($0.value)) }.joined(separator: ","))
+        try output.line(fields.map { CSV.field(table($0.value)) }.joined(separator: ","))
       }
       try output.flush()
     }
@@ -119,6 +119,15 @@
         }
       }
       writer.end("}")
+    }
+
+    /// Text for CSV: exactly, but on a terminal.
+    private static func table(_ value: Value) -> String {
+      switch value {
+      case .text(let text?) where Types.printsExactly: text
+      case .json(let bytes) where Types.printsExactly: String(decoding: bytes, as: UTF8.self)
+      default: text(value)
+      }
     }
 
     private static func text(_ value: Value) -> String {

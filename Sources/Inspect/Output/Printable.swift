@@ -9,6 +9,13 @@ package enum Printable {
     withUTF8(of: text) { bytes in self.text(bytes, limit: limit) }
   }
 
+  /// A text of several lines with everything harmful but their ends as escapes.
+  package static func lines(_ text: String) -> String {
+    let text = withUTF8(of: text) { bytes in self.text(bytes, keepingLines: true) }
+    guard text.utf8.contains(0x0D) else { return text }
+    return String(decoding: text.utf8.flatMap { $0 == 0x0D ? Array("\\r".utf8) : [$0] }, as: UTF8.self)
+  }
+
   /// JSON with everything harmful as one of its own escapes: it means the same.
   package static func json(_ bytes: RawSpan, limit: Int = .max) -> String {
     let shown = bytes.extracting(0..<min(limit, bytes.byteCount))

@@ -51,9 +51,10 @@ enum DateText {
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
-  /// The seconds of such a text: a date alone, or with a time to the minute, second or fraction of it, in UTC.
+  /// The seconds of such a text: a date alone, or with a time to the minute, second or fraction of it; in UTC, or with the
+  /// offset of a zone (`+01:00`, `+0100` or `+01`).
   static func seconds(_ text: String) -> Double? {
-    let parts = text.split(whereSeparator: { $0 == "T" || $0 == " " })
+    let parts = text.split(whereSeparator: { $0 == "T" || $0 == "t" || $0 == " " })
     guard parts.count == 1 || parts.count == 2 else { return nil }
     let date = parts[0].split(separator: "-", omittingEmptySubsequences: false)
     guard date.count == 3, date[0].utf8.count == 4, let year = digits(date[0]), let month = digits(date[1]),
@@ -66,7 +67,14 @@ enum DateText {
     let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468 - epoch
     guard parts.count == 2 else { return Double(days * 86400) }
     var time = parts[1]
-    if time.last == "Z" { time.removeLast() }
+    var offset = 0
+    if time.last == "Z" || time.last == "z" {
+      time.removeLast()
+    } else if let sign = time.lastIndex(where: { $0 == "+" || $0 == "-" }) {
+      guard let seconds = zone(time[sign...]) else { return nil }
+      offset = seconds
+      time = time[..<sign]
+    }
     var fraction = 0.0
     if let point = time.firstIndex(of: ".") {
       let decimals = time[time.index(after: point)...]
@@ -78,7 +86,17 @@ enum DateText {
     guard clock.count == 2 || clock.count == 3, let hour = clock[0], let minute = clock[1], hour < 24, minute < 60,
       let second = clock.count == 3 ? clock[2] : 0, second < 60
     else { return nil }
-    return Double(days * 86400 + hour * 3600 + minute * 60 + second) + fraction
+    return Double(days * 86400 + hour * 3600 + minute * 60 + second - offset) + fraction
+  }
+
+  /// The seconds that a zone is ahead of UTC: `+01:00`, `-0330` or `+01`.
+  private static func zone(_ text: Substring) -> Int? {
+    var numbers = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+    if numbers.count == 1, numbers[0].utf8.count == 4 { numbers = [numbers[0].prefix(2), numbers[0].suffix(2)] }
+    guard 1...2 ~= numbers.count, numbers.allSatisfy({ $0.utf8.count == 2 }), let hours = digits(numbers[0]),
+      hours < 24, let minutes = numbers.count == 2 ? digits(numbers[1]) : 0, minutes < 60
+    else { return nil }
+    return (text.first == "-" ? -1 : 1) * (hours * 3600 + minutes * 60)
   }
 
   private static func days(of month: Int, _ year: Int) -> Int {
@@ -93,10 +111,11 @@ enum DateText {
 
 /// Floating-point numbers that JSON has no number for.
 enum FloatText {
+  /// What this library, Python and JavaScript write.
   static func value<T: StorableFloat>(_ text: String, _: T.Type) -> T? {
-    switch text {
-    case "inf": return .infinity
-    case "-inf": return -.infinity
+    switch text.lowercased() {
+    case "inf", "+inf", "infinity", "+infinity": return .infinity
+    case "-inf", "-infinity": return -.infinity
     case "nan": return .nan
     default:
       guard text.hasPrefix("nan:"), let bits = T.BitPattern(text.dropFirst(4), radix: 16) else { return nil }

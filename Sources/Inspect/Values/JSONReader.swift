@@ -5,11 +5,16 @@ package import LMDBShare
 package struct JSONReader: ~Escapable {
   let bytes: RawSpan
   private(set) var position = 0
+  /// Whether numbers may be `NaN`, `Infinity` and `-Infinity`, as Python writes them.
+  private let hasSpecialNumbers: Bool
   /// Hostile input must not use up the stack.
   private static let deepest = 512
 
   @_lifetime(copy bytes)
-  package init(_ bytes: RawSpan) { self.bytes = bytes }
+  package init(_ bytes: RawSpan, specialNumbers: Bool = false) {
+    self.bytes = bytes
+    hasSpecialNumbers = specialNumbers
+  }
 
   /// What a value is, by its first character.
   package enum Kind { case object, array, string, number, bool, null }
@@ -17,7 +22,9 @@ package struct JSONReader: ~Escapable {
   /// What stands here.
   @_lifetime(self: copy self)
   package mutating func kind() throws(ValueProblem) -> Kind {
-    switch try next() {
+    let first = try next()
+    if hasSpecialNumbers, special() != nil { return .number }
+    switch first {
     case UInt8(ascii: "{"): return .object
     case UInt8(ascii: "["): return .array
     case UInt8(ascii: "\""): return .string
@@ -52,6 +59,23 @@ package struct JSONReader: ~Escapable {
     }
     try word("false")
     return false
+  }
+
+  /// Reads `NaN`, `Infinity` or `-Infinity` if that stands here, allowed or not.
+  @_lifetime(self: copy self)
+  package mutating func specialNumber() throws(ValueProblem) -> String? {
+    _ = try next()
+    guard let name = special() else { return nil }
+    position += name.utf8.count
+    return name
+  }
+
+  private func special() -> String? {
+    for name in ["NaN", "Infinity", "-Infinity"] where bytes.byteCount - position >= name.utf8.count {
+      let text = bytes.extracting(position..<position + name.utf8.count)
+      if withUTF8(of: name, { $0.hasSameBytes(as: text) }) { return name }
+    }
+    return nil
   }
 
   /// The text of a number.
@@ -152,7 +176,9 @@ package struct JSONReader: ~Escapable {
     case .string:
       var writer = ByteWriter()
       try string(into: &writer)
-    case .number: try skipNumber()
+    case .number:
+      let isSpecial = hasSpecialNumbers && special() != nil
+      if isSpecial { _ = try specialNumber() } else { try skipNumber() }
     case .bool: _ = try bool()
     case .null: try word("null")
     }

@@ -153,6 +153,7 @@ extension Representation {
   private static func float<T: StorableFloat & LosslessStringConvertible>(
     _ json: inout JSONReader, _: T.Type
   ) throws(ValueProblem) -> T {
+    if let name = try json.specialNumber(), let value = FloatText.value(name, T.self) { return value }
     if try json.kind() == .number {
       let text = try json.number()
       guard let value = T(text), value.isFinite else { throw json.problem("\(text) is out of range") }
@@ -196,7 +197,12 @@ extension Representation {
         try encode(&json, isKey: isKey, into: &writer)
         try json.end()
       } catch {
-        return .failure(ValueProblem("\(Printable.text(argument, limit: 50)) is no \(name): \(error)"))
+        let shown = Printable.text(argument, limit: 50)
+        if case .json = self, let first = argument.first, first.isLetter {
+          return .failure(
+            ValueProblem("\(shown) is no \(name): text stands in double quotes, as in '\"\(shown)\"'"))
+        }
+        return .failure(ValueProblem("\(shown) is no \(name): \(error)"))
       }
       return .success(writer.finish())
     }.get()

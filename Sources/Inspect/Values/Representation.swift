@@ -110,6 +110,11 @@ package indirect enum Representation: Hashable, Sendable {
     return nil
   }
 
+  /// The names of all of them, for people.
+  static let names =
+    "i8 to i128, u8 to u128, f32, f64, bool, string, bytes, uuid, date, x? (x or nothing), [x] (an array), (x,y) (a composite), "
+    + "json(Name) and bits(Name,SIZE)"
+
   private static let simple: [Substring: Representation] = {
     var found: [Substring: Representation] = [
       "bool": .bool, "uuid": .uuid, "date": .date, "string": .string, "bytes": .bytes, "f32": .float(bits: 32),

@@ -76,9 +76,18 @@ package struct Types: Sendable {
     }
   }
 
-  /// Text for CSV, in which line ends and tabs can stand; other control characters are escaped.
-  package func table(_ bytes: RawSpan, isKey: Bool = false) -> String {
+  /// Whether data formats are printed as they are: only a terminal has to be spared.
+  package static let printsExactly = !Stream.output.isTerminal
+
+  /// Text for CSV: strings and JSON exactly; on a terminal with control characters, but for line ends and tabs, as escapes.
+  package func table(_ bytes: RawSpan, isKey: Bool = false, exactly: Bool = Types.printsExactly) -> String {
     let representation = isKey ? key ?? .bytes : value
+    switch representation {
+    case .string, .json: if exactly, let text = bytes.utf8String() { return text }
+    case .optional(.string) where bytes.byteCount > 0 && bytes.byte(at: 0) == 1:
+      if exactly, let text = bytes.extracting(1..<bytes.byteCount).utf8String() { return text }
+    default: break
+    }
     if case .string = representation { return Printable.text(bytes, keepingLines: true) }
     return isKey ? keyText(bytes) : text(bytes)
   }

@@ -123,26 +123,56 @@ struct Copy {
     }
   }
 
+  /// Copies the pages of a snapshot that the caller holds; the file's two meta pages tell of it alone.
+  func fill(
+    from directory: StoreDirectory, _ meta: MetaPage, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
+    let watcher = progress.map { Watcher(file, $0) }
+    defer { watcher?.stop() }
+    let size = meta.bytes.count
+    let source = try directory.descriptor.file(StoreDirectory.dataFile)
+    // The last pages may never have been written: those that were taken and given back in one transaction.
+    let end = min((Int(meta.meta.lastPage) + 1) * size, try source.status().size)
+    var offset = 2 * size
+    while offset < end {
+      let bytes = try source.read(at: offset, count: min(1 << 20, end - offset))
+      guard !bytes.isEmpty else { break }
+      try write(bytes, at: offset)
+      offset += bytes.count
+    }
+    try writeMetas(meta.bytes, of: meta.meta.transaction)
+    try file.sync()
+  }
+
+  private func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {
+    let written = unsafe pwrite(file.number, bytes, bytes.count, off_t(offset))
+    if written != bytes.count {
+      throw StoreError(returnCode: written < 0 ? lms_errno() : ENOSPC, "copy \(directory.path)")
+    }
+  }
+
+  /// Writes both meta pages. They tell the same tree, the one with the number before the last one, too, so that it does not
+  /// matter which of them somebody looks at.
+  private func writeMetas(_ newest: [UInt8], of last: UInt64) throws(StoreError) {
+    for page in 0..<2 {
+      var bytes = newest
+      let number = last % 2 == UInt64(page) ? last : last - (last > 0 ? 1 : 0)
+      bytes.replaceSubrange(0..<8, with: UInt64(page).bytes)
+      bytes.replaceSubrange(Meta.transactionOffset..<Meta.transactionOffset + 8, with: number.bytes)
+      try write(bytes, at: page * newest.count)
+    }
+  }
+
   /// Compacting starts the numbers of transactions with 1 anew. What is in the lock file, and in the memory of others who may
-  /// be about to open the store, goes on from the old ones: so does the copy. Both meta pages tell the same tree, the one
-  /// with the number before the last one, too, so that it does not matter which of them somebody looks at.
+  /// be about to open the store, goes on from the old ones: so does the copy.
   func keepNumbers(of meta: Meta) throws(StoreError) {
     let size = meta.pageSize
-    let newest = try file.read(at: size, count: size)
-    do {
-      for page in 0..<2 {
-        var bytes = newest
-        let last = meta.transaction
-        let number = last % 2 == UInt64(page) ? last : last - (last > 0 ? 1 : 0)
-        bytes.replaceSubrange(0..<8, with: UInt64(page).bytes)
-        bytes.replaceSubrange(Meta.transactionOffset..<Meta.transactionOffset + 8, with: number.bytes)
-        let written = unsafe pwrite(file.number, bytes, bytes.count, off_t(page * size))
-        if written != bytes.count { throw StoreError(returnCode: written < 0 ? lms_errno() : ENOSPC, "compact") }
-      }
+    do throws(StoreError) {
+      try writeMetas(try file.read(at: size, count: size), of: meta.transaction)
       try file.sync()
     } catch {
       discard()
-      throw error as? StoreError ?? StoreError(returnCode: EIO, "compact")
+      throw error
     }
   }
 

@@ -34,18 +34,39 @@ extension Environment {
         .structureExists, "back up to \(path)", reason: "there is a store already", advice: "give a new directory")
     }
     try target.checkVacant()
+    try target.syncName()
     let copy = try Copy(in: target, mode: options.fileMode)
     do throws(StoreError) {
-      try enterReaders()
+      if compacting { try compact(into: copy, progress) } else { try copySnapshot(into: copy, progress) }
     } catch {
       copy.discard()
       throw error
     }
-    defer { readers.leave() }
-    try unsafe copy.write(handle, compacting: compacting, progress)
     if verifying { try copy.verify() }
     KillPoint.pass(.backupCopied)
     // Until here nobody takes it for a backup.
     try copy.takeName()
+  }
+  private func compact(into copy: Copy, _ progress: (@Sendable (Int) -> Void)?) throws(StoreError) {
+    try enterReaders()
+    defer { readers.leave() }
+    try unsafe copy.write(handle, compacting: true, progress)
+  }
+
+  /// Copies the pages of one snapshot from the file. LMDB's own copying takes the writer's lock for the meta pages, and so
+  /// waits for ever behind a writer that stands still.
+  private func copySnapshot(into copy: Copy, _ progress: (@Sendable (Int) -> Void)?) throws(StoreError) {
+    for _ in 0..<1000 {
+      // Keeps the pages of the snapshot from being used again meanwhile.
+      let pin = try beginRead()
+      defer { pin.end() }
+      if let page = try directory.metaPage(of: UInt64(pin.snapshotID)) {
+        return try copy.fill(from: directory, page, progress)
+      }
+      // Two commits came in between, the second of which wrote over it.
+    }
+    throw StoreError(
+      .busy, "back up", reason: "other processes commit too fast for a look at the meta page",
+      advice: "try again, or make a compacting backup")
   }
 }

@@ -7,11 +7,15 @@ internal import Synchronization
 
 extension Environment {
   /// The number of a named database, opened by need; nil when there is none of that name.
-  package func database(_ name: String) throws(StoreError) -> UInt32? {
+  ///
+  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
+  package func database(
+    _ name: String, until deadline: ContinuousClock.Instant? = nil
+  ) throws(StoreError) -> UInt32? {
     if let known = databases.withLock({ $0[DatabaseName(name)] }) { return known }
     try checkFork()
     var opened: UInt32?
-    try withWriteLock { () throws(StoreError) in
+    try withWriteLock(until: deadline) { () throws(StoreError) in
       for attempt in 0... {
         do throws(StoreError) {
           try enterReaders()
@@ -77,9 +81,11 @@ extension Environment {
   }
 
   /// Closes the number of a database that another process removed or made anew, so that the name can be opened again.
-  package func forgetDatabase(_ name: String) throws(StoreError) {
+  ///
+  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
+  package func forgetDatabase(_ name: String, until deadline: ContinuousClock.Instant? = nil) throws(StoreError) {
     guard let number = databases.withLock({ $0[DatabaseName(name)] }) else { return }
-    try withWriteLock { () throws(StoreError) in
+    try withWriteLock(until: deadline) { () throws(StoreError) in
       try exclusively(options.patience, "open \(name) again") { () throws(StoreError) in
         databases.withLock { $0[DatabaseName(name)] = nil }
         unsafe mdb_dbi_close(handle, number)

@@ -72,8 +72,10 @@ extension Environment {
   }
 
   /// Takes over the size that another process has given the file.
-  func adoptGrowth() throws(StoreError) {
-    try withWriteLock { () throws(StoreError) in
+  ///
+  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
+  func adoptGrowth(until deadline: ContinuousClock.Instant? = nil) throws(StoreError) {
+    try withWriteLock(until: deadline) { () throws(StoreError) in
       try exclusively(options.patience, "adopt a larger map") { () throws(StoreError) in
         var info = unsafe MDB_envinfo()
         _ = unsafe mdb_env_info(handle, &info)
@@ -139,9 +141,13 @@ extension Environment {
   }
 
   /// Runs `body` with the write lock of this process, which the calling thread may hold already.
-  func withWriteLock(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+  ///
+  /// - Parameter deadline: Until when to wait for the lock; nil for no limit.
+  func withWriteLock(
+    until deadline: ContinuousClock.Instant? = nil, _ body: () throws(StoreError) -> Void
+  ) throws(StoreError) {
     if isWriting { return try body() }
-    waitForWriteLock()
+    try waitForWriteLock(until: deadline)
     defer { unlockForWriting() }
     try body()
   }
@@ -182,7 +188,8 @@ extension Environment {
     isBroken = true
     let meta = try directory.inspectData()
     let opened = unsafe try Environment.openHandle(
-      directory, options, size: Environment.reservation(options, used: Int(meta.lastPage + 1) * meta.pageSize))
+      directory, options, size: Environment.reservation(options, used: Int(meta.lastPage + 1) * meta.pageSize),
+      until: options.openingDeadline)
     do throws(StoreError) {
       try checkFiles()
     } catch {

@@ -23,6 +23,7 @@ extension Environment {
   package static func open(
     path: String, options: EnvironmentOptions, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
   ) throws(StoreError) -> Environment {
+    let deadline = options.openingDeadline
     lms_registry_lock()
     defer { lms_registry_unlock() }
     var options = options
@@ -31,7 +32,8 @@ extension Environment {
     let trusts = options.allowForeignOwner || (options.directoryMode ?? 0) & 0o002 != 0
     let directory = try StoreDirectory(
       path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
-      allowNetwork: options.allowNetworkFileSystem, allowForeignOwner: trusts)
+      allowNetwork: options.allowNetworkFileSystem, allowForeignOwner: trusts,
+      mayBeFile: options.mayBeFile && options.isReadOnly)
     if let known = try find(directory) {
       guard known.options.essentials == options.essentials else {
         throw StoreError(
@@ -58,7 +60,10 @@ extension Environment {
       }
       do throws(StoreError) {
         try directory.checkVacant()
+        try directory.syncName()
         try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
+        // Nobody has chosen a size yet: what the file tells is LMDB's smallest.
+        options.keepsMapSize = false
       } catch {
         directory.undoMaking()
         throw error
@@ -66,8 +71,8 @@ extension Environment {
     }
     let environment: Environment
     do throws(StoreError) {
-      environment = try Environment.map(directory, options)
-    } catch  where error.code == .permissionDenied {
+      environment = try Environment.map(directory, options, until: deadline)
+    } catch  where error.code == .permissionDenied && error.underlying != EROFS {
       throw directory.denial(error, options)
     }
     unsafe registry.append(environment)
@@ -121,13 +126,15 @@ extension Environment {
   }
 
   private static func map(
-    _ directory: StoreDirectory, _ options: EnvironmentOptions
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, until deadline: ContinuousClock.Instant?
   ) throws(StoreError) -> Environment {
     let meta = try directory.inspectData()
     let used = Int(meta.lastPage + 1) * meta.pageSize
+    var options = options
+    if options.keepsMapSize { options.maximumSize = min(max(Int(clamping: meta.mapSize), 1 << 16), 1 << 46) }
     let size = try reservation(options, used: used)
     let ownersFile = OwnersFile(directory: directory, isReadOnly: options.isReadOnly)
-    if !options.isUnlocked {
+    if !options.isUnlocked, !directory.isFile {
       do throws(StoreError) {
         try makeLockFile(directory)
       } catch  where options.isReadOnly && error.underlying == EROFS {
@@ -135,7 +142,7 @@ extension Environment {
       }
     }
     let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
-    let handle = unsafe try openHandle(directory, options, size: size)
+    let handle = unsafe try openHandle(directory, options, size: size, until: deadline)
     do throws(StoreError) {
       try unsafe checkPages(directory, options, handle)
       // From here on others see that this process has the store open. What it opened must be what they find.
@@ -182,13 +189,32 @@ extension Environment {
   ) throws(StoreError) {
     let pin = unsafe try beginReading(handle, "open \(directory.path)", isAlone: true)
     defer { unsafe mdb_txn_abort(pin) }
+    // LMDB looks up nothing in the main database before somebody has opened it.
+    var main: MDB_dbi = 0
+    try check(unsafe mdb_dbi_open(pin, nil, 0, &main), "open \(directory.path)")
     let isSuspect = try directory.isSuspect()
     if options.checkPages || isSuspect { try directory.checkAllPages() }
+    if let mark = options.mark { unsafe try checkMark(mark, pin, directory) }
     // From now on it counts as sound.
     if isSuspect, !options.isReadOnly {
       try check(unsafe mdb_env_sync(handle, 1), "sync")
       try directory.trustSuspect()
     }
+  }
+
+  /// That the main database holds a key: looked at before anything of ours is made in the directory.
+  private static func checkMark(
+    _ mark: String, _ transaction: OpaquePointer, _ directory: StoreDirectory
+  ) throws(StoreError) {
+    let code = withUTF8(of: mark) { key in
+      unsafe key.withUnsafeBytes { bytes in
+        var key = unsafe MDB_val(bytes)
+        var value = unsafe MDB_val()
+        return unsafe mdb_get(transaction, UInt32(Transaction.main), &key, &value)
+      }
+    }
+    guard code != MDB_NOTFOUND else { throw directory.notOurs }
+    try check(code, "open \(directory.path)")
   }
 
   /// Checks every page of the open environment; throws what it finds.
@@ -200,9 +226,12 @@ extension Environment {
   }
 
   /// An LMDB handle with a map of `size` bytes.
+  ///
+  /// - Parameter deadline: Until when to wait for a process that has the lock file for itself; nil for no limit.
   static func openHandle(
-    _ directory: StoreDirectory, _ options: EnvironmentOptions, size: Int
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, size: Int, until deadline: ContinuousClock.Instant?
   ) throws(StoreError) -> OpaquePointer {
+    try waitForLockFile(directory, until: deadline)
     var handle: OpaquePointer?
     try check(unsafe mdb_env_create(&handle), "open \(directory.path)")
     do throws(StoreError) {
@@ -215,6 +244,7 @@ extension Environment {
       var flags = MDB_NOTLS | MDB_NORDAHEAD
       if options.isReadOnly { flags |= MDB_RDONLY }
       if options.isUnlocked { flags |= MDB_NOLOCK }
+      if directory.isFile { flags |= MDB_NOSUBDIR }
       switch options.durability {
       case .durable: break
       case .relaxed: flags |= MDB_NOMETASYNC
@@ -227,6 +257,7 @@ extension Environment {
         attempts += 1
         // Two openers that meet at the lock file: one of them may be told so.
       } while code == EAGAIN && attempts < 100 && sched_yield() == 0
+      if code == MDB_INVALID || code == MDB_VERSION_MISMATCH { throw try directory.lockFileProblem(code) }
       if code != 0 { throw StoreError(beginning: code, "open \(directory.path)") }
       // A process that died while reading holds pages, and a slot, until another one looks.
       var dead: Int32 = 0
@@ -249,7 +280,9 @@ extension Environment {
     guard fcntl(file, F_SETFD, FD_CLOEXEC) >= 0 else { return lms_errno() }
     // Another thread may have closed a stream meanwhile.
     var ours: [FileIdentity] = []
-    for name in [path, "\(path)/\(StoreDirectory.dataFile)", "\(path)/\(StoreDirectory.lockFile)"] {
+    for name in [
+      path, "\(path)-lock", "\(path)/\(StoreDirectory.dataFile)", "\(path)/\(StoreDirectory.lockFile)",
+    ] {
       var info = stat()
       if unsafe stat(name, &info) == 0 { ours.append(FileStatus(info).identity) }
     }

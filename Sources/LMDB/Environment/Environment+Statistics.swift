@@ -87,32 +87,6 @@ extension Environment {
     return "\(major).\(minor).\(patch)"
   }
 
-  /// The names of all databases, in order, also of an environment of other programs. What else the main database may hold is
-  /// left out.
-  package func databaseNames() throws(StoreError) -> [String] {
-    var keys: [String] = []
-    let core = try beginRead()
-    let cursor = Cursor(core, Transaction.main)
-    var isThere = cursor.move(.first)
-    while isThere {
-      if let name = cursor.key.utf8String(), !name.utf8.contains(0) { keys.append(name) }
-      isThere = cursor.move(.next)
-    }
-    let failure = core.failure
-    core.end()
-    if let failure { throw failure }
-    var names: [String] = []
-    for key in keys {
-      do throws(StoreError) {
-        if try database(key) != nil { names.append(key) }
-      } catch {
-        // A plain entry, which other programs may have put beside databases.
-        guard error.underlying == MDB_INCOMPATIBLE else { throw error }
-      }
-    }
-    return names
-  }
-
   package var pageBytes: Int { pageSize }
 
   /// The last page that was ever used.

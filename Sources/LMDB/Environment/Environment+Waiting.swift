@@ -25,7 +25,19 @@ package struct Look: Sendable {
   }
 }
 
+extension ContinuousClock.Instant {
+  /// How long it is until then: none when it is over, some thirty years at most.
+  var nanosecondsLeft: UInt64 {
+    let left = min(max(.zero, ContinuousClock.now.duration(to: self)), .seconds(1 << 30)).components
+    return UInt64(left.seconds) * 1_000_000_000 + UInt64(left.attoseconds / 1_000_000_000)
+  }
+}
+
 extension Environment {
+  /// The process that a thread waits for which does not get the write lock of this one: its holder here may itself be waiting
+  /// for another process.
+  var blocker: Int { WriterGate.holder(signals, owners) ?? Int(getpid()) }
+
   /// The number of the newest snapshot; nil when it cannot be read now.
   func newestSnapshot() -> Int? {
     guard let slot = try? readers.acquire() else { return nil }

@@ -364,16 +364,17 @@ package final class Environment: @unchecked Sendable {
       throw StoreError(
         .permissionDenied, "write", reason: "the store is open for reading only", advice: "open it for writing")
     }
-    guard let deadline else { return waitForWriteLock() }
-    let left = min(max(.zero, ContinuousClock.now.duration(to: deadline)), .seconds(1 << 30))
-    let nanoseconds =
-      UInt64(left.components.seconds) * 1_000_000_000 + UInt64(left.components.attoseconds / 1_000_000_000)
-    guard unsafe lms_mutex_lock_within(writeLock, nanoseconds) == 0 else { throw WriterGate.busy(Int(getpid())) }
-    writerThread.store(lms_thread_id(), ordering: .relaxed)
+    try waitForWriteLock(until: deadline)
   }
 
-  func waitForWriteLock() {
-    unsafe pthread_mutex_lock(writeLock)
+  /// Waits for the write lock of this process; nil for no limit.
+  func waitForWriteLock(until deadline: ContinuousClock.Instant?) throws(StoreError) {
+    if let deadline {
+      let left = deadline.nanosecondsLeft
+      guard unsafe lms_mutex_lock_within(writeLock, left) == 0 else { throw WriterGate.busy(blocker) }
+    } else {
+      unsafe pthread_mutex_lock(writeLock)
+    }
     writerThread.store(lms_thread_id(), ordering: .relaxed)
   }
 

@@ -31,7 +31,20 @@ package struct EnvironmentOptions: Hashable, Sendable {
   /// How long to wait for this process's own transactions when the map has to move.
   package var patience = Duration.seconds(5)
 
+  /// How long an opening waits for other processes, or nil for no limit.
+  package var openingTimeout: Duration?
+
+  /// Whether the map is to be as large as the file tells, by which other programs may go.
+  package var keepsMapSize = false
+  /// A key that the main database must hold; an environment without is somebody else's, and gets no files of ours.
+  package var mark: String?
+  /// Whether the path may lead to a data file with its lock file beside it (`MDB_NOSUBDIR`). For reading only.
+  package var mayBeFile = false
+
   package init() {}
+
+  /// Until when an opening that begins now may wait; nil for no limit.
+  package var openingDeadline: ContinuousClock.Instant? { openingTimeout.map { .now + min($0, .seconds(1 << 30)) } }
 
   /// The most bytes that the data file may take, for either reason.
   var sizeLimit: Int? {
@@ -49,6 +62,8 @@ package struct EnvironmentOptions: Hashable, Sendable {
     copy.directoryMode = nil
     copy.fileMode = nil
     copy.allowForeignOwner = false
+    copy.openingTimeout = nil
+    copy.mark = nil
     return copy
   }
 }

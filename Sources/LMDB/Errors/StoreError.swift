@@ -2,7 +2,7 @@
 ///
 /// Compare ``code`` to tell errors apart; print the error itself for people:
 ///
-///     do { try store.write { … } }
+///     do { try store.write { txn in … } }
 ///     catch let error as StoreError where error.code == .mapFull { … }
 public struct StoreError: Error, Hashable, Sendable {
   /// The kind of an error. Open: later versions add codes.

@@ -14,19 +14,27 @@ internal import CSystemShims
 /// Never used for `lock.mdb`: closing any descriptor of it would drop LMDB's locks of this process.
 package final class FileDescriptor: Sendable {
   package let number: Int32
+  /// Under which names the files of a store stand in this directory, where those are other ones.
+  private let aliases: [String: String]
 
-  init(_ number: Int32) { self.number = number }
+  init(_ number: Int32, aliases: [String: String] = [:]) {
+    self.number = number
+    self.aliases = aliases
+  }
   deinit { _ = close(number) }
 
   /// Opens a directory.
-  package static func directory(_ path: String) throws(StoreError) -> FileDescriptor {
-    FileDescriptor(try checkErrno(unsafe lms_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), "open \(path)"))
+  package static func directory(
+    _ path: String, aliases: [String: String] = [:]
+  ) throws(StoreError) -> FileDescriptor {
+    FileDescriptor(
+      try checkErrno(unsafe lms_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), "open \(path)"), aliases: aliases)
   }
 
   /// What stands under `name` in this directory, without following a link; nil when nothing does.
   package func status(of name: String) throws(StoreError) -> FileStatus? {
     var info = stat()
-    if unsafe fstatat(number, name, &info, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(info) }
+    if unsafe fstatat(number, aliases[name] ?? name, &info, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(info) }
     let code = lms_errno()
     if code == ENOENT { return nil }
     throw StoreError(returnCode: code, "look at \(name)")
@@ -41,7 +49,7 @@ package final class FileDescriptor: Sendable {
   func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(StoreError) -> FileDescriptor {
     FileDescriptor(
       try checkErrno(
-        unsafe lms_open(number, name, flags | O_NOFOLLOW | O_NONBLOCK, mode_t(mode)), "open \(name)"))
+        unsafe lms_open(number, aliases[name] ?? name, flags | O_NOFOLLOW | O_NONBLOCK, mode_t(mode)), "open \(name)"))
   }
 
   /// Makes a file of this directory that has no name yet; nil where the system has no such files.
@@ -129,12 +137,16 @@ package final class FileDescriptor: Sendable {
     defer { _ = unsafe closedir(stream) }
     let nameOffset = MemoryLayout<dirent>.offset(of: \dirent.d_name) ?? 0
     var names: [String] = []
-    while let entry = unsafe readdir(stream) {
+    while true {
+      // The end and a failure are told apart by `errno` alone.
+      errno = 0
+      guard let entry = unsafe readdir(stream) else { break }
       // Where it lies: a copy of all 256 bytes that the type has may reach beyond what was read.
       let name = unsafe String(
         cString: UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self))
       if name != "." && name != ".." { names.append(name) }
     }
+    try check(errno, "list a directory")
     return names
   }
 

@@ -21,15 +21,35 @@ package struct StoreDirectory: Sendable {
   package let descriptor: FileDescriptor
   /// Whether the directory was made by this opening.
   let wasMade: Bool
+  /// Whether the path leads to a data file of another program, whose lock file has its name and `-lock` behind it.
+  package let isFile: Bool
 
   /// Opens the directory at `path`, makes it when `create` says so, and checks the file system and the kind of
   /// each file of a store in it.
   ///
-  /// - Parameter directoryMode: The mode of a directory that is made; nil for 0700 less the umask.
+  /// - Parameters:
+  ///   - directoryMode: The mode of a directory that is made; nil for 0700 less the umask.
+  ///   - mayBeFile: Whether the path may lead to a data file without a directory of its own.
   package init(
-    path: String, create: Bool, directoryMode: UInt32? = nil, allowNetwork: Bool, allowForeignOwner: Bool = true
+    path: String, create: Bool, directoryMode: UInt32? = nil, allowNetwork: Bool, allowForeignOwner: Bool = true,
+    mayBeFile: Bool = false
   ) throws(StoreError) {
     let path = try Self.absolute(path)
+    isFile = mayBeFile && Self.isFile(path)
+    if isFile {
+      self.path = path
+      wasMade = false
+      let name = String(path.split(separator: "/").last ?? "")
+      // Ours have no such names there.
+      descriptor = try FileDescriptor.directory(
+        Self.parent(of: path),
+        aliases: [
+          Self.dataFile: name, Self.lockFile: name + "-lock", Self.signalFile: name + "-signal",
+          Self.ownersFile: name + "-owners", Self.unsyncedFile: name + "-unsynced",
+        ])
+      if !allowNetwork { try refuseNetwork() }
+      return
+    }
     var made = false
     if create {
       if unsafe mkdir(path, mode_t(directoryMode ?? 0o700)) == 0 {
@@ -50,7 +70,7 @@ package struct StoreDirectory: Sendable {
     if made {
       // The system has taken the umask from it.
       if let directoryMode { try descriptor.setMode(directoryMode) }
-      try StoreDirectory.syncParent(of: path)
+      try syncName()
     }
     if !allowNetwork { try refuseNetwork() }
     if !allowForeignOwner { try refuseForeignOwner() }
@@ -115,6 +135,7 @@ package struct StoreDirectory: Sendable {
 
   /// The path by which LMDB opens the files: it leads to this very directory, whatever has become of its name since.
   var place: String {
+    if isFile { return path }
     let link = "/proc/self/fd/\(descriptor.number)"
     return unsafe access(link, F_OK) == 0 ? link : path
   }
@@ -151,11 +172,23 @@ package struct StoreDirectory: Sendable {
     do {
       return try PageFile(source: file).newestMeta()
     } catch let problem as PageProblem {
-      throw StoreError(problem, "open \(path)")
+      throw StoreError(problem, "open \(path)", of: isFile ? path : nil)
     } catch let error as StoreError {
       throw error
     } catch {
       throw StoreError(.system, "open \(path)", reason: "\(error)", advice: "check the path")
+    }
+  }
+
+  /// The meta page of one transaction; nil once a later one was written over it.
+  func metaPage(of transaction: UInt64) throws(StoreError) -> MetaPage? {
+    let file = try descriptor.file(Self.dataFile)
+    do {
+      return try PageFile(source: file).metaPage(of: transaction)
+    } catch let problem as PageProblem {
+      throw StoreError(problem, "read \(path)")
+    } catch {
+      throw error as? StoreError ?? StoreError(.system, "read \(path)", reason: "\(error)", advice: "check the path")
     }
   }
 
@@ -238,11 +271,35 @@ package struct StoreDirectory: Sendable {
     0x6B41_4653: "AFS", 0x564C: "NCP", 0x7375_7245: "Coda", 0x1980_0202: "BeeGFS",
   ]
 
-  static func syncParent(of path: String) throws(StoreError) {
+  /// Forces the directory's own name to the disk, before there is anything in it that counts. It may have been made by an
+  /// earlier opening that failed, or died, before it got as far.
+  func syncName() throws(StoreError) {
+    do throws(StoreError) {
+      try FileDescriptor.directory(Self.parent(of: path)).sync()
+    } catch {
+      // Whoever may not look there has not made it, either.
+      guard error.code == .permissionDenied, !wasMade else { throw error }
+    }
+  }
+
+  private static func parent(of path: String) -> String {
     var trimmed = Substring(path)
     while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
-    let parent = trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
-    try FileDescriptor.directory(parent).sync()
+    return trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
+  }
+
+  /// Whether a regular file stands at the path.
+  package static func isFile(_ path: String) -> Bool {
+    var info = stat()
+    return unsafe lstat(path, &info) == 0 && FileStatus(info).isRegular
+  }
+
+  /// That the environment is none of this library's.
+  package var notOurs: StoreError {
+    StoreError(
+      .notAStore, "open \(path)",
+      reason: "this is an LMDB environment, but not one of lmdbshare (it has no catalogue)",
+      advice: "give another directory; the file was left as it is")
   }
 }
 
@@ -256,7 +313,9 @@ extension FileDescriptor: PageSource {
 
 extension StoreError {
   /// What the page reader found, with advice.
-  package init(_ problem: PageProblem, _ operation: String) {
+  ///
+  /// - Parameter file: The file, where it is another one than `data.mdb`.
+  package init(_ problem: PageProblem, _ operation: String, of file: String? = nil) {
     let (code, advice): (Code, String) =
       switch problem.kind {
       case .empty: (.emptyFile, "remove data.mdb if nothing was ever stored here, or restore a backup")
@@ -266,6 +325,7 @@ extension StoreError {
       case .truncated: (.truncated, "restore a backup; the file was left as it is")
       case .damaged: (.damaged, "restore a backup; the file was left as it is")
       }
-    self.init(code, operation, reason: problem.description, advice: advice)
+    let reason = file.map { problem.description.replacing(StoreDirectory.dataFile, with: $0) } ?? problem.description
+    self.init(code, operation, reason: reason, advice: advice)
   }
 }

@@ -60,7 +60,7 @@ internal import Synchronization
   private static func map(
     _ directory: StoreDirectory, _ mayCreate: Bool
   ) -> (address: UInt, file: FileIdentity)? {
-    guard let file = try? directory.sideFile(StoreDirectory.signalFile, mayCreate: mayCreate),
+    guard !directory.isFile, let file = try? directory.sideFile(StoreDirectory.signalFile, mayCreate: mayCreate),
       let status = try? file.status(), mayCreate || status.size >= size
     else { return nil }
     // Real blocks: a hole that finds the disk full when it is written through the map is a SIGBUS.

@@ -346,6 +346,18 @@ package struct Transaction {
     unsafe mdb_cursor_close(cursor)
   }
 
+  /// Forgets what was kept of a database whose number is about to get another meaning.
+  func forget(database: UInt32) {
+    if Int(database) < fields.value.states.count { fields.value.states[Int(database)] = nil }
+    while let index = unsafe fields.value.idleCursors.lastIndex(where: { unsafe $0.database == database }) {
+      let cursor = unsafe fields.value.idleCursors.remove(at: index).cursor
+      if let index = unsafe fields.value.cursors.lastIndex(of: cursor) {
+        unsafe fields.value.cursors.remove(at: index)
+      }
+      unsafe mdb_cursor_close(cursor)
+    }
+  }
+
   private func closeCursors() {
     guard unsafe !fields.value.cursors.isEmpty else { return }
     unsafe fields.value.cursors.forEach { unsafe mdb_cursor_close($0) }

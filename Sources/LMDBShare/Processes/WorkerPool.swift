@@ -6,7 +6,7 @@ internal import Synchronization
 ///     let pool = try WorkerPool(4, role: "count", store: store)
 ///     …
 ///     try jobs.close()               // the workers end when the queue is empty
-///     pool.wait()
+///     try pool.wait()
 ///
 /// A worker that ends with status 0 is done and is not replaced. One that ends otherwise is replaced; when that happens soon
 /// after its start, time and again, the next start waits longer and longer, up to a second.

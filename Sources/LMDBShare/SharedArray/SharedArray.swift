@@ -3,7 +3,7 @@
 ///     let samples = try store.array("samples", of: Int32.self, count: 1_000)
 ///     try store.write { txn in
 ///       txn[samples][0] = 42
-///       txn[samples].withSpan(at: 0) { span in print(span.count) }
+///       try txn[samples].withSpan(at: 0) { span, start in print(start, span.count) }
 ///     }
 ///
 /// A handle: it is small, holds no transaction, and may be used from any thread.

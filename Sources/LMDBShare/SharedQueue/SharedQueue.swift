@@ -3,13 +3,16 @@
 ///     let jobs = try store.queue("jobs", of: Job.self)
 ///     try jobs.push(Job(path: "a.txt"))
 ///     while let job = try jobs.pop(timeout: .seconds(1)) { … }       // a thread that sleeps
-///     for try await job in jobs { … }                                // or a task, until the queue is closed
+///
+/// In a task:
+///
+///     for try await job in jobs { … }                                // until the queue is closed
 ///
 /// A popped item is gone, also when the process that has it dies the next moment. Where each item must be worked on for
 /// certain, either take it in the transaction that stores what became of it, `txn[jobs].pop()`; or lease it:
 ///
 ///     while let lease = try jobs.lease(for: .seconds(30), timeout: .seconds(1)) {
-///       work(lease.element)
+///       try work(lease.element)
 ///       try jobs.acknowledge(lease)
 ///     }
 ///

@@ -22,12 +22,15 @@ enum Catalogue {
   }
 
   /// Checks that the environment holds a catalogue of a format that this version knows.
-  static func check(_ environment: Environment) throws(StoreError) -> UInt32 {
-    guard let catalogue = try environment.database(database), try environment.database(values) != nil else {
-      throw StoreError(
-        .notAStore, "open \(environment.directory.path)",
-        reason: "this is an LMDB environment, but not one of lmdbshare (it has no catalogue)",
-        advice: "give another directory; the file was left as it is")
+  ///
+  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
+  static func check(
+    _ environment: Environment, until deadline: ContinuousClock.Instant?
+  ) throws(StoreError) -> UInt32 {
+    guard let catalogue = try environment.database(database, until: deadline),
+      try environment.database(values, until: deadline) != nil
+    else {
+      throw environment.directory.notOurs
     }
     try environment.checkLayout(catalogue, integerKeys: false, structure: database)
     if let number = environment.knownDatabase(values) {

@@ -6,7 +6,7 @@
 ///
 ///     let token = try store.commitToken()
 ///     try journal.note(order, token)
-///     try store.write(token: token) { txn in txn[orders].append(order) }
+///     try store.write(token: token) { txn in txn[orders].push(order) }
 ///
 /// After a restart, ``SharedStore/wasCommitted(_:)`` tells. Writing once more with the same token is safe too: what has been
 /// committed is not done again.
@@ -63,7 +63,7 @@ extension SharedStore {
   ///
   /// - Complexity: O(log *n*); nothing is written.
   public func commitToken() throws(StoreError) -> CommitToken {
-    let tokens = try environment.database(CommitTokens.database)
+    let tokens = try environment.database(CommitTokens.database, until: openingDeadline)
     let core = try environment.beginRead()
     defer { core.end() }
     let birth = tokens.map { CommitTokens.Memory($0, core).committed } ?? 0
@@ -96,7 +96,7 @@ extension SharedStore {
   }
 
   private func isThere(_ token: CommitToken) throws(StoreError) -> Bool {
-    guard let tokens = try environment.database(CommitTokens.database) else { return false }
+    guard let tokens = try environment.database(CommitTokens.database, until: openingDeadline) else { return false }
     let core = try environment.beginRead()
     defer { core.end() }
     let found = CommitTokens.find(token, tokens, core)

@@ -30,7 +30,7 @@ extension SharedStore {
   }
 
   private func check(_ found: StructureDescription) throws(StoreError) {
-    let number = try environment.number(of: found, checking: found)
+    let number = try environment.number(of: found, checking: found, until: openingDeadline)
     let core = try environment.beginRead()
     defer { core.end() }
     let present = try Catalogue.description(of: found.name, environment.catalogue, core)

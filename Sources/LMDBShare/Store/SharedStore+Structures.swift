@@ -12,10 +12,12 @@ extension SharedStore {
 
   /// Removes a structure with all that is in it. Handles of it say so from their next use on, in every process.
   ///
+  /// - Parameter timeout: How long to wait for another process or thread that writes; nil for no limit.
   /// - Returns: False when there is none of that name.
+  /// - Throws: ``StoreError/Code/writerBusy`` when the time is up.
   @discardableResult
-  public func remove(_ name: String) throws(StoreError) -> Bool {
-    try inOwnWrite { (core) throws(StoreError) in try remove(name, core) }
+  public func remove(_ name: String, timeout: Duration? = nil) throws(StoreError) -> Bool {
+    try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try remove(name, core) }
   }
 
   /// The same within a write transaction, which must not have touched it.
@@ -34,36 +36,40 @@ extension SharedStore {
 
   /// Gives a structure another name. Handles of the old name say so from their next use on, in every process.
   ///
-  /// - Throws: ``StoreError/Code/structureNotFound``, ``StoreError/Code/structureExists``.
-  public func rename(_ name: String, to other: String) throws(StoreError) {
+  /// - Parameter timeout: How long to wait for another process or thread that writes; nil for no limit.
+  /// - Throws: ``StoreError/Code/structureNotFound``, ``StoreError/Code/structureExists``;
+  ///   ``StoreError/Code/writerBusy`` when the time is up.
+  public func rename(_ name: String, to other: String, timeout: Duration? = nil) throws(StoreError) {
     try Catalogue.checkName(other)
-    try inOwnWrite { (core) throws(StoreError) in
-      let catalogue = environment.catalogue
-      guard var found = try Catalogue.description(of: name, catalogue, core) else {
-        throw .notFound(name)
-      }
-      guard try Catalogue.description(of: other, catalogue, core) == nil else {
-        throw StoreError(
-          .structureExists, "rename", structure: name, reason: "there is a structure '\(other)' already",
-          advice: "remove that one first, or take another name")
-      }
-      if found.kind.liesAmongValues {
-        let bytes = withUTF8(of: name) { core.get(environment.values, $0)?.copied() }
-        withUTF8(of: other) { key in
-          if let bytes { _ = withBytes(of: bytes) { core.put(environment.values, key, $0) } }
-        }
-        removeValue(name, core)
-      } else {
-        try core.renameDatabase(name, to: other)
-      }
-      Catalogue.set(nil, for: name, catalogue, core)
-      found.name = other
-      // Its database has another number under its new name, so it counts as another one.
-      core.writtenChannels |= Channels.of(found.identity)
-      found.identity = Catalogue.newIdentity(catalogue, core)
-      if found.kind == .lock { found.index = Catalogue.version(catalogue, core) }
-      Catalogue.set(found, for: other, catalogue, core)
+    try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try rename(name, to: other, core) }
+  }
+
+  /// The same within a write transaction, which must not have touched it.
+  func rename(_ name: String, to other: String, _ core: Transaction) throws(StoreError) {
+    try Catalogue.checkName(other)
+    let catalogue = environment.catalogue
+    guard var found = try Catalogue.description(of: name, catalogue, core) else { throw .notFound(name) }
+    guard try Catalogue.description(of: other, catalogue, core) == nil else {
+      throw StoreError(
+        .structureExists, "rename", structure: name, reason: "there is a structure '\(other)' already",
+        advice: "remove that one first, or take another name")
     }
+    if found.kind.liesAmongValues {
+      let bytes = withUTF8(of: name) { core.get(environment.values, $0)?.copied() }
+      withUTF8(of: other) { key in
+        if let bytes { _ = withBytes(of: bytes) { core.put(environment.values, key, $0) } }
+      }
+      removeValue(name, core)
+    } else {
+      try core.renameDatabase(name, to: other)
+    }
+    Catalogue.set(nil, for: name, catalogue, core)
+    found.name = other
+    // Its database has another number under its new name, so it counts as another one.
+    core.writtenChannels |= Channels.of(found.identity)
+    found.identity = Catalogue.newIdentity(catalogue, core)
+    if found.kind == .lock { found.index = Catalogue.version(catalogue, core) }
+    Catalogue.set(found, for: other, catalogue, core)
   }
 
   private func removeValue(_ name: String, _ core: Transaction) {
@@ -71,8 +77,12 @@ extension SharedStore {
   }
 
   /// Runs `body` in a write transaction of its own.
-  func inOwnWrite<R>(_ body: (Transaction) throws(StoreError) -> R) throws(StoreError) -> R {
-    let core = try environment.beginWrite()
+  ///
+  /// - Parameter deadline: Until when to wait for who writes; nil for no limit.
+  func inOwnWrite<R>(
+    until deadline: ContinuousClock.Instant?, _ body: (Transaction) throws(StoreError) -> R
+  ) throws(StoreError) -> R {
+    let core = try environment.beginWrite(until: deadline)
     let result: R
     do throws(StoreError) {
       result = try body(core)
@@ -96,10 +106,13 @@ extension SharedStore {
         .nestedWrite, "open", structure: wanted.name, reason: "this thread is inside a write of the same store",
         advice: "open it before, or ask the transaction: txn.\(wanted.kind.rawValue)(…)")
     }
-    if let found = try description(of: wanted.name), let number = try environment.number(of: found, checking: wanted) {
+    let deadline = openingDeadline
+    if let found = try description(of: wanted.name),
+      let number = try environment.number(of: found, checking: wanted, until: deadline)
+    {
       return StructureReference(found, number: number, environment)
     }
-    return try inOwnWrite { (core) throws(StoreError) in
+    return try inOwnWrite(until: deadline) { (core) throws(StoreError) in
       try self.openOrCreate(wanted, core, fill: fill)
     }
   }
@@ -166,7 +179,7 @@ extension StructureDescription {
 }
 
 extension StoreError {
-  static func notFound(_ name: String) -> StoreError {
+  package static func notFound(_ name: String) -> StoreError {
     StoreError(
       .structureNotFound, "open", structure: name, reason: "there is no structure of that name",
       advice: "check the name")
@@ -178,20 +191,26 @@ extension Environment {
   var values: UInt32 { knownDatabase(Catalogue.values) ?? noDatabase }
 
   /// The number of a structure's database, after making sure that it is what was asked for.
-  func number(of found: StructureDescription, checking wanted: StructureDescription) throws(StoreError) -> UInt32? {
+  ///
+  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
+  func number(
+    of found: StructureDescription, checking wanted: StructureDescription, until deadline: ContinuousClock.Instant?
+  ) throws(StoreError) -> UInt32? {
     try found.check(wanted)
-    try forgetIfOutdated(found)
-    let number = try database(found.database)
+    try forgetIfOutdated(found, until: deadline)
+    let number = try database(found.database, until: deadline)
     if let number { try checkLayout(number, integerKeys: found.hasIntegerKeys, structure: found.name) }
     note(found)
     return number
   }
 
   /// This process may have the database of an earlier structure of the same name open.
-  func forgetIfOutdated(_ description: StructureDescription) throws(StoreError) {
+  func forgetIfOutdated(
+    _ description: StructureDescription, until deadline: ContinuousClock.Instant? = nil
+  ) throws(StoreError) {
     guard !description.kind.liesAmongValues else { return }
     let known = identities.withLock { $0[DatabaseName(description.name)] }
-    if let known, known != description.identity { try forgetDatabase(description.name) }
+    if let known, known != description.identity { try forgetDatabase(description.name, until: deadline) }
   }
 
   func note(_ description: StructureDescription) {

@@ -16,16 +16,23 @@ public final class SharedStore: Sendable {
   @usableFromInline package let environment: Environment
   /// The writes of tasks.
   private let writeQueue = WriteQueue()
+  /// How long opening waits for other processes; nil for no limit.
+  private let openingTimeout: Duration?
+  /// Until when what is opened now may wait.
+  var openingDeadline: ContinuousClock.Instant? { openingTimeout.map { .now + min($0, .seconds(1 << 30)) } }
 
   /// Opens the store in the directory at `path`; makes it when there is none, unless the options say otherwise.
   ///
   /// - Throws: ``StoreError`` when the path is no store, or is one that cannot be used; the error says what to do.
   public init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
+    openingTimeout = options.openingTimeout
     environment = try Environment.open(path: path, options: options.forEnvironment()) {
       (transaction) throws(StoreError) in try Catalogue.create(transaction)
     }
     // What throws ends in `deinit`, which closes.
-    if environment.catalogue == noDatabase { environment.setCatalogue(try Catalogue.check(environment)) }
+    if environment.catalogue == noDatabase {
+      environment.setCatalogue(try Catalogue.check(environment, until: openingDeadline))
+    }
   }
 
   deinit { environment.close() }

@@ -68,6 +68,13 @@ public struct StoreOptions: Hashable, Sendable {
   public var maximumReaders: Int = 1024
   /// The number of structures that this process may use; at most 32,000.
   public var maximumStructures: Int = 1024
+  /// How long opening waits for other processes; 30 seconds unless told otherwise, nil for no limit.
+  ///
+  /// That is the opening of the store, which waits while another process compacts it, and of a structure: one that is not there
+  /// yet has to be made, which is a write, and waits for the process that writes. When the time is up, the error is
+  /// ``StoreError/Code/busy`` or ``StoreError/Code/writerBusy`` with the number of the process in the way. Behind a program that
+  /// writes without this library opening may take longer: see ``SharedStore/write(timeout:_:)-(Duration,_)``.
+  public var openingTimeout: Duration? = .seconds(30)
   /// The mode of the directory, if it is made: exactly this one, whatever the umask is. Nil for 0700 less the umask.
   public var directoryMode: UInt32?
   /// The mode of the data file, if it is made: exactly this one, whatever the umask is. Nil for 0600 less the umask. The files
@@ -81,6 +88,9 @@ public struct StoreOptions: Hashable, Sendable {
   public var allowForeignOwner: Bool = false
   /// What is checked at opening.
   public var verification: Verification = .meta
+
+  /// Whether the map is to be as large as the file tells, instead of `maximumSize` or `mapReservation`.
+  package var keepsMapSize = false
 
   /// The defaults.
   public init() {}
@@ -119,6 +129,9 @@ public struct StoreOptions: Hashable, Sendable {
     options.allowNetworkFileSystem = allowNetworkFileSystem
     options.allowForeignOwner = allowForeignOwner
     options.checkPages = verification == .pages
+    options.openingTimeout = openingTimeout
+    options.keepsMapSize = keepsMapSize
+    options.mark = Catalogue.database
     try check(maximumSize ?? 1 << 20, in: 1 << 16...1 << 46, "maximumSize")
     try check(maximumSnapshotGrowth ?? 1 << 20, in: 1 << 16...1 << 46, "maximumSnapshotGrowth")
     try check(mapReservation, in: 1 << 16...1 << 46, "mapReservation")

@@ -59,13 +59,10 @@ extension SharedStore {
   ///
   /// - Complexity: O(*structures* + *free list*).
   public func statistics() throws(StoreError) -> StoreStatistics {
-    // Opened before the snapshot is taken: a transaction knows only what was open when it began.
-    for description in try structures() { _ = try environment.database(description.database) }
     return try environment.statistics { (core) throws(StoreError) in
       var found: [StoreStatistics.Structure] = []
       for description in try Catalogue.all(environment.catalogue, core) {
-        guard let number = environment.knownDatabase(description.database) else { continue }
-        let tree = core.statistics(number)
+        guard let tree = core.tree(named: description.database) else { continue }
         found.append(
           .init(
             description: description, depth: tree.depth, branchPages: tree.branchPages, leafPages: tree.leafPages,

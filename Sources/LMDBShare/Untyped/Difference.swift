@@ -18,6 +18,11 @@ package struct Difference {
     package var item: UntypedContents.Item?
     package var old: [UInt8]?
     package var new: [UInt8]?
+
+    /// An entry of something with keys.
+    package static func keyed(_ kind: Kind, _ key: [UInt8], old: [UInt8]? = nil, new: [UInt8]? = nil) -> Entry {
+      Entry(kind: kind, key: key, old: old, new: new)
+    }
   }
 
   private let body: (Entry) throws -> Void

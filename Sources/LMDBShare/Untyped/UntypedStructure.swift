@@ -17,7 +17,9 @@ extension SharedStore {
   ///
   /// - Throws: ``StoreError/Code/structureNotFound``.
   package func untyped(_ name: String) throws(StoreError) -> UntypedStructure {
-    guard let found = try description(of: name), let number = try environment.number(of: found, checking: found) else {
+    guard let found = try description(of: name),
+      let number = try environment.number(of: found, checking: found, until: openingDeadline)
+    else {
       throw .notFound(name)
     }
     return UntypedStructure(store: self, reference: StructureReference(found, number: number, environment))
@@ -48,6 +50,29 @@ extension ReadTransaction {
   /// The structure of that name as part of this snapshot.
   package func contents(_ structure: UntypedStructure) -> UntypedContents {
     UntypedContents(core, structure.reference, core.use(structure.reference))
+  }
+
+  /// Every structure that is in this snapshot, by name.
+  package func structures(of store: SharedStore) throws(StoreError) -> [StructureDescription] {
+    try Catalogue.all(store.environment.catalogue, core)
+  }
+
+  /// What the catalogue tells of a structure in this snapshot; nil when there is none.
+  package func description(of name: String, in store: SharedStore) throws(StoreError) -> StructureDescription? {
+    try Catalogue.description(of: name, store.environment.catalogue, core)
+  }
+
+  /// Calls `body` with what is in a structure of this snapshot, whose database is open only meanwhile. However many there are
+  /// to be looked at, one after the other, each costs the same. See `Transaction.withDatabase` for where that may be used.
+  package func withContents<R>(
+    of description: StructureDescription, in store: SharedStore, _ body: (UntypedContents) throws -> R
+  ) throws -> R {
+    let found = try core.withDatabase(description.database) { number in
+      let reference = StructureReference(description, number: number, store.environment)
+      return try body(UntypedContents(core, reference, core.use(reference)))
+    }
+    guard let found else { throw StoreError.notFound(description.name) }
+    return found
   }
 }
 
@@ -101,6 +126,11 @@ extension WriteTransaction {
   /// Removes the structure of that name, which this transaction must not have opened; false when there is none.
   @discardableResult
   package func remove(_ name: String) throws(StoreError) -> Bool { try store.remove(name, core) }
+
+  /// Gives the structure of that name, which this transaction must not have opened, another one.
+  package func rename(_ name: String, to other: String) throws(StoreError) {
+    try store.rename(name, to: other, core)
+  }
 
   /// What the catalogue tells of a structure; nil when there is none.
   package func description(of name: String) throws(StoreError) -> StructureDescription? {

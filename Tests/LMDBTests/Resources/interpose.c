@@ -1,9 +1,11 @@
 // Stands between a program and its libraries, by LD_PRELOAD, to show it what a test machine cannot.
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -47,6 +49,37 @@ int mdb_txn_renew(void *transaction) {
   if (failsNow()) return EINVAL;
   int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_renew");
   return next(transaction);
+}
+
+// TEST_FAILING_LISTS: directories cannot be read.
+struct dirent *readdir(DIR *directory) {
+  if (getenv("TEST_FAILING_LISTS")) {
+    errno = EIO;
+    return NULL;
+  }
+  struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
+  return next(directory);
+}
+
+// TEST_FAILING_SYNC: which fsync fails, counted from 1. TEST_SYNC_LOG: where the paths of synced files are noted.
+int fsync(int file) {
+  static int seen = 0;
+  const char *which = getenv("TEST_FAILING_SYNC");
+  if (which && ++seen == atoi(which)) {
+    errno = EIO;
+    return -1;
+  }
+  const char *log = getenv("TEST_SYNC_LOG");
+  if (log) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path);
+    FILE *output = fopen(log, "a");
+    if (output && length > 0) fprintf(output, "%.*s\n", (int)length, path);
+    if (output) fclose(output);
+  }
+  int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  return next(file);
 }
 
 // TEST_FAILING_META: which write of a meta page fails, counted from 1.

@@ -1,0 +1,27 @@
+import Foundation
+import LMDBShare
+
+/// Processes that stand still where others wait for them, until they are let go on.
+enum Standing {
+  /// Stops inside of a write, as by a debugger.
+  static func inWrite(_ path: String) throws {
+    let store = try SharedStore(path: path)
+    try store.write { _ in
+      say("writing")
+      kill(getpid(), SIGSTOP)
+    }
+    say("written")
+  }
+
+  /// Stops while it has LMDB's lock file for itself, as who compacts the store does.
+  static func withLockFile(_ path: String) {
+    let file = open(path + "/lock.mdb", O_RDWR | O_CREAT, 0o600)
+    var lock = flock()
+    lock.l_type = Int16(F_WRLCK)
+    lock.l_whence = Int16(SEEK_SET)
+    lock.l_len = 1
+    say(fcntl(file, F_SETLK, &lock) == 0 ? "locked" : "not locked")
+    kill(getpid(), SIGSTOP)
+    close(file)
+  }
+}
