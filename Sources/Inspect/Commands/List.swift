@@ -61,7 +61,7 @@
         try txn.structures(of: store).map { description in
           try txn.withContents(of: description, in: store) { contents in
             let tree = contents.storedPages
-            let bytes = tree.map { ($0.branchPages + $0.leafPages + $0.overflowPages) * page }
+            let bytes = tree.map { $0.bytes(page) }
             return Row(
               description: description, name: description.name, kind: description.kind.rawValue,
               count: contents.count, bytes: bytes ?? contents.value { $0.byteCount } ?? 0, depth: tree?.depth)
@@ -76,8 +76,15 @@
         let tree = database.tree
         return Row(
           name: database.name ?? Opened.unnamed, kind: "database", count: tree.entries,
-          bytes: (tree.branchPages + tree.leafPages + tree.overflowPages) * page, depth: tree.depth)
+          bytes: tree.bytes(page), depth: tree.depth)
       }
+    }
+  }
+
+  extension TreeStatistics {
+    /// How many bytes its pages take.
+    fileprivate func bytes(_ page: Int) -> Int {
+      [branchPages, leafPages, overflowPages].boundedSum().bounded(times: page)
     }
   }
 #endif
