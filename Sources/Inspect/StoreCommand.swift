@@ -82,9 +82,7 @@
 
     /// The bytes of the data file, or of a single file; 0 when there is none.
     private var fileSize: Int {
-      let file = StoreDirectory.isFile(path) ? path : path + "/" + StoreDirectory.dataFile
-      let attributes = try? FileManager.default.attributesOfItem(atPath: file)
-      return (attributes?[.size] as? NSNumber)?.intValue ?? 0
+      StoreDirectory.fileSize(path) ?? StoreDirectory.fileSize(path + "/" + StoreDirectory.dataFile) ?? 0
     }
 
     /// Runs `body`, which opens a store; ends the program should it wait inside of LMDB. The check of the pages takes its own time.

@@ -289,9 +289,13 @@ package struct StoreDirectory: Sendable {
   }
 
   /// Whether a regular file stands at the path.
-  package static func isFile(_ path: String) -> Bool {
+  package static func isFile(_ path: String) -> Bool { fileSize(path) != nil }
+
+  /// How many bytes the regular file at the path has; nil when there is none.
+  package static func fileSize(_ path: String) -> Int? {
     var info = stat()
-    return unsafe lstat(path, &info) == 0 && FileStatus(info).isRegular
+    guard unsafe lstat(path, &info) == 0, FileStatus(info).isRegular else { return nil }
+    return FileStatus(info).size
   }
 
   /// That the environment is none of this library's.
