@@ -254,6 +254,7 @@ struct TestWorker {
       }
     case "set-event":
       try SharedStore(path: path).event("event").set()
+    case "ephemeral": try useEphemeral(path, CommandLine.arguments)
     case "exit":
       exit(Int32(number))
     case "look-for-file":

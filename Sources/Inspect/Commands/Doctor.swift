@@ -148,10 +148,7 @@
       }
       // What else lies beside a data file of another program is not its business.
       if directory.isFile { return }
-      let known = [
-        StoreDirectory.dataFile, StoreDirectory.lockFile, StoreDirectory.signalFile, StoreDirectory.ownersFile,
-        StoreDirectory.unsyncedFile,
-      ]
+      let known = StoreDirectory.files
       let own = try directory.descriptor.status()
       if own.mode & 0o022 != 0 {
         add(
@@ -159,7 +156,7 @@
           "chmod go-w \(path), unless they should")
       }
       for name in try directory.descriptor.names().sorted() {
-        if name.hasPrefix(StoreDirectory.dataFile + ".") {
+        if StoreDirectory.isUnfinished(name) {
           add(
             .note, name, "it is left over from a copy or creation that was interrupted", "remove it while nobody copies"
           )

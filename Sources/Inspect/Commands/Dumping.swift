@@ -142,11 +142,7 @@
         return try Mdb.load(Lines(.input), into: environment)
       } catch {
         // It was made for this alone.
-        for name in [
-          StoreDirectory.dataFile, StoreDirectory.lockFile, StoreDirectory.signalFile, StoreDirectory.ownersFile,
-        ] {
-          try? directory.descriptor.remove(name)
-        }
+        for name in StoreDirectory.files { try? directory.descriptor.remove(name) }
         throw error
       }
     }

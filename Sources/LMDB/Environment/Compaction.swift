@@ -35,14 +35,9 @@ package enum Compaction {
     let directory = try StoreDirectory(path: path, create: false, allowNetwork: false)
     let seen = try directory.descriptor.status(of: StoreDirectory.dataFile)
     guard let seen else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
-    guard unsafe !registry.contains(where: { $0.dataIdentity == seen.identity }) else {
-      throw busy(path, Int(getpid()))
-    }
-    // Opened by hand, which is allowed only because LMDB has nothing open here: closing it drops this process's locks of it.
     try Environment.makeLockFile(directory)
-    let lock = try directory.descriptor.open(StoreDirectory.lockFile, O_RDWR)
-    var holder: Int32 = 0
-    guard unsafe lms_lock_alone(lock.number, &holder) == 0 else { throw busy(path, holder > 0 ? Int(holder) : nil) }
+    let lock = try directory.holdAlone(
+      "compact \(path)", advice: "end all processes that use it; or make a compacting backup, which needs no such thing")
     defer { withExtendedLifetime(lock) {} }
     // Only now does it stand still: somebody may have committed, and closed it, a moment ago.
     if try directory.isSuspect() { throw directory.suspect }
@@ -59,14 +54,6 @@ package enum Compaction {
     try copy.replaceData()
     KillPoint.pass(.compactedNamed)
     return Result(before: data?.size ?? 0, after: try copy.file.status().size)
-  }
-
-  private static func busy(_ path: String, _ holder: Int?) -> StoreError {
-    StoreError(
-      .busy, "compact \(path)",
-      reason: "\(holder.map { "process \($0)" } ?? "a process") has the store open",
-      advice: "end all processes that use it; or make a compacting backup, which needs no such thing", processID: holder
-    )
   }
 }
 

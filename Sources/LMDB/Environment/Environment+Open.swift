@@ -106,6 +106,7 @@ extension Environment {
     // What it remembers keeps the environment.
     writer?.forget()
     if !isBroken { unsafe mdb_env_close(handle) }
+    if StoreDirectory.isAnonymous(directory.path) { try? StoreDirectory.removeAlone(directory.path) }
   }
 
   /// The open environment of the same data file, by inode and not by path.

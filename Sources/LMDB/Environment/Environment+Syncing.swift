@@ -20,7 +20,13 @@ extension Environment {
 
   /// Before the first commit that is not synced: the mark is on the disk before it. The caller has LMDB's lock.
   func noteUnsynced() throws(StoreError) {
-    try directory.noteUnsynced()
+    do throws(StoreError) {
+      try directory.noteUnsynced()
+    } catch {
+      // The store may have been removed since the write began.
+      try checkFiles()
+      throw error
+    }
     // Whoever settles sees by the owner's lock that this process may write; one without is not seen, and looks each time.
     isUnsyncedNoted = owners != nil
   }
@@ -56,6 +62,13 @@ extension Environment {
   static func settleAtExit() {
     guard lms_registry_try_lock() else { return }
     defer { lms_registry_unlock() }
-    for environment in unsafe registry { environment.settle() }
+    for environment in unsafe registry {
+      let path = environment.directory.path
+      guard StoreDirectory.isAnonymous(path) else {
+        environment.settle()
+        continue
+      }
+      if environment.isOfThisProcess, environment.owners?.hasOthers == false { try? StoreDirectory.remove(path) }
+    }
   }
 }

@@ -190,6 +190,7 @@ package struct FileStatus: Sendable {
 
   package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
   package var isRegular: Bool { format == UInt32(S_IFREG) }
+  package var isDirectory: Bool { format == UInt32(S_IFDIR) }
 
   /// The file's kind in words.
   package var kind: String {

@@ -15,6 +15,30 @@ package struct StoreDirectory: Sendable {
   package static let lockFile = "lock.mdb"
   package static let signalFile = "signal"
   package static let ownersFile = "owners"
+  /// The files of a store: all of them, and in one list for everything that looks at, removes or recognises them.
+  package static let files = [dataFile, lockFile, signalFile, ownersFile, unsyncedFile]
+
+  /// What the files are named beside a data file that has no directory of its own.
+  private static func aliases(of data: String) -> [String: String] {
+    var names = Dictionary(uniqueKeysWithValues: files.map { ($0, "\(data)-\($0)") })
+    names[dataFile] = data
+    names[lockFile] = data + "-lock"
+    return names
+  }
+
+  /// Whether a file of this name is one of a store's, or an unfinished data file that a process left when it died.
+  package static func isOwn(_ name: String) -> Bool { files.contains(name) || isUnfinished(name) }
+
+  /// Whether a name is one that ``temporaryName()`` gives.
+  package static func isUnfinished(_ name: String) -> Bool {
+    guard name.hasPrefix(dataFile + ".") else { return false }
+    let parts = name.utf8.dropFirst(dataFile.utf8.count + 1).split(
+      separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return parts.count == 2
+      && parts.allSatisfy { part in
+        !part.isEmpty && part.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+      }
+  }
 
   /// Absolute: what the program makes its working directory later does not matter. Links in it stay as they are.
   package let path: String
@@ -41,12 +65,7 @@ package struct StoreDirectory: Sendable {
       wasMade = false
       let name = String(path.split(separator: "/").last ?? "")
       // Ours have no such names there.
-      descriptor = try FileDescriptor.directory(
-        Self.parent(of: path),
-        aliases: [
-          Self.dataFile: name, Self.lockFile: name + "-lock", Self.signalFile: name + "-signal",
-          Self.ownersFile: name + "-owners", Self.unsyncedFile: name + "-unsynced",
-        ])
+      descriptor = try FileDescriptor.directory(Self.split(path).parent, aliases: Self.aliases(of: name))
       if !allowNetwork { try refuseNetwork() }
       return
     }
@@ -74,7 +93,7 @@ package struct StoreDirectory: Sendable {
     }
     if !allowNetwork { try refuseNetwork() }
     if !allowForeignOwner { try refuseForeignOwner() }
-    for name in [Self.dataFile, Self.lockFile, Self.signalFile, Self.ownersFile, Self.unsyncedFile] {
+    for name in Self.files {
       if let status = try descriptor.status(of: name) { try checkKind(status, of: name) }
     }
   }
@@ -155,8 +174,7 @@ package struct StoreDirectory: Sendable {
         advice: "restore \(Self.dataFile) from a backup; or, to begin with an empty store, end all processes that have "
           + "this one open and remove these files")
     }
-    let strangers = names.filter { $0 != Self.unsyncedFile && !$0.hasPrefix(Self.dataFile + ".") }
-    if let stranger = strangers.min() {
+    if let stranger = names.filter({ !Self.isOwn($0) }).min() {
       throw StoreError(
         .notAStore, "create \(path)", reason: "the directory holds other files, for example \(stranger)",
         advice: "give a new or an empty directory")
@@ -275,17 +293,11 @@ package struct StoreDirectory: Sendable {
   /// earlier opening that failed, or died, before it got as far.
   func syncName() throws(StoreError) {
     do throws(StoreError) {
-      try FileDescriptor.directory(Self.parent(of: path)).sync()
+      try FileDescriptor.directory(Self.split(path).parent).sync()
     } catch {
       // Whoever may not look there has not made it, either.
       guard error.code == .permissionDenied, !wasMade else { throw error }
     }
-  }
-
-  private static func parent(of path: String) -> String {
-    var trimmed = Substring(path)
-    while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
-    return trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
   }
 
   /// Whether a regular file stands at the path.

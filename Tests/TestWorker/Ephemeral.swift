@@ -1,0 +1,54 @@
+import Foundation
+import LMDBShare
+
+/// What tests of stores in shared memory run as other processes: TestWorker ephemeral NAME ACTION [NUMBER].
+func useEphemeral(_ name: String, _ arguments: [String]) throws {
+  let number = arguments.count > 4 ? Int(arguments[4]) ?? 0 : 0
+  switch arguments[3] {
+  case "hold", "hold-exclusive":
+    // Opens it, waits, and writes once more.
+    let store = try SharedStore.ephemeral(named: name, exclusive: arguments[3] == "hold-exclusive")
+    let value = try store.value("value", initial: 0)
+    try value.set(1)
+    say("open")
+    _ = readLine()
+    do {
+      try value.set(2)
+      say("written")
+    } catch let error as StoreError {
+      say("\(error.code)")
+    }
+  case "anonymous":
+    // Makes one without a name, says where it is, and waits; it is closed, or kept to the end of the process.
+    let store = try SharedStore.ephemeral()
+    try store.value("value", initial: 0).set(1)
+    say(store.path)
+    _ = readLine()
+    if number == 1 { kept = store }
+  case "churn":
+    // Makes, uses and removes it, while others do the same.
+    for _ in 0..<number {
+      do {
+        let list = try SharedStore.ephemeral(named: name).list("list", of: Int.self)
+        for round in 0..<3 { try list.append(round) }
+        try SharedStore.removeEphemeral(named: name)
+      } catch let error as StoreError where error.code == .replaced {
+        // Another one has removed it meanwhile.
+      }
+    }
+    say("done")
+  case "as-user":
+    // A program with the rights of one user, started by another.
+    guard setreuid(uid_t(number), 0) == 0 else { return say("no") }
+    _ = try SharedStore.ephemeral(named: name)
+    say("open")
+    try SharedStore.removeEphemeral(named: name)
+    guard setreuid(uid_t(number), uid_t(number)) == 0 else { return say("no") }
+    _ = try SharedStore.ephemeral(named: name)
+    try SharedStore.removeEphemeral(named: name)
+    say("open")
+  default: say("unknown action")
+  }
+}
+
+nonisolated(unsafe) private var kept: SharedStore?
