@@ -175,7 +175,13 @@ bool lms_bytes_are_owned(int file, off_t offset, off_t count) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = count};
   return fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
+
+off_t lms_first_owned(int file, off_t offset, off_t count) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = count};
+  return fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK ? -1 : lock.l_start;
+}
 #else
+off_t lms_first_owned(int file, off_t offset, off_t count) { (void)file; (void)offset; (void)count; return -1; }
 bool lms_bytes_are_owned(int file, off_t offset, off_t count) { (void)file; (void)offset; (void)count; return true; }
 int lms_own_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }
 int lms_share_byte(int file, off_t offset) { (void)file; (void)offset; errno = ENOSYS; return -1; }

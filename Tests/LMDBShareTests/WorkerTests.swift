@@ -93,7 +93,7 @@ struct WorkerTests {
     try queue.push(contentsOf: 0..<500)
     // Each worker dies now and then.
     let pool = try WorkerPool(
-      3, role: "work", store: test.store, arguments: ["400"], executable: executable)
+      3, role: "work", store: test.store, arguments: ["400"], executable: executable, maximumEarlyDeaths: nil)
     try queue.close()
     try pool.wait()
     #expect(try done.read { $0.sorted() } == Array(0..<500))
@@ -103,12 +103,65 @@ struct WorkerTests {
   @Test func aPoolGivesUpWhenToldTo() throws {
     let pool = try WorkerPool(
       2, role: "exit", store: test.store, arguments: ["3"], executable: executable, maximumRestarts: 3)
-    #expect(code { try pool.wait() } == .system)
+    #expect(code { try pool.wait() } == .workersDied)
     #expect(pool.restarts == 3 && pool.failures.count == 5)
     let sleepers = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
     #expect(sleepers.workers.count == 2)
     sleepers.stop()
     try sleepers.wait()
     #expect(sleepers.restarts == 0)
+  }
+
+  @Test func aPoolWhoseWorkersDieAtOnceGivesUpAndSaysWhy() async throws {
+    let pool = try WorkerPool(2, role: "exit", store: test.store, arguments: ["3"], executable: executable)
+    let error = await #expect(throws: StoreError.self) { try await pool.wait() }
+    #expect(error?.code == .workersDied && error?.reason.contains("exited(3)") == true, "\(error as Any)")
+    #expect(pool.error == error && pool.workers.isEmpty && 5...10 ~= pool.failures.count)
+    // Those that live do not keep it.
+    let mixed = try WorkerPool(
+      2, role: "exit-or-sleep", store: test.store, executable: executable, maximumEarlyDeaths: 2)
+    await #expect(throws: StoreError.self) { try await mixed.wait() }
+    #expect(mixed.workers.isEmpty)
+  }
+
+  @Test func aProgramThatNeverLooksDoesNotStartItselfWithoutEnd() throws {
+    let program = try Program("TestWorker", ["start-unaware", test.path])
+    // Its worker is the same program, which tries the same.
+    #expect(program.line() == "worker: workerRecursion")
+    #expect(program.finish().output == "exited(9)\n")
+  }
+
+  @Test func workersOfWorkersStartNoMore() throws {
+    let levels = try test.store.list("levels", of: String.self)
+    #expect(try worker("start-below").wait(timeout: .seconds(60)) == .exited(0))
+    #expect(try levels.read { $0.sorted() } == ["started", "workerRecursion"])
+  }
+
+  @Test func stoppingLeavesTimeToEnd() async throws {
+    let ended = try test.store.list("ended", of: Int.self)
+    let pool = try WorkerPool(2, role: "end-slowly", store: test.store, executable: executable)
+    #expect(try await test.store.waitUntil(timeout: .seconds(60), watching: [ended]) { $0[ended].count == 2 })
+    // It takes them longer than a second.
+    pool.stop()
+    try await pool.wait()
+    #expect(try ended.count == 4 && pool.failures.isEmpty)
+    let stubborn = try WorkerPool(1, role: "ignore-signals", store: test.store, executable: executable)
+    #expect(try await test.store.waitUntil(timeout: .seconds(60), watching: [ended]) { $0[ended].count == 5 })
+    stubborn.stop(grace: .milliseconds(100))
+    try await stubborn.wait()
+    #expect(stubborn.failures == [.signaled(9)])
+  }
+
+  @Test func drainedWorkersEndByThemselves() async throws {
+    let queue = try test.store.queue("jobs", of: Int.self)
+    let done = try test.store.list("done", of: Int.self)
+    try queue.push(contentsOf: 0..<50)
+    let pool = try WorkerPool(2, role: "work", store: test.store, arguments: ["0"], executable: executable)
+    try queue.close()
+    #expect(try await pool.drain(timeout: .seconds(60)))
+    #expect(try done.read { $0.sorted() } == Array(0..<50) && pool.failures.isEmpty)
+    let sleepers = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
+    #expect(try await !sleepers.drain(timeout: .milliseconds(50)))
+    #expect(sleepers.failures == [.signaled(Int(SIGTERM)), .signaled(Int(SIGTERM))])
   }
 }

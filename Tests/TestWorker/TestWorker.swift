@@ -38,6 +38,7 @@ func say(_ text: String) {
 struct TestWorker {
   static func main() {
     do {
+      if CommandLine.arguments.dropFirst().first == "start-unaware" { return try startUnaware() }
       if let worker = Worker.current {
         return try run(worker.role, worker.storePath, Int(worker.arguments.first ?? "") ?? 0)
       }
@@ -254,6 +255,11 @@ struct TestWorker {
       }
     case "set-event":
       try SharedStore(path: path).event("event").set()
+    case "start-below", "exit-or-sleep", "end-slowly", "ignore-signals": try workAs(command, path)
+    case "contend-for": try contendFor(path, CommandLine.arguments)
+    case "event-waiters": try waitForEvent(path, threads: number, tasks: number)
+    case "recreate-lock", "use-lock": try useLock(command, path, number)
+    case "barrier-tasks": try waitAtBarrier(path, number)
     case "ephemeral": try useEphemeral(path, CommandLine.arguments)
     case "exit":
       exit(Int32(number))

@@ -135,6 +135,8 @@ int lms_disown_byte(int file, off_t offset);
 bool lms_byte_is_owned(int file, off_t offset);
 /// Whether another open file has any of so many bytes locked.
 bool lms_bytes_are_owned(int file, off_t offset, off_t count);
+/// One of so many bytes that another open file has locked; -1 when there is none.
+off_t lms_first_owned(int file, off_t offset, off_t count);
 /// Locks the first byte of a file for this process alone, as LMDB does with its lock file; tells who else has it locked.
 int lms_lock_alone(int file, int32_t *holder);
 /// The process that has the first byte of a file locked for itself alone: 0 for none, -1 for one that cannot be named.

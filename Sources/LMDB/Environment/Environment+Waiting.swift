@@ -74,8 +74,21 @@ extension Environment {
   /// Whether another process has locked a byte. Whoever cannot tell takes it so.
   func isLockedElsewhere(_ place: BytePlace) -> Bool { owners?.isLockedElsewhere(place) ?? true }
 
+  /// Gives back what the write that has ended had locked.
+  @inline(never)
+  func freeAfterWrite() {
+    for place in freedAfterWrite { _ = owners?.unlock(place) }
+    freedAfterWrite.removeAll()
+  }
+
   /// What counts the pulses of a channel: wakings that are not commits.
   package func pulse(_ channels: UInt64) -> UInt32 { signals.pulse(channels) }
+
+  /// Whether anybody may wait in line for a lock or semaphore of the channel.
+  package func hasLine(_ channel: UInt64) -> Bool { signals.hasLine(channel) }
+
+  /// Says so, or takes it back.
+  package func setLine(_ channel: UInt64, _ isThere: Bool) { signals.setLine(channel, isThere) }
 
   /// Wakes those who wait on a channel though nothing was committed.
   package func pulsate(_ channels: UInt64) {

@@ -70,6 +70,8 @@ package final class Environment: @unchecked Sendable {
   let layouts = Mutex<[UInt32: DatabaseLayout]>([:])
   /// Databases opened by the running write transaction, which an abort closes again; guarded by `writeLock`.
   var uncommittedDatabases: [String] = []
+  /// Bytes that the running write has locked, to be given back after its end; guarded by `writeLock`.
+  package var freedAfterWrite: [BytePlace] = []
   /// How often the environment was opened anew, whereby databases may get other numbers.
   package let reopenings = Atomic<UInt64>(0)
   let catalogueNumber = Atomic<UInt32>(0xFFFF)
@@ -379,6 +381,7 @@ package final class Environment: @unchecked Sendable {
   }
 
   func unlockForWriting() {
+    if !freedAfterWrite.isEmpty { freeAfterWrite() }
     writerThread.store(0, ordering: .relaxed)
     unsafe pthread_mutex_unlock(writeLock)
   }

@@ -100,7 +100,7 @@ extension StoreError.Code {
   public static let writerBusy = Self(rawValue: "writerBusy")
   /// A store opened before `fork` was used in the child.
   public static let usedAfterFork = Self(rawValue: "usedAfterFork")
-  /// A transaction of this process is in the way.
+  /// A transaction of this process, or another process that has the store or structure in use, is in the way.
   public static let busy = Self(rawValue: "busy")
   /// A commit failed in such a way that it may or may not be on disk.
   public static let outcomeUnknown = Self(rawValue: "outcomeUnknown")
@@ -168,6 +168,13 @@ extension StoreError.Code {
   public static let deadlock = Self(rawValue: "deadlock")
   /// Somebody who waited at a barrier died or gave up, so that it cannot open.
   public static let barrierBroken = Self(rawValue: "barrierBroken")
+
+  // MARK: Workers
+
+  /// A process that was started as a worker starts itself again, without having looked at what it was started for.
+  public static let workerRecursion = Self(rawValue: "workerRecursion")
+  /// Workers died, more of them or sooner than a pool replaces.
+  public static let workersDied = Self(rawValue: "workersDied")
 
   // MARK: System
 

@@ -126,11 +126,15 @@ package enum ChildProcess {
   /// Sends this process SIGTERM when nobody has the other end of the pipe any more.
   package static func end(with file: Int32) { _ = lms_end_with(file) }
 
+  /// The value of a variable of the environment.
+  package static func variable(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+
   /// Takes a variable out of the environment; tells its value.
   package static func takeVariable(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    let text = unsafe String(cString: value)
+    let value = variable(name)
     unsafe unsetenv(name)
-    return text
+    return value
   }
 }

@@ -33,9 +33,9 @@ package typealias OwnerID = UInt64
   static let discardLock: off_t = 1 << 33
   /// The byte on which all processes that only read hold a shared lock.
   static let readersLock: off_t = 1 << 33 + 2
-  private let file: FileDescriptor
-  /// The bytes of locks that threads and tasks of this process hold: the kernel tells processes apart, not threads.
-  private let held = Mutex<[BytePlace: (caller: UInt64, depth: Int)]>([:])
+  let file: FileDescriptor
+  /// What threads and tasks of this process hold and wait for: the kernel tells processes apart, not threads.
+  let locks = Mutex(LockTable())
   /// Which file it is: processes that use different ones know nothing of each other.
   package let identity: FileIdentity
   /// This process's slot.
@@ -106,81 +106,6 @@ package typealias OwnerID = UInt64
       return nil
     }
     return Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16 | Int(bytes[3]) << 24
-  }
-
-  // MARK: Locks
-
-  /// How an attempt to lock a byte ended: who has it else is the caller, somebody of this process, or another process.
-  package enum Attempt: Sendable { case locked, lockedAgain, heldByCaller, heldHere, heldElsewhere }
-
-  /// Locks a byte, unless somebody has it, of this process or another one.
-  ///
-  /// - Parameters:
-  ///   - caller: The thread or task that asks, or 0 when that does not matter.
-  ///   - isReentrant: Whether a caller who has the byte gets it once more.
-  package func tryLock(
-    _ place: BytePlace, for caller: UInt64 = 0, isReentrant: Bool = false
-  ) throws(StoreError) -> Attempt {
-    let (attempt, code) = held.withLock { held -> (Attempt, Int32) in
-      if let holder = held[place] {
-        guard holder.caller == caller, caller != 0 else { return (.heldHere, 0) }
-        if isReentrant { held[place]?.depth += 1 }
-        return (isReentrant ? .lockedAgain : .heldByCaller, 0)
-      }
-      guard lms_own_byte(file.number, off_t(place)) == 0 else { return (.heldElsewhere, lms_errno()) }
-      held[place] = (caller, 1)
-      return (.locked, 0)
-    }
-    if code != 0, code != EAGAIN { throw StoreError(returnCode: code, "lock") }
-    return attempt
-  }
-
-  /// What came of giving a byte back.
-  package enum Release: Sendable { case free, stillHeld, notHeld }
-
-  /// Gives a byte back that this process has locked.
-  ///
-  /// - Parameters:
-  ///   - caller: Who must have it; 0 for anybody of this process.
-  ///   - before: Called while it still has it.
-  package func unlock(_ place: BytePlace, of caller: UInt64 = 0, before: () -> Void = {}) -> Release {
-    held.withLock { held in
-      guard let holder = held[place], caller == 0 || caller == holder.caller else { return .notHeld }
-      guard holder.depth == 1 else {
-        held[place]?.depth -= 1
-        return .stillHeld
-      }
-      before()
-      held[place] = nil
-      _ = lms_disown_byte(file.number, off_t(place))
-      return .free
-    }
-  }
-
-  /// Whether this process holds a byte.
-  package func holds(_ place: BytePlace) -> Bool { held.withLock { $0[place] != nil } }
-
-  /// Where the notes of locks begin: for each 32 bytes, the owner number and the number of the process that has it, and the
-  /// lock's identity.
-  private static let notes = 1 << 16
-
-  /// What is noted of a lock: its holder, or its last one if that did not give it back; nil for nobody.
-  package func noted(_ index: UInt64, _ identity: UInt64) -> (owner: OwnerID, processID: Int)? {
-    guard let bytes = try? file.read(at: Self.notes + 32 * Int(index), count: 24), bytes.count == 24 else { return nil }
-    let (owner, process, noted) = withBytes(of: bytes) { span in
-      (
-        span.littleEndian(at: 0, UInt64.self) ?? 0, span.littleEndian(at: 8, UInt64.self) ?? 0,
-        span.littleEndian(at: 16, UInt64.self) ?? 0
-      )
-    }
-    return noted == identity && owner != 0 ? (owner, Int(truncatingIfNeeded: process)) : nil
-  }
-
-  /// Notes that this process has a lock, or that nobody does; the caller has it.
-  package func note(_ isHeld: Bool, _ index: UInt64, _ identity: UInt64) {
-    var words = [isHeld ? id.littleEndian : 0, UInt64(getpid()).littleEndian, identity.littleEndian]
-    // A note that cannot be written costs the next holder a warning, not the lock.
-    _ = unsafe pwrite(file.number, &words, 24, off_t(Self.notes + 32 * Int(index)))
   }
 }
 

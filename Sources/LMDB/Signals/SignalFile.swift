@@ -24,6 +24,7 @@ internal import Synchronization
 /// | 256 | the writer gate (`WriterGate`), 64 bytes |
 /// | 320 | the word on which everybody sleeps (`u32`), behind 4 bytes the channels that somebody waits on (`u64`) |
 /// | 512 + 4 *c* | how often channel *c* was woken for other reasons than a commit (`u32`) |
+/// | 768 + 4 *c* | whether anybody may wait in line for a lock or semaphore of channel *c* (`u32`) |
 /// | 4,096 + 32 *i* | the last commit whose number is *i* modulo 128 (`CommitLog`) |
 @safe package final class SignalFile: @unchecked Sendable {
   // Why unchecked: the mapped words are only touched by atomic operations, or belong to the writer.
@@ -198,6 +199,18 @@ extension SignalFile {
   func addPulse(_ channel: UInt64) {
     guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return }
     unsafe _ = lms_add32(word, 1)
+  }
+
+  /// Whether anybody may wait in line for a lock or semaphore of the channel; without a signal file that cannot be told.
+  func hasLine(_ channel: UInt64) -> Bool {
+    guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return true }
+    return unsafe lms_load32(word) != 0
+  }
+
+  /// Says so, or takes it back; those who wait say it again and again.
+  func setLine(_ channel: UInt64, _ isThere: Bool) {
+    guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return }
+    unsafe lms_store32(word, isThere ? 1 : 0)
   }
 
   /// Wakes those who sleep with these bits.

@@ -8,42 +8,54 @@ internal import Synchronization
 ///     try jobs.close()               // the workers end when the queue is empty
 ///     try pool.wait()
 ///
-/// A worker that ends with status 0 is done and is not replaced. One that ends otherwise is replaced; when that happens soon
-/// after its start, time and again, the next start waits longer and longer, up to a second.
+/// A worker that ends with status 0 is done and is not replaced. One that ends otherwise is replaced, at once if it has lived for
+/// a second, else after a pause that grows from 50 ms to 1 s. When that happens five times in a row in one worker's place, the
+/// pool gives up: it ends the other workers, and ``wait()-(_)`` throws the reason. All of these can be chosen.
 public final class WorkerPool: Sendable {
   private struct State {
     var workers: [WorkerProcess] = []
     var restarts = 0
     var failures: [WorkerProcess.Termination] = []
-    /// How often in a row a worker died soon after its start.
-    var inARow = 0
+    /// Whether the dead are not replaced any more.
+    var isEnding = false
+    /// Whether those that live have been told to end.
     var isStopping = false
+    /// Whether they had not ended in time.
+    var isLate = false
     var error: StoreError?
   }
   private let state = Mutex(State())
   private let left = DispatchGroup()
   private let start: @Sendable () throws(StoreError) -> WorkerProcess
   private let maximumRestarts: Int?
+  private let maximumEarlyDeaths: Int?
+  private let earlyDeath: Duration
 
   /// Starts the workers.
   ///
   /// - Parameters:
   ///   - count: How many.
   ///   - role, store, arguments, executable, environment: As for ``WorkerProcess``.
-  ///   - maximumRestarts: How many are replaced in all; nil for no limit.
-  /// - Throws: ``StoreError`` when one cannot be started; those that were are ended.
+  ///   - maximumRestarts: How many are replaced in all; nil for no limit. Those that live then go on.
+  ///   - maximumEarlyDeaths: How often in a row a worker in one place may die early before the pool gives up; nil for no limit.
+  ///   - earlyDeath: How long after its start a worker's death is an early one.
+  /// - Throws: ``StoreError`` when one cannot be started; those that were are ended. ``StoreError/Code/workerRecursion`` as for
+  ///   ``WorkerProcess``.
   public init(
     _ count: Int, role: String, store: SharedStore, arguments: [String] = [], executable: String? = nil,
-    environment: [String: String] = [:], maximumRestarts: Int? = nil
+    environment: [String: String] = [:], maximumRestarts: Int? = nil, maximumEarlyDeaths: Int? = 5,
+    earlyDeath: Duration = .seconds(1)
   ) throws(StoreError) {
     self.maximumRestarts = maximumRestarts
+    self.maximumEarlyDeaths = maximumEarlyDeaths
+    self.earlyDeath = earlyDeath
     start = { () throws(StoreError) in
       try WorkerProcess(
         role: role, store: store, arguments: arguments, executable: executable, environment: environment)
     }
     for _ in 0..<count {
       do throws(StoreError) {
-        try add()
+        try add(earlyDeaths: 0)
       } catch {
         stop()
         throw error
@@ -60,36 +72,99 @@ public final class WorkerPool: Sendable {
   /// How those ended that did not end well, in order.
   public var failures: [WorkerProcess.Termination] { state.withLock { $0.failures } }
 
-  /// Ends all workers, with SIGTERM, and after a second with SIGKILL. None is replaced.
-  public func stop() {
+  /// Why the pool has given up, or a worker could not be replaced; nil while all is well.
+  public var error: StoreError? { state.withLock { $0.error } }
+
+  /// Ends all workers: they get SIGTERM at once, and those that live on SIGKILL when the grace time is over. None is replaced.
+  ///
+  /// It does not wait: ``wait()-(_)`` does. A service manager gives the whole program some time to stop (Docker 10 seconds,
+  /// Kubernetes 30, systemd 90); let the grace time be shorter than that.
+  ///
+  /// - Parameter grace: How long a worker may take to end, for example to finish and acknowledge what it has leased.
+  public func stop(grace: Duration = .seconds(10)) {
     let workers = state.withLock { state in
+      state.isEnding = true
       state.isStopping = true
       return state.workers
     }
-    if !workers.isEmpty { Self.end(workers) }
+    Self.end(workers, grace)
   }
 
-  private static func end(_ workers: [WorkerProcess]) {
+  /// Waits until all workers have ended by themselves, and replaces none from now on; those that have not ended in time are
+  /// stopped.
+  ///
+  /// No signal is sent before: the workers have to learn in another way that there is no more to do. Mostly the queue that they
+  /// work on is closed first:
+  ///
+  ///     try jobs.close()
+  ///     try pool.drain(timeout: .seconds(60))
+  ///
+  /// - Parameters:
+  ///   - timeout: How long they may take.
+  ///   - grace: As for ``stop(grace:)``, from then on.
+  /// - Returns: Whether all have ended by themselves.
+  /// - Throws: What ``wait()-(_)`` throws.
+  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  @discardableResult
+  public func drain(timeout: Duration, grace: Duration = .seconds(10)) throws(StoreError) -> Bool {
+    state.withLock { $0.isEnding = true }
+    let haveEnded = left.wait(timeout: Self.time(timeout)) == .success
+    if !haveEnded { stop(grace: grace) }
+    try wait()
+    return haveEnded
+  }
+
+  /// The same without blocking a thread. When the task is cancelled, the workers are stopped.
+  @discardableResult
+  public func drain(timeout: Duration, grace: Duration = .seconds(10)) async throws -> Bool {
+    state.withLock { $0.isEnding = true }
+    let end = DispatchSource.makeTimerSource(queue: .global())
+    end.schedule(deadline: Self.time(timeout))
+    end.setEventHandler { [weak self] in
+      self?.state.withLock { $0.isLate = true }
+      self?.stop(grace: grace)
+    }
+    end.resume()
+    defer { end.cancel() }
+    try await withTaskCancellationHandler {
+      try await wait()
+    } onCancel: {
+      stop(grace: grace)
+    }
+    return state.withLock { !$0.isLate }
+  }
+
+  private static func time(_ duration: Duration) -> DispatchTime {
+    let (seconds, attoseconds) = min(max(duration, .zero), .seconds(1 << 30)).components
+    return .now() + Double(seconds) + Double(attoseconds) / 1e18
+  }
+
+  private static func end(_ workers: [WorkerProcess], _ grace: Duration) {
+    guard !workers.isEmpty else { return }
     for worker in workers { worker.signal() }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 1) { for worker in workers { worker.kill() } }
+    DispatchQueue.global().asyncAfter(deadline: time(grace)) { for worker in workers { worker.kill() } }
   }
 
   /// Waits until all workers have ended.
   ///
-  /// - Throws: ``StoreError`` when a worker could not be replaced, or too many died.
+  /// - Throws: ``StoreError/Code/workersDied`` when the pool has given up, with how the last worker ended; ``StoreError`` when a
+  ///   worker could not be replaced.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func wait() throws(StoreError) {
     left.wait()
-    if let error = state.withLock({ $0.error }) { throw error }
+    if let error { throw error }
   }
 
   /// Waits until all workers have ended, without blocking a thread.
   public func wait() async throws {
     await withCheckedContinuation { continuation in left.notify(queue: .global()) { continuation.resume() } }
-    if let error = state.withLock({ $0.error }) { throw error }
+    if let error { throw error }
   }
 
-  private func add() throws(StoreError) {
+  /// Starts a worker.
+  ///
+  /// - Parameter earlyDeaths: How many died early in its place, in a row.
+  private func add(earlyDeaths: Int) throws(StoreError) {
     left.enter()
     let worker: WorkerProcess
     do throws(StoreError) {
@@ -102,54 +177,69 @@ public final class WorkerPool: Sendable {
       state.workers.append(worker)
       return state.isStopping
     }
-    if isLate { Self.end([worker]) }
+    if isLate { Self.end([worker], .seconds(1)) }
     let began = ContinuousClock.now
     // The pool may be gone by then, and nobody to be replaced.
     worker.whenEnded { [weak self, left] termination in
-      self?.ended(worker, termination, after: began.duration(to: .now))
+      self?.ended(worker, termination, after: began.duration(to: .now), earlyDeaths)
       left.leave()
     }
   }
 
-  private func ended(_ worker: WorkerProcess, _ termination: WorkerProcess.Termination, after life: Duration) {
-    let pause = state.withLock { state -> Double? in
+  private func ended(
+    _ worker: WorkerProcess, _ termination: WorkerProcess.Termination, after life: Duration, _ before: Int
+  ) {
+    let earlyDeaths = life < earlyDeath ? before + 1 : 0
+    let isReplaced = state.withLock { state in
       state.workers.removeAll { $0 === worker }
-      guard !termination.isSuccess else { return nil }
+      guard !termination.isSuccess else { return false }
       state.failures.append(termination)
-      guard !state.isStopping else { return nil }
-      if termination == .unknown {
-        state.error =
-          state.error
-          ?? StoreError(
-            .system, "run workers", reason: "somebody else in this process waits for its children",
-            advice: "do not ignore SIGCHLD, and do not wait for all children, while a pool runs")
-        return nil
-      }
-      if let maximumRestarts, state.restarts >= maximumRestarts {
-        state.error =
-          state.error
-          ?? StoreError(
-            .system, "run workers", reason: "\(maximumRestarts + 1) workers died, the last one as \(termination)",
-            advice: "look at what the workers print; or allow more restarts")
-        return nil
+      guard !state.isEnding else { return false }
+      if let error = refusal(termination, earlyDeaths, state.restarts) {
+        state.error = state.error ?? error
+        return false
       }
       state.restarts += 1
-      state.inARow = life < .seconds(1) ? state.inARow + 1 : 0
-      return state.inARow < 4 ? 0 : min(1, 0.01 * Double(1 << min(state.inARow - 4, 10)))
+      return true
     }
-    guard let pause else { return }
-    if pause == 0 { return replace() }
+    guard isReplaced else {
+      if let maximumEarlyDeaths, earlyDeaths >= maximumEarlyDeaths, error != nil { stop() }
+      return
+    }
+    if earlyDeaths == 0 { return replace(0) }
     left.enter()
-    DispatchQueue.global().asyncAfter(deadline: .now() + pause) { [weak self, left] in
-      self?.replace()
+    let pause = min(1000, 50 << min(earlyDeaths - 1, 5))
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(pause)) { [weak self, left] in
+      self?.replace(earlyDeaths)
       left.leave()
     }
   }
 
-  private func replace() {
-    guard state.withLock({ !$0.isStopping }) else { return }
+  /// Why a worker that has died is not replaced; nil when it is.
+  private func refusal(_ end: WorkerProcess.Termination, _ earlyDeaths: Int, _ restarts: Int) -> StoreError? {
+    if end == .unknown {
+      return StoreError(
+        .system, "run workers", reason: "somebody else in this process waits for its children",
+        advice: "do not ignore SIGCHLD, and do not wait for all children, while a pool runs")
+    }
+    if let maximumEarlyDeaths, earlyDeaths >= maximumEarlyDeaths {
+      return StoreError(
+        .workersDied, "run workers",
+        reason: "\(earlyDeaths) workers in a row died within \(earlyDeath) of their start, the last one as \(end)",
+        advice: "look at what the workers print; a program that is started as a worker has to look at Worker.current")
+    }
+    if let maximumRestarts, restarts >= maximumRestarts {
+      return StoreError(
+        .workersDied, "run workers", reason: "\(maximumRestarts + 1) workers died, the last one as \(end)",
+        advice: "look at what the workers print; or allow more restarts")
+    }
+    return nil
+  }
+
+  private func replace(_ earlyDeaths: Int) {
+    guard state.withLock({ !$0.isEnding }) else { return }
     do throws(StoreError) {
-      try add()
+      try add(earlyDeaths: earlyDeaths)
     } catch {
       state.withLock { $0.error = $0.error ?? error }
     }

@@ -44,17 +44,20 @@ public final class WorkerProcess: Sendable {
   ///   - arguments: What it gets as arguments.
   ///   - executable: The path of the program; nil for this one.
   ///   - environment: Variables beyond those of this process.
-  /// - Throws: ``StoreError`` when it cannot be started.
+  /// - Throws: ``StoreError/Code/workerRecursion`` in a process that was started as a worker and has not looked at
+  ///   ``Worker/current``, or whose starter is a worker, too; ``StoreError`` when it cannot be started.
   public init(
     role: String, store: SharedStore, arguments: [String] = [], executable: String? = nil,
     environment: [String: String] = [:]
   ) throws(StoreError) {
+    let level = try Worker.levelBelow()
     var path = executable ?? ""
     if executable == nil { path = try ChildProcess.thisExecutable() }
     let pipe = try ChildProcess.pipe()
     var variables = environment
     variables[Worker.roleVariable] = role
     variables[Worker.storeVariable] = store.path
+    variables[Worker.levelVariable] = "\(level)"
     variables[Worker.linkVariable] = "\(ChildProcess.keptFile)"
     let process: Int32
     do throws(StoreError) {

@@ -12,7 +12,12 @@ extension SharedStore {
     // Whoever opens it first makes LMDB's lock file fit.
     var options = StoreOptions()
     options.createIfMissing = false
-    _ = try SharedStore(path: path, options: options)
+    let store = try SharedStore(path: path, options: options)
+    // As long as this writes, no lock is made.
+    try store.inOwnWrite { (core) throws(StoreError) in
+      let last = LockIndices.all(store.environment.catalogue, core).max() ?? 0
+      if core.failure == nil { store.environment.owners?.trimNotes(from: last + 1) }
+    }
   }
 
   /// Gives the disk space of free pages back to the file system, while others read and write.

@@ -10,11 +10,13 @@ extension SharedStore {
     return try Catalogue.all(environment.catalogue, core)
   }
 
-  /// Removes a structure with all that is in it. Handles of it say so from their next use on, in every process.
+  /// Removes a structure with all that is in it. Handles of it say so from their next use on, in every process; those who wait
+  /// for a lock or semaphore are told so.
   ///
   /// - Parameter timeout: How long to wait for another process or thread that writes; nil for no limit.
   /// - Returns: False when there is none of that name.
-  /// - Throws: ``StoreError/Code/writerBusy`` when the time is up.
+  /// - Throws: ``StoreError/Code/busy`` for a lock that is held, or a semaphore of which a permit is;
+  ///   ``StoreError/Code/writerBusy`` when the time is up.
   @discardableResult
   public func remove(_ name: String, timeout: Duration? = nil) throws(StoreError) -> Bool {
     try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try remove(name, core) }
@@ -24,6 +26,8 @@ extension SharedStore {
   @discardableResult
   func remove(_ name: String, _ core: Transaction) throws(StoreError) -> Bool {
     guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return false }
+    try keepFree(found, "remove")
+    removeCount(found, core)
     if found.kind.liesAmongValues {
       removeValue(name, core)
     } else {
@@ -38,7 +42,8 @@ extension SharedStore {
   ///
   /// - Parameter timeout: How long to wait for another process or thread that writes; nil for no limit.
   /// - Throws: ``StoreError/Code/structureNotFound``, ``StoreError/Code/structureExists``;
-  ///   ``StoreError/Code/writerBusy`` when the time is up.
+  ///   ``StoreError/Code/busy`` for a lock that is held, or a semaphore of which a permit is; ``StoreError/Code/writerBusy`` when
+  ///   the time is up.
   public func rename(_ name: String, to other: String, timeout: Duration? = nil) throws(StoreError) {
     try Catalogue.checkName(other)
     try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try rename(name, to: other, core) }
@@ -54,6 +59,8 @@ extension SharedStore {
         .structureExists, "rename", structure: name, reason: "there is a structure '\(other)' already",
         advice: "remove that one first, or take another name")
     }
+    try keepFree(found, "rename")
+    removeCount(found, core)
     if found.kind.liesAmongValues {
       let bytes = withUTF8(of: name) { core.get(environment.values, $0)?.copied() }
       withUTF8(of: other) { key in
@@ -68,8 +75,32 @@ extension SharedStore {
     // Its database has another number under its new name, so it counts as another one.
     core.writtenChannels |= Channels.of(found.identity)
     found.identity = Catalogue.newIdentity(catalogue, core)
-    if found.kind == .lock { found.index = Catalogue.version(catalogue, core) }
     Catalogue.set(found, for: other, catalogue, core)
+  }
+
+  /// That nobody holds a lock or a semaphore's permit, and nobody gets one until the write has ended: who got one afterwards would
+  /// find that the structure is gone, and give it back.
+  private func keepFree(_ found: StructureDescription, _ operation: String) throws(StoreError) {
+    guard found.kind == .lock || found.kind == .semaphore, let owners = environment.owners else { return }
+    let count = found.kind == .lock ? 1 : min(max(found.count ?? 1, 1), Permits.most)
+    for index in 0..<count {
+      let place = Permits.place(found.identity, index)
+      if try owners.tryLock(place) == .locked {
+        environment.freedAfterWrite.append(place)
+        continue
+      }
+      let holder =
+        owners.holds(place) ? Int(currentProcessID()) : owners.noted(found.index ?? 0, found.identity)?.processID
+      throw StoreError(
+        .busy, operation, structure: found.name,
+        reason: "it is held\(holder.map { " by process \($0)" } ?? "")",
+        advice: "release it first, or end the process that holds it", processID: holder)
+    }
+  }
+
+  private func removeCount(_ found: StructureDescription, _ core: Transaction) {
+    guard found.kind == .event else { return }
+    _ = withUTF8(of: SharedEvent.countKey(found.identity)) { core.delete(environment.values, $0) }
   }
 
   private func removeValue(_ name: String, _ core: Transaction) {
@@ -145,8 +176,7 @@ extension SharedStore {
     }
     var made = wanted
     if made.identity == 0 { made.identity = Catalogue.newIdentity(catalogue, core) }
-    // A number that no other structure of the store ever gets.
-    if made.kind == .lock { made.index = Catalogue.version(catalogue, core) }
+    if made.kind == .lock { made.index = lockIndices.withLock { $0.next(for: made, catalogue, core) } }
     try environment.forgetIfOutdated(made)
     if !made.kind.liesAmongValues {
       guard try core.openDatabase(made.name, integerKeys: false, create: false) == nil else {

@@ -1,7 +1,8 @@
 /// Bytes of the `owners` file that stand for permits: a lock has one, a semaphore several. Who has locked a byte has the
 /// permit. The kernel gives it back when the process dies, however it dies.
 ///
-/// Nothing is written to the store, so that these cost a few system calls and no waiting for the disk.
+/// Nothing is written to the store, so that these cost a few system calls and no waiting for the disk. Those who wait are
+/// served in the order in which they came (`Line`).
 struct Permits: Sendable {
   let store: SharedStore
   let reference: StructureReference
@@ -13,8 +14,11 @@ struct Permits: Sendable {
 
   var environment: Environment { store.environment }
 
-  func place(_ index: Int) -> BytePlace {
-    1 << 62 | (reference.description.identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1)
+  func place(_ index: Int) -> BytePlace { Self.place(reference.description.identity, index) }
+
+  /// The byte of a permit of the structure with this identity.
+  static func place(_ identity: UInt64, _ index: Int) -> BytePlace {
+    1 << 62 | (identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1)
   }
 
   /// The file whose bytes are locked, to take one.
@@ -48,18 +52,28 @@ struct Permits: Sendable {
     var watched: [BytePlace] = []
   }
 
-  /// Takes a permit if one is free.
+  /// Takes a permit if one is free, whoever waits.
   ///
   /// - Parameter caller: Who asks, where it matters whether he has it already; else 0.
-  func tryTake(for caller: UInt64) throws -> Try {
-    let owners = try owners()
+  /// - Throws: ``StoreError/Code/structureRemoved``, and then nothing is taken. Who removes a structure holds all permits of it
+  ///   until that is committed, so that one who has taken a permit and finds the structure there keeps it.
+  func tryTake(for caller: UInt64) throws -> Try { try tryTake(for: caller, try owners()) }
+
+  func tryTake(for caller: UInt64, _ owners: Owners) throws -> Try {
     var result = Try()
     // Not all from the same one on.
     let start = count == 1 ? 0 : Int.random(in: 0..<count)
     for step in 0..<count {
       let index = (start + step) % count
       switch try owners.tryLock(place(index), for: caller, isReentrant: isReentrant) {
-      case .locked: return Try(index: index)
+      case .locked:
+        do {
+          try check()
+        } catch {
+          if owners.unlock(place(index), of: caller) == .free { environment.pulsate(reference.channel) }
+          throw error
+        }
+        return Try(index: index)
       case .lockedAgain: return Try(index: index, isAgain: true)
       case .heldByCaller:
         throw StoreError(
@@ -86,35 +100,6 @@ struct Permits: Sendable {
       throw StoreError(
         .notHeld, "release", structure: reference.name, reason: "this process does not have it",
         advice: "release once for each time that it was acquired")
-    }
-  }
-
-  /// Waits for a permit; nil when there was none in time.
-  func take(until deadline: ContinuousClock.Instant?, for caller: UInt64 = 0) throws -> Try? {
-    try check()
-    var taken: Try?
-    _ = try environment.wait(for: reference.channel, until: deadline) {
-      let found = try tryTake(for: caller)
-      if found.index != nil { taken = found }
-      return Look(isReady: found.index != nil, watched: found.watched)
-    }
-    return taken
-  }
-
-  /// Waits for a permit in a task; nil when there was none in time.
-  nonisolated(nonsending) func take(
-    until deadline: ContinuousClock.Instant?, for caller: UInt64 = 0
-  ) async throws -> Try? {
-    try check()
-    while true {
-      try Task.checkCancellation()
-      let known = try store.read { $0.snapshotID }
-      let pulse = environment.pulse(reference.channel)
-      let found = try tryTake(for: caller)
-      if found.index != nil { return found }
-      if let deadline, deadline <= .now { return nil }
-      _ = try await environment.change(
-        of: reference.channel, after: known, until: deadline, watched: found.watched, pulse: pulse)
     }
   }
 }

@@ -53,13 +53,17 @@ public struct SharedBarrier: Sendable {
     }
   }
 
-  /// What one who waits found.
-  private enum Outcome { case opened, broken, waiting([BytePlace]) }
+  /// What one who waits found; `dead` when a party has died, and the barrier is yet to be broken.
+  private enum Outcome { case opened, broken, dead, waiting([BytePlace]) }
+  /// How long one who leaves waits for its turn to write that it has left.
+  private static let patience = Duration.seconds(1)
 
   /// Waits until all have come.
   ///
   /// - Returns: How many came after the caller: 0 for the last one.
-  /// - Throws: ``StoreError/Code/barrierBroken`` when somebody who waited died or gave up, and when the caller's time is up.
+  /// - Throws: ``StoreError/Code/barrierBroken`` when somebody who waited died or gave up, and when the caller's time is up;
+  ///   ``StoreError/Code/writerBusy`` when another process is still writing then, or a second after the time was up: the barrier
+  ///   is broken once that ends.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   @discardableResult
   public func wait(timeout: Duration) throws -> Int {
@@ -67,27 +71,55 @@ public struct SharedBarrier: Sendable {
     try environment.checkMayWait("wait", name)
     let (round, rest) = try value.store.writeNow(until: deadline) { txn in try arrive(txn) }
     guard rest > 0 else { return 0 }
-    var isBroken = false
-    let isOver: Bool
+    var last: Outcome?
     do {
-      isOver = try environment.wait(for: value.reference.channel, until: deadline) {
-        switch try outcome(of: round) {
-        case .opened: return Look(isReady: true)
-        case .broken:
-          isBroken = true
-          return Look(isReady: true)
-        case .waiting(let watched): return Look(isReady: false, watched: watched)
-        }
+      _ = try environment.wait(for: value.reference.channel, until: deadline) {
+        let found = try outcome(of: round)
+        if case .waiting(let watched) = found { return Look(isReady: false, watched: watched) }
+        last = found
+        return Look(isReady: true)
       }
     } catch {
       // Whoever leaves must not be counted on.
-      _ = try? value.store.writeNow { txn in giveUp(round, txn) }
+      _ = try? leaveNow(round)
       throw error
     }
+    switch last {
+    case .opened: return rest
+    case .broken: throw broken(true)
     // It may have opened at the last moment.
-    if !isOver, try value.store.writeNow({ txn in giveUp(round, txn) }) { return rest }
-    if !isOver || isBroken { throw broken(isOver) }
-    return rest
+    case nil, .dead, .waiting:
+      if try leaveNow(round) { return rest }
+      throw broken(last != nil)
+    }
+  }
+
+  /// Breaks the barrier, unless it has opened; tells whether it has.
+  private func leaveNow(_ round: UInt64) throws -> Bool {
+    do {
+      return try value.store.writeNow(until: .now + Self.patience) { txn in giveUp(round, txn) }
+    } catch let error as StoreError where error.code == .writerBusy {
+      leaveLater(round)
+      throw error
+    }
+  }
+
+  /// The same for a task, which need not live on: who is cancelled must not be counted on either.
+  private nonisolated(nonsending) func leave(_ round: UInt64) async throws -> Bool {
+    let write = Task { [self] in
+      try await value.store.write(timeout: Self.patience) { txn in giveUp(round, txn) }
+    }
+    do {
+      return try await write.value
+    } catch let error as StoreError where error.code == .writerBusy {
+      leaveLater(round)
+      throw error
+    }
+  }
+
+  /// Another process is writing for long: the barrier is broken when its turn is over.
+  private func leaveLater(_ round: UInt64) {
+    Task { [self] in try await value.store.write { txn in giveUp(round, txn) } }
   }
 
   /// Waits until all have come, without blocking a thread.
@@ -104,19 +136,22 @@ public struct SharedBarrier: Sendable {
         switch try outcome(of: round) {
         case .opened: return rest
         case .broken: throw broken(true)
-        case .waiting(let watched):
-          if deadline <= .now {
-            // It may have opened at the last moment.
-            if try store.writeNow({ txn in giveUp(round, txn) }) { return rest }
-            throw broken(false)
-          }
+        case .waiting(let watched) where deadline > .now:
           _ = try await store.environment.change(
             of: value.reference.channel, after: known, until: deadline, watched: watched)
+        // It may have opened at the last moment.
+        case .dead, .waiting:
+          let byOthers = deadline > .now
+          if try await leave(round) { return rest }
+          throw broken(byOthers)
         }
       }
     } catch {
+      let code = (error as? StoreError)?.code
+      // It has left already.
+      if code == .barrierBroken || code == .writerBusy { throw error }
       // Whoever leaves must not be counted on; but it may have opened at the last moment.
-      if try store.writeNow({ txn in giveUp(round, txn) }) { return rest }
+      if try await leave(round) { return rest }
       throw error
     }
   }
@@ -166,10 +201,8 @@ public struct SharedBarrier: Sendable {
     if state.isBroken { return .broken }
     let environment = value.store.environment
     let arrived = Set(state.arrived)
-    guard arrived.allSatisfy(environment.isAlive) else {
-      // It may have opened meanwhile, and who was in it ended.
-      return try value.store.writeNow { txn in giveUp(round, txn) } ? .opened : .broken
-    }
+    // It may have opened meanwhile, and who was in it ended.
+    guard arrived.allSatisfy(environment.isAlive) else { return .dead }
     return .waiting(arrived.subtracting([environment.owner ?? 0]).map(Owners.place))
   }
 

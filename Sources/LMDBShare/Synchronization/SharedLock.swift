@@ -10,7 +10,8 @@
 /// processes share, and for work that takes long.
 ///
 /// A process that dies gives up its locks at once, however it dies, and the next holder is told. It costs a few system calls
-/// and never waits for the disk. Threads that wait sleep; who waits longest is not served first.
+/// and never waits for the disk. Threads that wait sleep. Who came first is served first, among the threads and tasks of all
+/// processes; one that was served may take the lock again for a millisecond before it stands in line.
 ///
 /// A handle: it is small and may be used from any thread.
 public struct SharedLock: Sendable {
@@ -95,9 +96,8 @@ public struct SharedLock: Sendable {
     try await permits.take(until: timeout.map { .now + $0 }, for: Self.caller).map(note)
   }
 
-  /// Takes the lock if it is free.
+  /// Takes the lock if it is free, whoever waits for it.
   public func tryAcquire() throws -> Acquisition? {
-    try permits.check()
     let found = try permits.tryTake(for: Self.caller)
     return found.index == nil ? nil : try note(found)
   }

@@ -3,7 +3,8 @@
 ///     let downloads = try store.semaphore("downloads", permits: 4)
 ///     try downloads.withPermit { … }
 ///
-/// A process that dies gives up its permits at once, however it dies.
+/// A process that dies gives up its permits at once, however it dies. Those who wait are served in the order in which they came,
+/// as for ``SharedLock``.
 ///
 /// A handle: it is small and may be used from any thread.
 public struct SharedSemaphore: Sendable {
@@ -57,9 +58,8 @@ public struct SharedSemaphore: Sendable {
     }
   }
 
-  /// Takes a permit if one is free.
+  /// Takes a permit if one is free, whoever waits for one.
   public func tryAcquire() throws -> Permit? {
-    try permits.check()
     let caller = freshNumber()
     return try permits.tryTake(for: caller).index.map { Permit(index: $0, caller: caller) }
   }

@@ -1,0 +1,51 @@
+/// Which places for notes the locks of a store have in the file `owners`: a new lock gets the first one that no other lock has,
+/// so that the file does not grow with locks that are made and removed.
+///
+/// The catalogue says which are taken. What is known of it holds for one version of it; and since a transaction that is undone
+/// gives its version's number to another one, also the lock that was made last must be there.
+struct LockIndices: Sendable {
+  private var taken: Set<UInt64> = []
+  /// All below are taken.
+  private var lowest: UInt64 = 1
+  private var version: UInt64 = 0
+  private var last: (name: String, identity: UInt64)?
+
+  /// The place for a lock that this transaction is about to add to the catalogue, and does.
+  ///
+  /// - Complexity: O(1) where this process has made the last change of the catalogue, by adding a lock; else O(*n*) in the number
+  ///   of structures.
+  mutating func next(for new: StructureDescription, _ catalogue: UInt32, _ core: Transaction) -> UInt64 {
+    let present = Catalogue.version(catalogue, core)
+    if !isCurrent(present, catalogue, core) { self = LockIndices(catalogue, core) }
+    while taken.contains(lowest) { lowest += 1 }
+    taken.insert(lowest)
+    version = present &+ 1
+    last = (new.name, new.identity)
+    return lowest
+  }
+
+  private func isCurrent(_ present: UInt64, _ catalogue: UInt32, _ core: Transaction) -> Bool {
+    guard present == version, let last else { return false }
+    return (try? Catalogue.description(of: last.name, catalogue, core))?.identity == last.identity
+  }
+
+  init() {}
+
+  private init(_ catalogue: UInt32, _ core: Transaction) { taken = Self.all(catalogue, core) }
+
+  /// Those of all locks. Records of kinds that this version does not know count, too.
+  static func all(_ catalogue: UInt32, _ core: Transaction) -> Set<UInt64> {
+    var found: Set<UInt64> = []
+    let cursor = Cursor(core, catalogue)
+    var isThere = cursor.move(.first)
+    while isThere {
+      if let record = cursor.value.utf8String() {
+        for line in record.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: "index ".utf8) {
+          if let index = UInt64(Substring(line.dropFirst(6))) { found.insert(index) }
+        }
+      }
+      isThere = cursor.move(.next)
+    }
+    return found
+  }
+}
