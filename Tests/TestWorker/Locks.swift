@@ -2,6 +2,20 @@ import Foundation
 import LMDBShare
 import Synchronization
 
+/// The commands of the other files; false when it is none of them.
+func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
+  switch command {
+  case "start-below", "exit-or-sleep", "end-slowly", "ignore-signals": try workAs(command, path)
+  case "contend-for": try contendFor(path, CommandLine.arguments)
+  case "event-waiters": try waitForEvent(path, threads: number, tasks: number)
+  case "recreate-lock", "use-lock": try useLock(command, path, number)
+  case "barrier-tasks": try waitAtBarrier(path, number)
+  case "ephemeral": try useEphemeral(path, CommandLine.arguments)
+  default: return false
+  }
+  return true
+}
+
 /// Takes a lock or the permits of a semaphore again and again: TestWorker contend-for STORE NAME THREADS TASKS MILLISECONDS
 /// MICROSECONDS. Begins when its input ends; prints how often each thread and task had it.
 func contendFor(_ path: String, _ arguments: [String]) throws {

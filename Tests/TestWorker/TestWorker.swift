@@ -255,12 +255,6 @@ struct TestWorker {
       }
     case "set-event":
       try SharedStore(path: path).event("event").set()
-    case "start-below", "exit-or-sleep", "end-slowly", "ignore-signals": try workAs(command, path)
-    case "contend-for": try contendFor(path, CommandLine.arguments)
-    case "event-waiters": try waitForEvent(path, threads: number, tasks: number)
-    case "recreate-lock", "use-lock": try useLock(command, path, number)
-    case "barrier-tasks": try waitAtBarrier(path, number)
-    case "ephemeral": try useEphemeral(path, CommandLine.arguments)
     case "exit":
       exit(Int32(number))
     case "look-for-file":
@@ -397,6 +391,7 @@ struct TestWorker {
       }
       say("\(writes)")
     case _ where try Inherited.run(command, path, number) || Growth.run(command, path, number): break
+    case _ where try runOther(command, path, number): break
     default:
       say("unknown command \(command)")
       exit(64)

@@ -37,7 +37,8 @@ package enum Compaction {
     guard let seen else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
     try Environment.makeLockFile(directory)
     let lock = try directory.holdAlone(
-      "compact \(path)", advice: "end all processes that use it; or make a compacting backup, which needs no such thing")
+      "compact \(path)", advice: "end all processes that use it; or make a compacting backup, which needs no such thing"
+    )
     defer { withExtendedLifetime(lock) {} }
     // Only now does it stand still: somebody may have committed, and closed it, a moment ago.
     if try directory.isSuspect() { throw directory.suspect }

@@ -81,6 +81,9 @@ extension Environment {
     freedAfterWrite.removeAll()
   }
 
+  /// What a writer is told whose time is up.
+  package var writerBusy: StoreError { WriterGate.busy(WriterGate.holder(signals, owners)) }
+
   /// What counts the pulses of a channel: wakings that are not commits.
   package func pulse(_ channels: UInt64) -> UInt32 { signals.pulse(channels) }
 

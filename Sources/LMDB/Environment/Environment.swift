@@ -242,9 +242,6 @@ package final class Environment: @unchecked Sendable {
     }
   }
 
-  /// What a writer is told whose time is up.
-  package var writerBusy: StoreError { WriterGate.busy(WriterGate.holder(signals, owners)) }
-
   /// Who of the processes lives; nil as long as the file that tells cannot be used.
   package var owners: Owners? { ownersFile.owners }
 
