@@ -34,7 +34,7 @@ package enum Compaction {
     defer { lms_registry_unlock() }
     let directory = try StoreDirectory(path: path, create: false, allowNetwork: false)
     let seen = try directory.descriptor.status(of: StoreDirectory.dataFile)
-    guard let seen else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
+    guard seen != nil else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
     try Environment.makeLockFile(directory)
     let lock = try directory.holdAlone(
       "compact \(path)", advice: "end all processes that use it; or make a compacting backup, which needs no such thing"
