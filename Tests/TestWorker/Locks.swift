@@ -11,6 +11,7 @@ func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
   case "recreate-lock", "use-lock": try useLock(command, path, number)
   case "barrier-tasks": try waitAtBarrier(path, number)
   case "ephemeral": try useEphemeral(path, CommandLine.arguments)
+  case "exit": exit(Int32(number))
   default: return false
   }
   return true

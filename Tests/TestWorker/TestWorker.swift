@@ -255,8 +255,6 @@ struct TestWorker {
       }
     case "set-event":
       try SharedStore(path: path).event("event").set()
-    case "exit":
-      exit(Int32(number))
     case "look-for-file":
       // Tells in the value how many open files of the starter's, named `leak`, it has.
       let names = (0..<256).compactMap {
