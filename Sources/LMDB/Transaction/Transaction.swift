@@ -295,6 +295,11 @@ package struct Transaction {
     fields.value.hasFailed = true
   }
 
+  /// Tells better why the transaction has failed.
+  package func replaceFailure(_ error: StoreError) {
+    if hasFailed { fields.value.failure = error }
+  }
+
   @inline(never)
   func fail(_ code: Int32, _ operation: String) {
     fail(StoreError(returnCode: code, operation))

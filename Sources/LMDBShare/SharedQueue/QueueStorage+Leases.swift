@@ -123,10 +123,7 @@ extension QueueStorage {
     _ body: (QueueRecord, RawSpan) -> Bool
   ) throws(StoreError) {
     guard let owner = reference.environment.owner else {
-      throw StoreError(
-        .permissionDenied, "lease", structure: reference.name,
-        reason: "this process cannot use the store's file 'owners', by which others know that it lives",
-        advice: "check owner and mode of the store's directory; or use pop()")
+      throw reference.environment.ownersFailure("lease", reference.name)
     }
     makeReady(core)
     var leased: [(QueueRecord, [UInt8])] = []

@@ -63,8 +63,8 @@ public struct StoreOptions: Hashable, Sendable {
   /// counted from the first commit on that this process has seen.
   public var maximumSnapshotGrowth: Int?
   /// The number of reads and snapshots that all processes together may have open. The first process to open a store
-  /// decides.
-  public var maximumReaders: Int = 1024
+  /// decides. A slot takes 64 bytes of `lock.mdb`, and costs writers nothing before it was used for the first time.
+  public var maximumReaders: Int = 4096
   /// The number of structures that this process may use; at most 32,000.
   public var maximumStructures: Int = 1024
   /// The mode of the directory, if it is made: exactly this one, whatever the umask is. Nil for 0700 less the umask.

@@ -63,7 +63,7 @@ extension SharedStore {
     for description in try structures() { _ = try environment.database(description.database) }
     return try environment.statistics { (core) throws(StoreError) in
       var found: [StoreStatistics.Structure] = []
-      for description in try Catalogue.all(environment.catalogue, core) {
+      for description in try Catalogue.all(environment.catalogue, core).known {
         guard let number = environment.knownDatabase(description.database) else { continue }
         let tree = core.statistics(number)
         found.append(

@@ -123,6 +123,6 @@ package struct StoredBytes: Storable, Hashable {
 extension Snapshot {
   /// Every structure that is in it, by name.
   package func structures() throws -> [StructureDescription] {
-    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? noDatabase, txn.core) }
+    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? noDatabase, txn.core).known }
   }
 }
