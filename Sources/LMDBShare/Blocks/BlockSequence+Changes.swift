@@ -77,7 +77,7 @@ extension BlockSequence {
   /// In a transaction that has failed nothing is stored any more, but the count goes on as if it were: a loop that adds or
   /// removes until there are enough comes to its end.
   private func follow(_ core: Transaction, _ wanted: Int) {
-    if core.hasFailed { count = wanted }
+    if core.hasFailed { count = max(0, wanted) }
   }
 
   /// The last block has got more elements.

@@ -29,7 +29,7 @@ final class BlockSequence: StructureState {
   @usableFromInline let reference: StructureReference
   @usableFromInline let database: UInt32
   @usableFromInline let window: BlockWindow
-  let size: Int
+  @usableFromInline let size: Int
   /// How many elements a block holds.
   let capacity: Int
   /// The transaction's epoch as of which all of this is known.
@@ -140,6 +140,14 @@ final class BlockSequence: StructureState {
       StoreError(
         .damaged, "read", structure: reference.name, reason: reason,
         advice: "another program may have written to it; restore a backup"))
+  }
+
+  /// A codec that says that all of its values have one size must keep to it.
+  @usableFromInline @inline(never)
+  func failSize(_ core: Transaction, _ found: Int) {
+    core.failUnencodable(
+      reference.name,
+      EncodingFailure("its codec \(reference.description.element) gave \(found) bytes instead of \(size)"))
   }
 
   // MARK: Finding

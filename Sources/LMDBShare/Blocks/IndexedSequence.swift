@@ -152,7 +152,7 @@ final class IndexedSequence: StructureState {
   func remove(_ core: Transaction, _ positions: Range<Int>) {
     guard !positions.isEmpty else { return }
     if positions.count == count { return removeAll(core) }
-    defer { count -= positions.count }
+    defer { count = max(0, count - positions.count) }
     guard !core.hasFailed else { return }
     let (before, behind) = (positions.lowerBound, count - positions.upperBound)
     if before < behind {

@@ -92,6 +92,14 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     return "\(kind.rawValue) \(types)\(shape.isEmpty ? "" : " (\(shape))")"
   }
 
+  /// The same without what is this one structure's own: its name, identity and place. Structures of one form hold the same kind of
+  /// contents under the same limits.
+  package var form: StructureDescription {
+    var form = self
+    (form.name, form.identity, form.index) = ("", 0, nil)
+    return form
+  }
+
   /// Whether it is what was asked for, whatever its name and identity. Who asks for no maximum takes any.
   func matches(_ other: StructureDescription) -> Bool {
     kind == other.kind && layout == other.layout && elementSize == other.elementSize && key == other.key

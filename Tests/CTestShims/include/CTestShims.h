@@ -15,4 +15,7 @@ void test_wait_for_end(pid_t process);
 /// Reaps a child that has ended; its exit code, or minus the signal that ended it.
 int test_reap(pid_t process);
 
+/// Lets this process open `left` more files, if those that it has open have the least numbers; as many as it may when negative.
+void test_limit_files(int left);
+
 #endif
