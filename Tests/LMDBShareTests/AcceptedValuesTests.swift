@@ -63,7 +63,8 @@ struct AcceptedValuesTests {
       let bytes = try T.StorageCodec.withEncoded(value) { $0.copied() }
       let back = try withBytes(of: bytes) { bytes in Result { try T.StorageCodec.decode(bytes) } }.get()
       if comparing {
-        #expect(String(reflecting: back) == String(reflecting: value), sourceLocation: location)
+        // Not all values can be compared, or even printed: a date that is no number, say.
+        #expect(try T.StorageCodec.withEncoded(back) { $0.copied() } == bytes, sourceLocation: location)
       }
       return true
     } catch is EncodingFailure {
