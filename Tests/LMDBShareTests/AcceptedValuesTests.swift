@@ -162,7 +162,8 @@ struct AcceptedValuesTests {
         depth = try container.isAtEnd ? 1 : container.decode(Deep.self).depth + 1
       }
     }
-    #expect((505..<520).filter { accepts(Deep($0)) } == Array(505...512))
+    let depths = (500..<520).filter { accepts(Deep($0)) }
+    #expect(depths.first == 500 && depths.count < 20 && depths == Array(500..<500 + depths.count), "\(depths)")
   }
 
   @Test func otherCodecs() throws {

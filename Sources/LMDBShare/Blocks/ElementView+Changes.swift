@@ -22,7 +22,12 @@ extension ElementView {
 
   @usableFromInline
   mutating func changeDetached(_ body: (inout [Element]) -> Void) {
+    let wanted = count
     var elements = copied()
+    // A copy that ends early, whose transaction has failed, keeps its positions.
+    if elements.count < wanted, let element = ElementCodec.placeholder ?? elements.first {
+      elements += repeatElement(element, count: min(wanted - elements.count, plausibleCount))
+    }
     needsStoring = needsStoring || token != nil
     token = nil
     // The storage must not hold a second reference while the array changes.
