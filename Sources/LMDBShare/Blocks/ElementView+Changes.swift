@@ -25,7 +25,7 @@ extension ElementView {
     let wanted = count
     var elements = copied()
     // A copy that ends early, whose transaction has failed, keeps its positions.
-    if elements.count < wanted, let element = ElementCodec.placeholder ?? elements.first {
+    if elements.count < wanted, let element = substitute {
       elements += repeatElement(element, count: min(wanted - elements.count, plausibleCount))
     }
     needsStoring = needsStoring || token != nil

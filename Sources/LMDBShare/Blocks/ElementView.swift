@@ -170,14 +170,17 @@ extension ElementView {
   @usableFromInline @inline(never)
   func standIn(_ error: StoreError) -> Element {
     fail(error)
-    if hasFailed {
-      if let element = ElementCodec.placeholder { return element }
-      // Any other one does as well.
-      for position in 0..<min(count, 64) {
-        if let element = try? element(position) { return element }
-      }
-    }
+    if hasFailed, let element = substitute { return element }
     Self.stop(error)
+  }
+
+  /// A value in place of one that cannot be read: any other one of the first elements does as well as a placeholder.
+  var substitute: Element? {
+    if let element = ElementCodec.placeholder { return element }
+    for position in 0..<min(count, 64) {
+      if let element = try? element(position) { return element }
+    }
+    return nil
   }
 
   /// Fails the transaction because of an element that cannot be read. A position out of range is a mistake of the program, and a
