@@ -47,7 +47,8 @@ let package = Package(
     .executableTarget(
       name: "WordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),
     // What the tests start as other processes, and what they share.
-    .executableTarget(name: "TestWorker", dependencies: ["LMDBShare", "CTestShims"], path: "Tests/TestWorker"),
+    .executableTarget(
+      name: "TestWorker", dependencies: ["LMDBShare", "CTestShims", "TestSupport"], path: "Tests/TestWorker"),
     .target(name: "TestSupport", dependencies: ["CTestShims"], path: "Tests/TestSupport"),
     .target(name: "CTestShims", dependencies: ["CLMDB"], path: "Tests/CTestShims"),
     .testTarget(

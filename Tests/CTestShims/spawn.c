@@ -1,5 +1,8 @@
 #define _GNU_SOURCE
 #include "CTestShims.h"
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
@@ -47,4 +50,17 @@ int test_reap(pid_t process) {
   while (ended < 0 && errno == EINTR);
   if (ended != process) return -1;
   return WIFEXITED(raw) ? WEXITSTATUS(raw) : -WTERMSIG(raw);
+}
+
+void test_limit_files(int left) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (left < 0) return;
+  int next = open("/dev/null", O_RDONLY);
+  if (next < 0) return;
+  close(next);
+  limit.rlim_cur = (rlim_t)(next + left);
+  setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -135,7 +135,7 @@ struct StoreTests {
     let copy = try SharedStore(path: target)
     #expect(try copy.list("list", of: Int.self).read { Array($0) } == Array(20_000..<50_000))
     if compacting { #expect(try copy.statistics().freePages == 0) }
-    #expect(code { try store.backup(to: target) } == .structureExists)
+    #expect(code { try store.backup(to: target) } == .storeExists)
     #expect(try FileManager.default.contentsOfDirectory(atPath: target).allSatisfy { !$0.hasPrefix("data.mdb.") })
   }
 

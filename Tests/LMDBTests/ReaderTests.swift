@@ -29,7 +29,7 @@ struct ReaderTests {
   }
 
   /// More readers die than there are slots.
-  @Test(arguments: [(slots: 16, dead: 100), (slots: StoreOptions().maximumReaders, dead: 2000)])
+  @Test(arguments: [(slots: 16, dead: 100), (slots: 1024, dead: 2000)])
   func killedReadersDoNotFillTheTable(slots: Int, dead: Int) throws {
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumReaders = slots

@@ -11,6 +11,9 @@ public struct SeededGenerator: RandomNumberGenerator {
     print("\(test): LMDBSHARE_SEED=\(state)")
   }
 
+  /// A generator of this seed.
+  public init(seed: UInt64) { state = seed }
+
   /// SplitMix64.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

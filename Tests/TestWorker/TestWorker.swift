@@ -390,6 +390,8 @@ struct TestWorker {
       say("\(writes)")
     case _ where try Inherited.run(command, path, number) || Growth.run(command, path, number): break
     case _ where try runOther(command, path, number): break
+    case "use-damaged": try Damage(path).useAll(from: number)
+    case "few-files": try openWithFewFiles(path)
     default:
       say("unknown command \(command)")
       exit(64)

@@ -6,7 +6,8 @@
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "Lists the structures of a store: name, kind, types, count and size.",
       discussion: """
-        Of a file that another program made, it lists the databases.
+        Of a file that another program made, it lists the databases. The kind of a structure that a later version made, and \
+        this one does not understand, is unknown.
 
         Examples:
           lmdbshare ls team.lmdb
@@ -56,6 +57,13 @@
     }
 
     private static func structures(of store: SharedStore) throws -> [Row] {
+      let unknown = try store.unknownStructures().map { error in
+        Row(name: error.structure ?? "", kind: "unknown", count: 0, bytes: 0)
+      }
+      return try (known(of: store) + unknown).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    private static func known(of store: SharedStore) throws -> [Row] {
       let page = store.environment.pageBytes
       return try store.read { txn in
         try txn.structures(of: store).map { description in

@@ -146,7 +146,12 @@ extension BlockWindow {
   /// Calls `body` with the elements as values of `T`; copies them first where they do not lie as `T` must. (A block of
   /// more than about 2,000 bytes starts 16 bytes behind a page's start; a shorter one lies between others.)
   package func withElements<T: BitwiseCopyable, R>(_: T.Type, _ body: (Span<T>) throws -> R) rethrows -> R {
-    precondition(MemoryLayout<T>.size == size && MemoryLayout<T>.stride == size)
+    precondition(MemoryLayout<T>.size == size)
+    if MemoryLayout<T>.stride != size {
+      // Stored without the padding between elements.
+      let copy = (start..<start + count).compactMap { element($0).bits(of: T.self) }
+      return try body(copy.span)
+    }
     let raw = unsafe UnsafeRawBufferPointer(start: base, count: count * size)
     guard unsafe UInt(bitPattern: base) % UInt(MemoryLayout<T>.alignment) == 0 else {
       let copy = unsafe RawSpan(_unsafeBytes: raw).copied(as: T.self)

@@ -31,7 +31,7 @@ extension Environment {
       path: path, create: true, directoryMode: options.directoryMode, allowNetwork: true)
     guard try !target.hasData() else {
       throw StoreError(
-        .structureExists, "back up to \(path)", reason: "there is a store already", advice: "give a new directory")
+        .storeExists, "back up to \(path)", reason: "there is a store already", advice: "give a new directory")
     }
     try target.checkVacant()
     try target.syncName()

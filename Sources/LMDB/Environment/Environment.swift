@@ -22,7 +22,7 @@ package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
   package let options: EnvironmentOptions
   package let signals: SignalFile
-  private let ownersFile: OwnersFile
+  let ownersFile: OwnersFile
   /// Guarded by `writeLock`.
   private var gate: WriterGate?
   private var gateTried = ContinuousClock.now

@@ -17,7 +17,7 @@ package struct EnvironmentOptions: Hashable, Sendable {
   var fileLimit: Int?
   /// By how many bytes the file may grow while one snapshot is held; nil for no limit.
   package var maximumSnapshotGrowth: Int?
-  package var maximumReaders = 1024
+  package var maximumReaders = 4096
   package var maximumStructures = 1024
   /// The mode of a directory that is made; nil for 0700 less the umask.
   package var directoryMode: UInt32?

@@ -15,17 +15,23 @@ internal import CSystemShims
 @safe final class ReaderPool: @unchecked Sendable {
   // Why unchecked: a slot's transaction is touched by its taker alone; the words are atomic.
   private static let stride = 64
+  /// Threads begin to look at one of these slots, and take further ones only when that is taken: a slot that was used once keeps
+  /// its place in LMDB's table, which all processes share, and a process may have had any number of threads.
+  private static let usual = 128
   private let capacity: Int
   /// Per slot one cache line, of which the first word tells whether it is taken.
   private let words: UnsafeMutableRawPointer
+  /// What `words` lies in. The system gives the memory of most slots when they are first taken.
+  private let memory: UnsafeMutableRawPointer
   /// Made as slots are first taken; they stay until the pool ends.
   private let transactions: UnsafeMutablePointer<Transaction?>
   private let closed: UnsafeMutableRawPointer
 
   init(capacity: Int) {
     self.capacity = capacity
-    unsafe words = .allocate(byteCount: (capacity + 2) * Self.stride, alignment: Self.stride)
-    unsafe words.initializeMemory(as: UInt8.self, repeating: 0, count: (capacity + 2) * Self.stride)
+    guard let zeros = unsafe calloc(capacity + 3, Self.stride) else { stop("no memory for \(capacity) readers") }
+    unsafe memory = zeros
+    unsafe words = zeros.alignedUp(toMultipleOf: Self.stride)
     unsafe closed = words + capacity * Self.stride
     unsafe transactions = .allocate(capacity: capacity)
     unsafe transactions.initialize(repeating: nil, count: capacity)
@@ -35,7 +41,7 @@ internal import CSystemShims
     for slot in 0..<capacity { unsafe transactions[slot]?.destroy() }
     unsafe transactions.deinitialize(count: capacity)
     unsafe transactions.deallocate()
-    unsafe words.deallocate()
+    unsafe free(memory)
   }
 
   @inline(__always)
@@ -44,7 +50,7 @@ internal import CSystemShims
   /// Takes a slot, near the one that this thread had before.
   @inline(__always)
   func acquire() throws(StoreError) -> Int {
-    let slot = Int(lms_thread_slot()) % capacity
+    let slot = Int(lms_thread_slot()) % min(capacity, Self.usual)
     if unsafe lms_swap32(word(slot), 0, 1) {
       if unsafe lms_load32(closed) == 0 { return slot }
       release(slot)

@@ -54,6 +54,11 @@ extension StoreError {
       .readersFull, "all reader slots are in use",
       "end snapshots that are not needed, or open the store with more maximumReaders while no process has it open"
     ),
+    MDB_BAD_RSLOT: (
+      .readerLost, "this process's place in the reader table is not its own any more",
+      "programs in other containers or PID namespaces clear places of processes that they do not see: let all that use "
+        + "the store share one; never remove or replace lock.mdb while the store is open; then open the store again"
+    ),
     MDB_DBS_FULL: (
       .structuresFull, "too many structures are in use", "open the store with a larger maximumStructures"
     ),

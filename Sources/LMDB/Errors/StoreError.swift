@@ -21,7 +21,7 @@ public struct StoreError: Error, Hashable, Sendable {
   public let operation: String
   /// The structure concerned, if there is one.
   public let structure: String?
-  /// What is wrong.
+  /// What is wrong. Stored names and bytes that it quotes have their control characters escaped.
   public let reason: String
   /// What the user can do about it.
   public let advice: String
@@ -35,10 +35,10 @@ public struct StoreError: Error, Hashable, Sendable {
     underlying: Int32? = nil, processID: Int? = nil
   ) {
     self.code = code
-    self.operation = operation
+    self.operation = operation.withoutControls
     self.structure = structure
-    self.reason = reason
-    self.advice = advice
+    self.reason = reason.withoutControls
+    self.advice = advice.withoutControls
     self.underlying = underlying
     self.processID = processID
   }
@@ -55,7 +55,7 @@ public struct StoreError: Error, Hashable, Sendable {
 extension StoreError: CustomStringConvertible {
   /// One line: operation, structure, reason, advice.
   public var description: String {
-    let place = structure.map { " '\($0)'" } ?? ""
+    let place = structure.map { " '\($0.withoutControls)'" } ?? ""
     return "\(operation)\(place): \(reason); \(advice)"
   }
 }
@@ -65,6 +65,8 @@ extension StoreError.Code {
 
   /// There is no store at the path, and it was not to be created.
   public static let storeNotFound = Self(rawValue: "storeNotFound")
+  /// A store is there already where a new one was to be made, by a backup for example.
+  public static let storeExists = Self(rawValue: "storeExists")
   /// `data.mdb` is not an LMDB file, or the directory is no store.
   public static let notAStore = Self(rawValue: "notAStore")
   /// `data.mdb` is empty.
@@ -180,6 +182,9 @@ extension StoreError.Code {
 
   /// Reading or writing the disk failed.
   public static let inputOutput = Self(rawValue: "inputOutput")
+  /// This process's place among the readers was given away: by a program in another PID namespace, which takes it for dead, or
+  /// because `lock.mdb` was replaced.
+  public static let readerLost = Self(rawValue: "readerLost")
   /// Two processes of the same number, from two pid namespaces, have the store open.
   public static let processNumberTaken = Self(rawValue: "processNumberTaken")
   /// Anything else that LMDB or the system reports.

@@ -116,6 +116,8 @@ package final class OwnersFile: Sendable {
   private let opened = Mutex<Owners?>(nil)
   /// Keeps the lock of a process that only reads.
   private let reading = Mutex<FileDescriptor?>(nil)
+  /// Why it could not be used the last time: an errno.
+  private let lastFailure = Atomic<Int32>(0)
 
   init(directory: StoreDirectory, isReadOnly: Bool) {
     self.directory = directory
@@ -129,7 +131,10 @@ package final class OwnersFile: Sendable {
   /// Nil where it cannot be used now.
   package var owners: Owners? {
     opened.withLock { opened in
-      if opened == nil, !isReadOnly { opened = Owners(directory: directory) }
+      if opened == nil, !isReadOnly {
+        opened = Owners(directory: directory)
+        if opened == nil { lastFailure.store(lms_errno(), ordering: .relaxed) }
+      }
       return opened
     }
   }
@@ -144,5 +149,26 @@ package final class OwnersFile: Sendable {
       lms_close_after_fork(file.number)
       reading = file
     }
+  }
+
+  /// Why it cannot be used, after ``owners`` was nil.
+  func failure(_ operation: String, _ structure: String) -> StoreError {
+    let reason = "this process cannot use the store's file 'owners', by which others know that it lives"
+    let cause = StoreError(returnCode: lastFailure.load(ordering: .relaxed), operation)
+    if !isReadOnly, [.resourceLimit, .diskFull, .inputOutput].contains(cause.code) {
+      return StoreError(
+        cause.code, operation, structure: structure, reason: "\(reason): \(cause.reason)", advice: cause.advice,
+        underlying: cause.underlying)
+    }
+    return StoreError(
+      .permissionDenied, operation, structure: structure, reason: reason,
+      advice: "open the store for writing; check owner and mode of its directory")
+  }
+}
+
+extension Environment {
+  /// Why ``owners`` was nil.
+  package func ownersFailure(_ operation: String, _ structure: String) -> StoreError {
+    ownersFile.failure(operation, structure)
   }
 }

@@ -119,7 +119,7 @@ extension Transaction {
     var stat = MDB_stat()
     let code = unsafe mdb_stat(handle, database, &stat)
     if code != 0 && !hasFailed { fail(code, "count") }
-    return Int(stat.ms_entries)
+    return Int(clamping: stat.ms_entries)
   }
 
   /// Removes all keys of a database.

@@ -295,6 +295,14 @@ package struct Transaction {
     fields.value.hasFailed = true
   }
 
+  /// Tells better why the transaction has failed.
+  package func replaceFailure(_ error: StoreError) { if hasFailed { fields.value.failure = error } }
+  /// The failure, if there is one, after which the transaction has not failed any more: of a reader that goes on.
+  @usableFromInline package func takeFailure() -> StoreError? {
+    defer { fields.value.hasFailed = false }
+    return failure
+  }
+
   @inline(never)
   func fail(_ code: Int32, _ operation: String) {
     fail(StoreError(returnCode: code, operation))

@@ -37,6 +37,10 @@ final class BlockDirectory {
   static let topKey: UInt64 = 0
   static let entriesPerLeaf = 255
 
+  /// More elements than any list can have: what tells of more is damaged, and sums of less never overflow.
+  static let most = 1 << 48
+
+  private let reference: StructureReference
   private let database: UInt32
   private(set) var leaves: [Leaf]
   private(set) var isDirty: Bool
@@ -44,8 +48,9 @@ final class BlockDirectory {
   private var removedLeaves: [UInt64] = []
 
   /// Reads the upper level; nil when it is damaged.
-  init?(_ database: UInt32, top: RawSpan) {
-    guard let entries = Self.parse(top) else { return nil }
+  init?(_ reference: StructureReference, _ database: UInt32, top: RawSpan) {
+    guard let entries = Self.parse(top, keys: 1..<BlockSequence.firstBlockKey) else { return nil }
+    self.reference = reference
     self.database = database
     leaves = entries.map { Leaf(key: $0.key, count: $0.count, entries: nil, isDirty: false) }
     isDirty = false
@@ -53,7 +58,8 @@ final class BlockDirectory {
   }
 
   /// A directory of blocks that had none.
-  init(_ database: UInt32, _ entries: [Entry]) {
+  init(_ reference: StructureReference, _ database: UInt32, _ entries: [Entry]) {
+    self.reference = reference
     self.database = database
     leaves = []
     isDirty = true
@@ -72,20 +78,29 @@ final class BlockDirectory {
 
   var count: Int { leaves.reduce(0) { $0 + $1.count } }
 
-  /// The entries of a leaf; nil when it is damaged.
+  /// The entries of a leaf; nil, with the transaction failed, when it is damaged.
   private func entries(_ core: Transaction, _ leaf: Leaf) -> [Entry]? {
     if let known = leaf.entries { return known }
-    guard let bytes = core.get(database, leaf.key), let parsed = Self.parse(bytes),
+    guard let bytes = core.get(database, leaf.key),
+      let parsed = Self.parse(bytes, keys: BlockSequence.firstBlockKey..<UInt64.max),
       parsed.reduce(0, { $0 + $1.count }) == leaf.count
-    else { return nil }
+    else {
+      core.fail(reference.damage("its directory is damaged"))
+      return nil
+    }
     leaf.entries = parsed
     return parsed
   }
 
-  private static func parse(_ bytes: RawSpan) -> [Entry]? {
+  /// The entries that the bytes tell; nil when a key is not of this kind, or they tell of more elements than there can be.
+  private static func parse(_ bytes: RawSpan, keys: Range<UInt64>) -> [Entry]? {
     guard bytes.byteCount % MemoryLayout<Entry>.stride == 0 else { return nil }
     let entries = bytes.copied(as: Entry.self)
-    for entry in entries where entry.key == 0 || entry.count < 0 || entry.count > 1 << 48 { return nil }
+    var rest = most
+    for entry in entries {
+      guard keys.contains(entry.key), 0...rest ~= entry.count else { return nil }
+      rest -= entry.count
+    }
     return entries
   }
 

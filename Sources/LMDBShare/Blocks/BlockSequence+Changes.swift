@@ -29,6 +29,8 @@ extension BlockSequence {
   /// Appends one element, or several.
   @usableFromInline @inline(never)
   func appendElsewhere(_ core: Transaction, _ bytes: RawSpan) {
+    let wanted = count + bytes.byteCount / size
+    defer { follow(core, wanted) }
     guard !core.hasFailed else { return }
     core.wrote(database)
     var rest = bytes.extracting(0..<bytes.byteCount)
@@ -53,7 +55,12 @@ extension BlockSequence {
     flushWindow(core)
     switch shape {
     case .regular(var regular):
-      windowKey = regular.firstKey + UInt64(regular.blocks)
+      let (key, overflows) = regular.firstKey.addingReportingOverflow(UInt64(regular.blocks))
+      guard !overflows, key < UInt64.max else {
+        fail(core, "its keys are used up")
+        return nil
+      }
+      windowKey = key
       regular.blocks += 1
       regular.last = 0
       if regular.blocks == 1 { regular.first = 0 }
@@ -65,6 +72,12 @@ extension BlockSequence {
     }
     window.copy(RawSpan(), start: count)
     return capacity
+  }
+
+  /// In a transaction that has failed nothing is stored any more, but the count goes on as if it were: a loop that adds or
+  /// removes until there are enough comes to its end.
+  private func follow(_ core: Transaction, _ wanted: Int) {
+    if core.hasFailed { count = max(0, wanted) }
   }
 
   /// The last block has got more elements.
@@ -86,7 +99,7 @@ extension BlockSequence {
     let last = cursor.move(.last) ? cursor.key.littleEndian(UInt64.self) ?? 0 : 0
     // The window's own block may not be stored yet.
     let greatest = max(last, windowKey, Self.firstBlockKey)
-    guard greatest < UInt64.max else {
+    guard greatest < UInt64.max - 1 else {
       fail(core, "its keys are used up")
       return nil
     }
@@ -98,6 +111,8 @@ extension BlockSequence {
   /// Inserts elements before a position.
   @usableFromInline
   func insert(_ core: Transaction, _ position: Int, _ bytes: RawSpan) {
+    let wanted = count + bytes.byteCount / size
+    defer { follow(core, wanted) }
     guard !core.hasFailed, bytes.byteCount > 0 else { return }
     if position == count { return appendElsewhere(core, bytes) }
     core.wrote(database)
@@ -121,6 +136,7 @@ extension BlockSequence {
       guard case .regular(var regular) = shape else { return }
       if regular.first == capacity {
         flushWindow(core)
+        guard regular.firstKey > Self.firstBlockKey else { return fail(core, "its keys are used up") }
         regular.firstKey -= 1
         regular.blocks += 1
         if regular.blocks == 2 { regular.last = regular.first }
@@ -197,7 +213,7 @@ extension BlockSequence {
         let count = number == 0 ? regular.first : number == regular.blocks - 1 ? regular.last : capacity
         return BlockDirectory.Entry(key: regular.firstKey + UInt64(number), count: count)
       }
-      let directory = BlockDirectory(database, entries)
+      let directory = BlockDirectory(reference, database, entries)
       shape = .directory(directory)
       return directory
     }
@@ -237,6 +253,8 @@ extension BlockSequence {
   /// Removes the elements at these positions.
   @usableFromInline
   func remove(_ core: Transaction, _ positions: Range<Int>) {
+    let wanted = count - positions.count
+    defer { follow(core, wanted) }
     guard !core.hasFailed, !positions.isEmpty else { return }
     if positions.count == count { return removeAll(core) }
     core.wrote(database)
@@ -289,7 +307,7 @@ extension BlockSequence {
     case .regular(var regular):
       regular.blocks -= 1
       if block.key == regular.firstKey {
-        regular.firstKey += 1
+        regular.firstKey &+= 1
         regular.first = regular.blocks == 1 ? regular.last : capacity
       } else {
         regular.last = regular.blocks == 1 ? regular.first : capacity
@@ -320,7 +338,6 @@ extension BlockSequence {
   /// Removes all elements.
   @usableFromInline
   func removeAll(_ core: Transaction) {
-    guard !core.hasFailed else { return }
     window.clear()
     isDirty = false
     windowKey = 0

@@ -29,7 +29,7 @@ final class BlockSequence: StructureState {
   @usableFromInline let reference: StructureReference
   @usableFromInline let database: UInt32
   @usableFromInline let window: BlockWindow
-  let size: Int
+  @usableFromInline let size: Int
   /// How many elements a block holds.
   let capacity: Int
   /// The transaction's epoch as of which all of this is known.
@@ -95,8 +95,8 @@ final class BlockSequence: StructureState {
   /// Reads the shape, unless it is known.
   func load(_ core: Transaction) {
     epoch = core.epoch
-    // What could not be read is not remembered.
-    defer { if core.hasFailed { epoch = 0 } }
+    // What a reader could not read is not remembered. A writer's failure ends with its epoch.
+    defer { if core.hasFailed, !core.isWritable { epoch = 0 } }
     window.clear()
     isDirty = false
     count = 0
@@ -104,7 +104,9 @@ final class BlockSequence: StructureState {
     shape = .regular(Regular())
     guard !core.hasFailed else { return }
     if let top = core.get(database, BlockDirectory.topKey) {
-      guard let directory = BlockDirectory(database, top: top) else { return fail(core, "its directory is damaged") }
+      guard let directory = BlockDirectory(reference, database, top: top) else {
+        return fail(core, "its directory is damaged")
+      }
       shape = .directory(directory)
       count = directory.count
       return
@@ -112,13 +114,17 @@ final class BlockSequence: StructureState {
     let blocks = core.count(database)
     guard blocks > 0 else { return }
     let cursor = Cursor(core, database)
-    guard cursor.move(.first), let firstKey = cursor.key.littleEndian(UInt64.self) else { return }
-    let first = elements(cursor.value)
-    guard cursor.move(.last), let lastKey = cursor.key.littleEndian(UInt64.self) else { return }
-    let last = elements(cursor.value)
-    guard let first, let last, firstKey >= Self.firstBlockKey, lastKey - firstKey == UInt64(blocks - 1) else {
-      return fail(core, "its blocks are not dense")
+    guard cursor.move(.first), let firstKey = cursor.key.littleEndian(UInt64.self) else {
+      return fail(core, "its keys are no numbers of blocks")
     }
+    let first = elements(cursor.value)
+    guard cursor.move(.last), let lastKey = cursor.key.littleEndian(UInt64.self) else {
+      return fail(core, "its keys are no numbers of blocks")
+    }
+    let last = elements(cursor.value)
+    guard let first, let last, firstKey >= Self.firstBlockKey, lastKey >= firstKey,
+      lastKey - firstKey == UInt64(blocks - 1), blocks <= BlockDirectory.most / capacity
+    else { return fail(core, "its blocks are not dense") }
     shape = .regular(Regular(firstKey: firstKey, blocks: blocks, first: first, last: last))
     count = blocks == 1 ? first : first + (blocks - 2) * capacity + last
   }
@@ -134,6 +140,14 @@ final class BlockSequence: StructureState {
       StoreError(
         .damaged, "read", structure: reference.name, reason: reason,
         advice: "another program may have written to it; restore a backup"))
+  }
+
+  /// A codec that says that all of its values have one size must keep to it.
+  @usableFromInline @inline(never)
+  func failSize(_ core: Transaction, _ found: Int) {
+    core.failUnencodable(
+      reference.name,
+      EncodingFailure("its codec \(reference.description.element) gave \(found) bytes instead of \(size)"))
   }
 
   // MARK: Finding
@@ -171,8 +185,15 @@ final class BlockSequence: StructureState {
   @usableFromInline
   func show(_ core: Transaction, _ position: Int) -> Bool {
     if window.holds(position) { return true }
-    guard let block = block(core, position) else { return false }
-    return show(core, block)
+    guard let block = block(core, position), show(core, block) else { return false }
+    return holds(core, window, position)
+  }
+
+  /// Whether the window shows the position after it was made to; if not, where everything is told to be is wrong.
+  private func holds(_ core: Transaction, _ window: BlockWindow, _ position: Int) -> Bool {
+    if window.holds(position) { return true }
+    if !core.hasFailed { fail(core, "the block of position \(position) is not where it should be") }
+    return false
   }
 
   func show(_ core: Transaction, _ block: Block) -> Bool {
@@ -202,7 +223,7 @@ final class BlockSequence: StructureState {
     if isDirty { flushWindow(core) }
     guard position < count, let block = block(core, position), let bytes = stored(core, block) else { return false }
     if core.isWritable { window.copy(bytes, start: block.start) } else { window.show(bytes, start: block.start) }
-    return true
+    return holds(core, window, position)
   }
 
   @_lifetime(borrow core)

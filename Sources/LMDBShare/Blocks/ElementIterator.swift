@@ -66,8 +66,10 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
       }
     case .indexed(let core, let elements):
       view.check(core, elements.reference, elements.database)
-      guard let cursor, isPlaced ? cursor.move(.next) : cursor.find(elements.firstKey &+ UInt64(position)) else {
+      let key = elements.firstKey &+ UInt64(position)
+      guard let cursor, isPlaced ? cursor.move(.next) && cursor.key.littleEndian() == key : cursor.find(key) else {
         elements.failMissing(core, position)
+        position = end
         return nil
       }
       isPlaced = true

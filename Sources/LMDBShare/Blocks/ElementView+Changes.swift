@@ -22,7 +22,12 @@ extension ElementView {
 
   @usableFromInline
   mutating func changeDetached(_ body: (inout [Element]) -> Void) {
+    let wanted = count
     var elements = copied()
+    // A copy that ends early, whose transaction has failed, keeps its positions.
+    if elements.count < wanted, let element = substitute {
+      elements += repeatElement(element, count: min(wanted - elements.count, plausibleCount))
+    }
     needsStoring = needsStoring || token != nil
     token = nil
     // The storage must not hold a second reference while the array changes.
@@ -48,6 +53,23 @@ extension ElementView {
       try ElementCodec.withEncoded(element, body)
     } catch {
       core.failUnencodable(name, error)
+      goOn(body)
+    }
+  }
+
+  /// Nothing is stored any more, but the count goes on as if it were.
+  @usableFromInline @inline(never)
+  static func goOn(_ body: (RawSpan) -> Void) {
+    LMDB.withBytes(of: [UInt8](repeating: 0, count: ElementCodec.fixedByteCount ?? 0)) { body($0) }
+  }
+
+  /// The same for elements that lie in blocks, which all have one size.
+  @inlinable @inline(__always)
+  static func withEncoded(_ element: Element, _ core: Transaction, _ blocks: BlockSequence, _ body: (RawSpan) -> Void) {
+    withEncoded(element, core, blocks.reference.name) { bytes in
+      if bytes.byteCount == blocks.size { return body(bytes) }
+      blocks.failSize(core, bytes.byteCount)
+      goOn(body)
     }
   }
 
@@ -72,7 +94,7 @@ extension ElementView {
     guard position >= 0, position < count else { return refuse(position, count) }
     change(
       packed: { core, blocks in
-        Self.withEncoded(element, core, blocks.reference.name) { blocks.replace(core, position, $0) }
+        Self.withEncoded(element, core, blocks) { blocks.replace(core, position, $0) }
       },
       indexed: { core, elements in
         Self.withEncoded(element, core, elements.reference.name) { elements.replace(core, position, $0) }
@@ -84,7 +106,7 @@ extension ElementView {
   mutating func append(_ element: Element) {
     change(
       packed: { core, blocks in
-        Self.withEncoded(element, core, blocks.reference.name) { blocks.append(core, $0) }
+        Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
       },
       indexed: { core, elements in
         Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
@@ -97,7 +119,7 @@ extension ElementView {
     change(
       packed: { core, blocks in
         for element in new {
-          Self.withEncoded(element, core, blocks.reference.name) { blocks.append(core, $0) }
+          Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
         }
       },
       indexed: { core, elements in
@@ -114,7 +136,7 @@ extension ElementView {
     guard position >= 0, position <= count else { return refuse(position, count) }
     change(
       packed: { core, blocks in
-        Self.withEncoded(element, core, blocks.reference.name) { blocks.insert(core, position, $0) }
+        Self.withEncoded(element, core, blocks) { blocks.insert(core, position, $0) }
       },
       indexed: { core, elements in
         Self.withEncoded(element, core, elements.reference.name) { elements.insert(core, position, [$0.copied()]) }
@@ -128,6 +150,32 @@ extension ElementView {
     guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
     change(
       packed: { $1.remove($0, range) }, indexed: { $1.remove($0, range) }, detached: { $0.removeSubrange(range) })
+  }
+
+  /// Removes the elements that cannot be decoded; tells where each stood, and why.
+  mutating func removeUndecodable() -> [StoreError] {
+    guard !isDetached else { return [] }
+    var found: [StoreError] = []
+    var runs: [Range<Int>] = []
+    for position in 0..<count where !hasFailed {
+      do throws(StoreError) {
+        _ = try element(position)
+      } catch {
+        guard error.code == .undecodable else {
+          fail(error)
+          break
+        }
+        found.append(error)
+        if let last = runs.last, last.upperBound == position {
+          runs[runs.count - 1] = last.lowerBound..<position + 1
+        } else {
+          runs.append(position..<position + 1)
+        }
+      }
+    }
+    // From behind, so that what is still to be removed keeps its positions.
+    for run in runs.reversed() { remove(run) }
+    return found
   }
 
   @usableFromInline
@@ -155,6 +203,7 @@ extension ElementView {
         } catch {
           return core.failUnencodable(blocks.reference.name, error)
         }
+        guard writer.count == new.count * blocks.size else { return blocks.failSize(core, writer.count / new.count) }
         writer.withBytes { blocks.insert(core, position, $0) }
       },
       indexed: { core, elements in

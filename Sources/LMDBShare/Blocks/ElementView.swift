@@ -156,7 +156,8 @@ extension ElementView {
     }
   }
 
-  /// The element at a position; stops the program when there is none, unless the transaction has failed.
+  /// The element at a position; stops the program when the position is out of range. One that cannot be read fails the
+  /// transaction, and another value stands in for it.
   @inlinable
   func get(_ position: Int) -> Element {
     do throws(StoreError) {
@@ -168,9 +169,67 @@ extension ElementView {
 
   @usableFromInline @inline(never)
   func standIn(_ error: StoreError) -> Element {
-    if hasFailed, let element = ElementCodec.standIn() { return element }
+    fail(error)
+    if hasFailed, let element = substitute { return element }
     Self.stop(error)
   }
+
+  /// A value in place of one that cannot be read: any other one of the first elements does as well as a placeholder.
+  var substitute: Element? {
+    if let element = ElementCodec.placeholder { return element }
+    for position in 0..<min(count, 64) {
+      if let element = try? element(position) { return element }
+    }
+    return nil
+  }
+
+  /// Fails the transaction because of an element that cannot be read. A position out of range is a mistake of the program, and a
+  /// view of a snapshot that is used by itself has no transaction whose end would tell.
+  @usableFromInline
+  func fail(_ error: StoreError) {
+    guard error.code != .outOfRange, !(token is SnapshotPin) else { return }
+    switch storage {
+    case .packed(let core, _), .indexed(let core, _): core.fail(error)
+    case .detached: break
+    }
+  }
+
+  /// The element at a position where one must be; nil, with the transaction failed, when it cannot be read.
+  @usableFromInline
+  func find(_ position: Int) -> Element? {
+    guard position >= 0, position < count, !hasFailed else { return nil }
+    do throws(StoreError) {
+      return try element(position)
+    } catch {
+      switch storage {
+      case .packed(let core, _), .indexed(let core, _): core.fail(error)
+      case .detached: break
+      }
+      return nil
+    }
+  }
+
+  /// The last position of an element for which `predicate` says so.
+  @usableFromInline
+  func lastIndex(where predicate: (Element) throws -> Bool) rethrows -> Int? {
+    var position = count - 1
+    while position >= 0, let element = find(position) {
+      if try predicate(element) { return position }
+      position -= 1
+    }
+    return nil
+  }
+
+  /// An element of those that are there, or nil when there is none.
+  @usableFromInline
+  func random(using generator: inout some RandomNumberGenerator) -> Element? {
+    let count = count
+    return count > 0 ? find(Int.random(in: 0..<count, using: &generator)) : nil
+  }
+
+  /// How many elements to make room for: a damaged directory may tell of more than there is memory for.
+  @inlinable
+  var plausibleCount: Int { min(count, 1 << 20) }
 
   /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
   @usableFromInline
@@ -194,7 +253,7 @@ extension ElementView {
   @inlinable
   func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
     var result: [T] = []
-    result.reserveCapacity(count)
+    result.reserveCapacity(plausibleCount)
     var iterator = ElementIterator(self, from: 0)
     while let element = iterator.next() { result.append(try transform(element)) }
     return result
@@ -205,7 +264,7 @@ extension ElementView {
   func copied() -> [Element] {
     if case .detached(let elements) = storage { return elements }
     var result: [Element] = []
-    result.reserveCapacity(count)
+    result.reserveCapacity(plausibleCount)
     var iterator = ElementIterator(self, from: 0)
     while let element = iterator.next() { result.append(element) }
     return result

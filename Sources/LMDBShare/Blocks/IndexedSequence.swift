@@ -38,15 +38,23 @@ final class IndexedSequence: StructureState {
 
   func load(_ core: Transaction) {
     epoch = core.epoch
-    // What could not be read is not remembered.
-    defer { if core.hasFailed { epoch = 0 } }
+    // What a reader could not read is not remembered. A writer's failure ends with its epoch.
+    defer { if core.hasFailed, !core.isWritable { epoch = 0 } }
     count = 0
     firstKey = BlockSequence.middleKey
     guard !core.hasFailed else { return }
     let cursor = Cursor(core, database)
-    guard cursor.move(.first), let key = cursor.key.littleEndian(UInt64.self) else { return }
+    guard cursor.move(.first) else { return }
+    guard let key = cursor.key.littleEndian(UInt64.self) else {
+      return core.fail(reference.damage("its keys are no positions"))
+    }
+    let entries = core.count(database)
+    // Keys from here to the end are there to be computed with.
+    guard UInt64(entries) <= UInt64.max - key else {
+      return core.fail(reference.damage("its first key leaves no room for \(entries) elements"))
+    }
     firstKey = key
-    count = core.count(database)
+    count = entries
   }
 
   @usableFromInline func flush(_ core: Transaction) {}
@@ -77,16 +85,30 @@ final class IndexedSequence: StructureState {
 
   @inlinable
   func append(_ core: Transaction, _ bytes: RawSpan) {
-    if core.put(database, firstKey &+ UInt64(count), bytes, .append) { count += 1 }
+    if !core.put(database, firstKey &+ UInt64(count), bytes, .append) { failAppending(core) }
+    count += 1
+  }
+
+  /// What LMDB says when the new key is not the greatest is told as what it is: keys that are not dense.
+  @usableFromInline @inline(never)
+  func failAppending(_ core: Transaction) {
+    guard core.failure?.code == .notSorted else { return }
+    core.replaceFailure(reference.damage("there are elements behind the last one, or its keys are used up"))
   }
 
   /// Inserts elements before a position: the shorter side moves, each element once, by a cursor.
   @usableFromInline
   func insert(_ core: Transaction, _ position: Int, _ elements: [[UInt8]]) {
-    guard !core.hasFailed, !elements.isEmpty else { return }
     let added = elements.count
+    // In a transaction that has failed, too: a loop that goes on until there are enough comes to its end.
+    defer { count += added }
+    guard !core.hasFailed, !elements.isEmpty else { return }
+    let isInFront = position < count - position
+    guard isInFront ? firstKey >= UInt64(added) : UInt64.max - firstKey >= UInt64(count + added) else {
+      return core.fail(reference.damage("its keys are used up"))
+    }
     var queue = elements
-    if position < count - position {
+    if isInFront {
       // Towards the front: what is displaced goes `added` places down.
       let cursor = Cursor(core, database)
       var index = position - 1
@@ -106,27 +128,32 @@ final class IndexedSequence: StructureState {
       let cursor = Cursor(core, database)
       var next = 0
       var isThere = position < count && cursor.find(firstKey + UInt64(position))
+      var index = position
       while isThere, !core.hasFailed {
         let displaced = cursor.value.copied()
         _ = withBytes(of: queue[next]) { cursor.replace($0) }
         queue[next] = displaced
         next = (next + 1) % added
+        index += 1
         isThere = cursor.move(.next)
       }
-      for offset in 0..<added {
+      if index != count { failMissing(core, index) }
+      for offset in 0..<added where !core.hasFailed {
         _ = withBytes(of: queue[(next + offset) % added]) {
           core.put(database, firstKey + UInt64(count + offset), $0, .append)
         }
       }
+      if core.hasFailed { failAppending(core) }
     }
-    if !core.hasFailed { count += added }
   }
 
   /// Removes the elements at these positions: the shorter side moves up, each element once.
   @usableFromInline
   func remove(_ core: Transaction, _ positions: Range<Int>) {
-    guard !core.hasFailed, !positions.isEmpty else { return }
+    guard !positions.isEmpty else { return }
     if positions.count == count { return removeAll(core) }
+    defer { count = max(0, count - positions.count) }
+    guard !core.hasFailed else { return }
     let (before, behind) = (positions.lowerBound, count - positions.upperBound)
     if before < behind {
       for index in stride(from: before - 1, through: 0, by: -1) { move(core, from: index, to: index + positions.count) }
@@ -136,7 +163,6 @@ final class IndexedSequence: StructureState {
       for index in positions.upperBound..<count { move(core, from: index, to: index - positions.count) }
       for index in count - positions.count..<count { core.delete(database, firstKey + UInt64(index)) }
     }
-    count -= positions.count
   }
 
   private func move(_ core: Transaction, from: Int, to: Int) {

@@ -40,6 +40,14 @@ public protocol Codec<Value>: Sendable {
 
   /// Calls `body` with the value's bytes; codecs of fixed size do so without allocating.
   static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R
+
+  /// Any value, to be returned where one that cannot be decoded was asked for and nothing can be thrown yet: the transaction has
+  /// failed by then, so that nothing that is made of it is committed or returned. Nil when there is none, and then such a read
+  /// stops the program.
+  ///
+  /// There is one already for types for which no bytes or bytes of zero stand, for optionals, for enumerations that are
+  /// `CaseIterable` or have small numbers as raw values, and for most `Codable` types.
+  static var placeholder: Value? { get }
 }
 
 extension Codec {
@@ -55,12 +63,20 @@ extension Codec {
 }
 
 extension Codec {
-  /// A value in place of one that cannot be read in a transaction that has failed, so that nothing made of it is committed
-  /// or returned; nil where no bytes, or bytes of zero, stand for none.
-  @usableFromInline @inline(never)
-  static func standIn() -> Value? {
-    LMDB.withBytes(of: [UInt8](repeating: 0, count: fixedByteCount ?? 0)) { bytes in try? decode(bytes) }
+  /// The value for which no bytes, or bytes of zero, stand, or the first one of those that can be listed.
+  public static var placeholder: Value? {
+    let zeros = [UInt8](repeating: 0, count: fixedByteCount ?? 0)
+    return LMDB.withBytes(of: zeros) { bytes in try? decode(bytes) } ?? firstCase(of: Value.self)
   }
+
+  /// The first value of a type whose values can be listed.
+  static func firstCase<T>(of type: T.Type) -> T? {
+    (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T }
+  }
+}
+
+extension CaseIterable {
+  fileprivate static var anyFirst: Any? { allCases.first }
 }
 
 /// A codec whose bytes sort as its values do, so that it can serve for the keys of a dictionary.

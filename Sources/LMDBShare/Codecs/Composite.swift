@@ -67,6 +67,15 @@ public struct CompositeCodec<each Part: StorableKey>: KeyCodec {
     return value
   }
 
+  /// A key of placeholders.
+  public static var placeholder: Composite<repeat each Part>? {
+    func part<P: StorableKey>(_: P.Type) throws(DecodingFailure) -> P {
+      guard let part = P.OrderedCodec.placeholder else { throw DecodingFailure("no value of \(P.self) is known") }
+      return part
+    }
+    return try? Composite(repeat part((each Part).self))
+  }
+
   /// Appends all parts: each ends by itself, and so does the whole.
   public static func encodeComponent(
     _ value: Composite<repeat each Part>, into writer: inout ByteWriter

@@ -9,8 +9,14 @@ public enum ArrayCodec<Element: Storable>: Codec {
   /// Appends all elements.
   @inlinable public static func encode(_ value: [Element], into writer: inout ByteWriter) throws(EncodingFailure) {
     if let bytes = same(value, as: [UInt8].self) { return writer.append(contentsOf: bytes) }
-    if Element.StorageCodec.fixedByteCount != nil {
+    if let size = Element.StorageCodec.fixedByteCount {
+      let start = writer.count
       for element in value { try Element.StorageCodec.encode(element, into: &writer) }
+      // Elements without bytes could not be counted, others of another size not be told apart.
+      guard size > 0 || value.isEmpty, writer.count - start == size * value.count else {
+        throw EncodingFailure(
+          "\(value.count) elements of \(size) bytes each by their codec took \(writer.count - start) bytes")
+      }
       return
     }
     for element in value {
@@ -30,6 +36,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
     var elements: [Element] = []
     var reader = ByteReader(bytes)
     if let size = Element.StorageCodec.fixedByteCount {
+      if bytes.byteCount == 0 { return [] }
       guard size > 0, bytes.byteCount % size == 0 else { throw .size(of: identifier, bytes.byteCount) }
       elements.reserveCapacity(bytes.byteCount / size)
       while reader.remaining > 0 { elements.append(try Element.StorageCodec.decode(reader.bytes(size))) }
@@ -76,6 +83,9 @@ public enum OptionalCodec<Wrapped: Storable>: Codec {
     default: throw DecodingFailure("an optional starts with neither 0 nor 1")
     }
   }
+
+  /// Nil.
+  public static var placeholder: Wrapped?? { .some(nil) }
 }
 
 /// A `BitwiseCopyable` value as it lies in memory.
@@ -114,8 +124,9 @@ public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: 
   @inlinable public static var fixedByteCount: Int? { Value.RawValue.StorageCodec.fixedByteCount }
 
   /// Appends the raw value.
+  /// - Throws: ``EncodingFailure`` when the type makes no value of it again.
   @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
-    try Value.RawValue.StorageCodec.encode(value.rawValue, into: &writer)
+    try Value.RawValue.StorageCodec.encode(try value.reversibleRawValue, into: &writer)
   }
 
   /// The case of the raw value, when there is one.
@@ -127,6 +138,32 @@ public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: 
 
   /// Calls `body` with the raw value's bytes.
   @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
-    try Value.RawValue.StorageCodec.withEncoded(value.rawValue, body)
+    try Value.RawValue.StorageCodec.withEncoded(try value.reversibleRawValue, body)
+  }
+
+  /// The case of a small raw value, or the first case.
+  public static var placeholder: Value? {
+    if let raw = Value.RawValue.StorageCodec.placeholder, let value = Value(rawValue: raw) { return value }
+    if let first = firstCase(of: Value.self) { return first }
+    guard let size = fixedByteCount, size > 0 else { return nil }
+    for byte in UInt8.min...UInt8.max {
+      let bytes = [byte] + [UInt8](repeating: 0, count: size - 1)
+      if let value = LMDB.withBytes(of: bytes, { try? decode($0) }) { return value }
+    }
+    return LMDB.withBytes(of: [UInt8](repeating: 0xFF, count: size)) { try? decode($0) }
+  }
+}
+
+extension RawRepresentable {
+  /// The raw value, if the type makes a value of it again: what could not be read back is not stored.
+  @inlinable @inline(__always)
+  var reversibleRawValue: RawValue {
+    get throws(EncodingFailure) {
+      let raw = rawValue
+      guard Self(rawValue: raw) != nil else {
+        throw EncodingFailure("\(Self.self) takes its raw value \(raw) for none")
+      }
+      return raw
+    }
   }
 }

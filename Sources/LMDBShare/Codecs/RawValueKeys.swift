@@ -7,7 +7,7 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
 
   /// Appends the raw value.
   @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
-    try Value.RawValue.OrderedCodec.encode(value.rawValue, into: &writer)
+    try Value.RawValue.OrderedCodec.encode(try value.reversibleRawValue, into: &writer)
   }
 
   @inlinable static func make(_ raw: Value.RawValue) throws(DecodingFailure) -> Value {
@@ -22,12 +22,12 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
 
   /// Calls `body` with the raw value's bytes.
   @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
-    try Value.RawValue.OrderedCodec.withEncoded(value.rawValue, body)
+    try Value.RawValue.OrderedCodec.withEncoded(try value.reversibleRawValue, body)
   }
 
   /// Appends the raw value as a component.
   public static func encodeComponent(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
-    try Value.RawValue.OrderedCodec.encodeComponent(value.rawValue, into: &writer)
+    try Value.RawValue.OrderedCodec.encodeComponent(try value.reversibleRawValue, into: &writer)
   }
 
   /// Reads a raw value.
@@ -35,4 +35,12 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value {
     try make(Value.RawValue.OrderedCodec.decodeComponent(&reader))
   }
+
+  /// That of the values' codec, where a key has one.
+  public static var placeholder: Value? {
+    if let raw = Value.RawValue.OrderedCodec.placeholder, let value = Value(rawValue: raw) { return value }
+    return (Value.self as? any Storable.Type).flatMap { Self.placeholder(of: $0) as? Value }
+  }
+
+  private static func placeholder<T: Storable>(of _: T.Type) -> Any? { T.StorageCodec.placeholder }
 }

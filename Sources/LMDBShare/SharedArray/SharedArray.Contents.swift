@@ -22,8 +22,11 @@ extension SharedArray.Contents: RandomAccessCollection, MutableCollection {
   /// The number of elements.
   @inlinable public var endIndex: Int { view.count }
 
-  /// The element at a position. A position out of range, and an element that cannot be decoded, stop the program;
-  /// ``element(at:)`` throws instead.
+  /// The element at a position. A position out of range stops the program; ``element(at:)`` throws instead.
+  ///
+  /// An element that cannot be decoded fails the transaction, which throws at its end; until then the
+  /// ``Codec/placeholder`` of its type stands in for it, or another element. Where there is neither, the program stops.
+  /// Assigning does not look at what is replaced.
   ///
   /// - Complexity: O(1).
   @inlinable

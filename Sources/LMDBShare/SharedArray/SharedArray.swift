@@ -138,7 +138,13 @@ extension SharedArray {
   ///
   /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
   @inlinable
-  public func set(_ element: Element, at position: Int) throws { try update(at: position) { $0 = element } }
+  public func set(_ element: Element, at position: Int) throws {
+    // What is there is not looked at: it may be what has to be overwritten.
+    try write { array in
+      guard array.indices.contains(position) else { throw array.view.outOfRange(position, array.count) }
+      array[position] = element
+    }
+  }
 
   /// Lets `body` change the element at a position.
   ///

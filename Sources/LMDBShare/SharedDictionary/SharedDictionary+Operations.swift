@@ -70,6 +70,12 @@ extension SharedDictionary {
   @inlinable @discardableResult
   public func popLast() throws -> Contents.Element? { try write { $0.popLast() } }
 
+  /// Removes the entries whose key or value cannot be decoded, which no walk gets past. They are gone for good.
+  ///
+  /// - Returns: For each of them its key, and why it cannot be decoded.
+  @discardableResult
+  public func removeUndecodable() throws -> [StoreError] { try write { $0.removeUndecodable() } }
+
   /// Removes all entries.
   @inlinable
   public func removeAll() throws { try write { $0.removeAll() } }

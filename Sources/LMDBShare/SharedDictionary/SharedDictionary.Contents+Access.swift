@@ -8,6 +8,8 @@ extension SharedDictionary.Contents {
     case .detached(let entries): return entries.entries.count
     case .stored(let core, let reference, let database):
       check(core, reference, database)
+      // Nothing is removed any more: a loop that goes on until nothing is left comes to its end.
+      if core.hasFailed, core.isWritable { return 0 }
       return core.count(database)
     }
   }
@@ -102,7 +104,7 @@ extension SharedDictionary.Contents {
     return old
   }
 
-  /// Removes a key; returns its value.
+  /// Removes a key; returns its value. One that cannot be decoded fails the transaction; setting the key to nil removes it unread.
   ///
   /// - Complexity: O(log *n*).
   @inlinable @discardableResult
@@ -199,6 +201,39 @@ extension SharedDictionary.Contents {
   /// - Complexity: O(*pages*).
   public mutating func removeAll() {
     change(stored: { core, _, database in core.removeAll(database) }, detached: { $0 = SortedEntries() })
+  }
+
+  /// Removes the entries whose key or value cannot be decoded, which no walk gets past. They are gone for good.
+  ///
+  /// To keep what they hold, look at them with the tool first: `lmdbshare show`.
+  ///
+  /// - Returns: For each of them its key, and why it cannot be decoded.
+  /// - Complexity: O(*n*).
+  @discardableResult
+  public mutating func removeUndecodable() -> [StoreError] {
+    guard case .stored(let core, let reference, let database) = storage else { return [] }
+    check(core, reference, database)
+    var found: [StoreError] = []
+    var doomed: [[UInt8]] = []
+    let cursor = Cursor(core, database)
+    var isThere = cursor.move(.first)
+    while isThere {
+      do throws(DecodingFailure) {
+        _ = try Self.element(cursor.key, cursor.value)
+      } catch {
+        doomed.append(cursor.key.copied())
+        found.append(core.undecodable(reference, "key \(StoredKey.describe(cursor.key.copied()))", error))
+      }
+      isThere = cursor.move(.next)
+    }
+    guard !doomed.isEmpty else { return [] }
+    change(
+      stored: { core, _, database in
+        for key in doomed { _ = withBytes(of: key) { core.delete(database, $0) } }
+      },
+      // A copy cannot have what it cannot read: it is told so.
+      detached: { _ in })
+    return found
   }
 
   /// Removes the entries for which `shouldRemove` says so.

@@ -46,19 +46,41 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     return Index(found)
   }
 
-  /// The entry at a place. One that cannot be decoded stops the program; ``element(at:)`` throws instead.
+  /// The entry at a place. An index of none stops the program; ``element(at:)`` throws instead.
+  ///
+  /// An entry that cannot be decoded fails the transaction, which throws at its end; until then the ``Codec/placeholder`` of its
+  /// types stands in for it, or another entry. Where there is neither, the program stops.
   ///
   /// - Complexity: O(log *n*).
   public subscript(position: Index) -> Element {
     do {
       return try element(at: position)
     } catch {
-      // Nothing that is made of it will be committed or returned.
-      if hasFailed, let key = Key.OrderedCodec.standIn(), let value = Value.StorageCodec.standIn() {
-        return (key, value)
-      }
-      stop("\(error)")
+      return standIn(error)
     }
+  }
+
+  private func standIn(_ error: StoreError) -> Element {
+    // A view of a snapshot that is used by itself has no transaction whose end would tell.
+    if case .stored(let core, _, _) = storage, error.code != .outOfRange, !(token is SnapshotPin) { core.fail(error) }
+    if hasFailed {
+      if let key = Key.OrderedCodec.placeholder, let value = Value.StorageCodec.placeholder { return (key, value) }
+      if let other = anyElement() { return other }
+    }
+    stop("\(error)")
+  }
+
+  /// One of the first entries, that can be decoded.
+  private func anyElement() -> Element? {
+    guard case .stored(let core, _, let database) = storage else { return nil }
+    let cursor = Cursor(core, database)
+    var (isThere, rest) = (cursor.move(.first), 64)
+    while isThere, rest > 0 {
+      if let element = try? Self.element(cursor.key, cursor.value) { return element }
+      rest -= 1
+      isThere = cursor.move(.next)
+    }
+    return nil
   }
 
   /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
@@ -85,9 +107,20 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     return element
   }
 
-  /// The place of a key, or nil.
+  /// The place of a key, or nil. The value is not decoded.
   public func index(forKey key: Key) -> Index? {
-    self[key] == nil ? nil : Index(Self.stored(key))
+    let stored = Self.stored(key)
+    return contains(stored: stored) ? Index(stored) : nil
+  }
+
+  /// Whether there is an entry, whatever its value.
+  func contains(stored: [UInt8]) -> Bool {
+    switch storage {
+    case .detached(let entries): return entries.find(stored) != nil
+    case .stored(let core, let reference, let database):
+      check(core, reference, database)
+      return withBytes(of: stored) { core.get(database, $0) != nil }
+    }
   }
 
   /// The entry with the least key.
@@ -97,17 +130,13 @@ extension SharedDictionary.Contents: BidirectionalCollection {
 
   /// A walk that ends early, at an entry that cannot be decoded, gives a short array here, and the transaction throws.
   public func _copyToContiguousArray() -> ContiguousArray<Element> {
-    var result: ContiguousArray<Element> = []
-    for entry in self { result.append(entry) }
-    return result
+    walked()
   }
 
   /// The transformed entries, by a walk.
   @inlinable
   public func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
-    var result: [T] = []
-    for entry in self { result.append(try transform(entry)) }
-    return result
+    try mapWalked(transform)
   }
 
   /// Walks the entries in the order of their keys.
@@ -200,7 +229,8 @@ extension SharedDictionary.Contents {
   func lastEntry(upTo bound: KeyBound) -> Element? { entry(bound, forward: false) }
 
   private func entry(_ bound: KeyBound, forward: Bool) -> Element? {
-    guard let stored = edge(bound, forward: forward) else { return nil }
+    // In a transaction that has failed nothing is removed any more: a loop that goes on until nothing is left comes to its end.
+    guard !hasFailed, let stored = edge(bound, forward: forward) else { return nil }
     do throws(StoreError) {
       return try find(stored)
     } catch {

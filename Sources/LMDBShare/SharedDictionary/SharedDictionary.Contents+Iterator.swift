@@ -57,6 +57,34 @@ extension SharedDictionary.Contents {
       return moveElsewhere() ? here() : nil
     }
 
+    /// The next key, without decoding its value.
+    @inlinable
+    mutating func nextKey() -> Key? {
+      guard cursor != nil else { return nextInMemory()?.key }
+      return next { (key, value) throws(DecodingFailure) in try SharedDictionary.Contents.key(key, value) }
+    }
+
+    /// The next value, without decoding its key.
+    @inlinable
+    mutating func nextValue() -> Value? {
+      guard cursor != nil else { return nextInMemory()?.value }
+      return next { (key, value) throws(DecodingFailure) in try SharedDictionary.Contents.value(key, value) }
+    }
+
+    /// A part of the next entry.
+    @inlinable @inline(__always)
+    mutating func next<Part>(_ decode: (RawSpan, RawSpan) throws(DecodingFailure) -> Part) -> Part? {
+      if !(steps?.step() ?? false), !moveElsewhere() { return nil }
+      guard let cursor else { return nil }
+      if let end, isBeyond(cursor.key, end) { return nil }
+      do throws(DecodingFailure) {
+        return try decode(cursor.key, cursor.value)
+      } catch {
+        fail(error)
+        return nil
+      }
+    }
+
     /// The entry under the cursor.
     @inlinable @inline(__always)
     mutating func here() -> Element? {

@@ -53,16 +53,23 @@ extension SharedDictionary.Contents {
     /// The entry at a place.
     public subscript(position: Index) -> Element { contents[position] }
     /// The entry with the least key.
-    public var first: Element? { makeIterator().first }
+    public var first: Element? { makeIterator().one() }
     /// The entry with the greatest key.
     public var last: Element? {
-      SharedDictionary.Contents.Iterator(contents, from: lower, to: upper, forward: false).first
+      SharedDictionary.Contents.Iterator(contents, from: lower, to: upper, forward: false).one()
     }
 
     /// Walks the entries in the order of their keys.
     public func makeIterator() -> SharedDictionary.Contents.Iterator {
       SharedDictionary.Contents.Iterator(contents, from: lower, to: upper)
     }
+
+    /// A walk that ends early, at an entry that cannot be decoded, gives a short array here, and the transaction throws.
+    public func _copyToContiguousArray() -> ContiguousArray<Element> { walked() }
+
+    /// The transformed entries, by a walk.
+    @inlinable
+    public func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] { try mapWalked(transform) }
 
     /// The entries in the opposite order of their keys, on a cursor that walks backwards.
     public func reversed() -> ReversedEntries { ReversedEntries(contents, lower, upper) }
@@ -161,13 +168,6 @@ extension SharedDictionary.Contents where Key: Comparable {
   /// The entries with keys up to the bound.
   public subscript(range: PartialRangeThrough<Key>) -> Entries {
     Entries(self, .none, .included(Self.stored(range.upperBound)))
-  }
-}
-
-extension SharedDictionary.Contents.Iterator {
-  fileprivate var first: Element? {
-    var copy = self
-    return copy.next()
   }
 }
 

@@ -21,17 +21,27 @@ extension SharedDictionary.Contents {
     /// The number of keys, in O(1).
     public var count: Int { contents.count }
     /// Whether the key is there, in O(log *n*).
-    public func contains(_ key: Key) -> Bool { contents[key] != nil }
+    public func contains(_ key: Key) -> Bool { contents.contains(stored: SharedDictionary.Contents.stored(key)) }
 
     /// Walks the keys in order.
     public struct Iterator: IteratorProtocol {
       @usableFromInline var base: SharedDictionary.Contents.Iterator
       @usableFromInline init(_ base: SharedDictionary.Contents.Iterator) { self.base = base }
       /// The next key, or nil at the end.
-      @inlinable public mutating func next() -> Key? { base.next()?.key }
+      @inlinable public mutating func next() -> Key? { base.nextKey() }
     }
     /// Walks the keys in order.
     @inlinable public func makeIterator() -> Iterator { Iterator(contents.makeIterator()) }
+
+    /// The first key; nil when there is none, and, with the transaction failed, when it cannot be decoded.
+    public var first: Key? { makeIterator().one() }
+    /// The last key; nil when there is none, and, with the transaction failed, when it cannot be decoded.
+    public var last: Key? { contents.last?.key }
+    /// A walk that ends early, at a key that cannot be decoded, gives a short array here, and the transaction throws.
+    public func _copyToContiguousArray() -> ContiguousArray<Key> { walked() }
+    /// The transformed keys, by a walk.
+    @inlinable
+    public func map<T, E: Error>(_ transform: (Key) throws(E) -> T) throws(E) -> [T] { try mapWalked(transform) }
   }
 
   /// The values, in the order of their keys.
@@ -61,10 +71,20 @@ extension SharedDictionary.Contents {
       @usableFromInline var base: SharedDictionary.Contents.Iterator
       @usableFromInline init(_ base: SharedDictionary.Contents.Iterator) { self.base = base }
       /// The next value, or nil at the end.
-      @inlinable public mutating func next() -> Value? { base.next()?.value }
+      @inlinable public mutating func next() -> Value? { base.nextValue() }
     }
     /// Walks the values in the order of their keys.
     @inlinable public func makeIterator() -> Iterator { Iterator(contents.makeIterator()) }
+
+    /// The value of the first key; nil when there is none, and, with the transaction failed, when it cannot be decoded.
+    public var first: Value? { makeIterator().one() }
+    /// The value of the last key; nil when there is none, and, with the transaction failed, when it cannot be decoded.
+    public var last: Value? { contents.last?.value }
+    /// A walk that ends early, at a value that cannot be decoded, gives a short array here, and the transaction throws.
+    public func _copyToContiguousArray() -> ContiguousArray<Value> { walked() }
+    /// The transformed values, by a walk.
+    @inlinable
+    public func map<T, E: Error>(_ transform: (Value) throws(E) -> T) throws(E) -> [T] { try mapWalked(transform) }
   }
 
   /// The keys, in order.
@@ -137,5 +157,32 @@ extension SharedDictionary.Contents: ExpressibleByDictionaryLiteral {
     var entries = SortedEntries<Key, Value>()
     for (key, value) in elements { entries.set(Self.stored(key), key, value) }
     self.init(entries)
+  }
+}
+
+extension IteratorProtocol {
+  /// What the iterator gives first.
+  func one() -> Element? {
+    var copy = self
+    return copy.next()
+  }
+}
+
+// A collection's own ways to arrays ask for its count, and stop the program when a walk ends before, as it does at an entry that
+// cannot be decoded.
+extension Sequence {
+  /// The elements that a walk gives.
+  func walked() -> ContiguousArray<Element> {
+    var result: ContiguousArray<Element> = []
+    for element in self { result.append(element) }
+    return result
+  }
+
+  /// The transformed elements that a walk gives.
+  @inlinable
+  func mapWalked<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
+    var result: [T] = []
+    for element in self { result.append(try transform(element)) }
+    return result
   }
 }

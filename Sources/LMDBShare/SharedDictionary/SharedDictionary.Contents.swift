@@ -84,6 +84,16 @@ extension SharedDictionary.Contents {
     return try Value.StorageCodec.decode(reader.remainder())
   }
 
+  /// The key of an entry.
+  @inlinable
+  static func key(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Key {
+    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
+      return try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed))
+    }
+    var reader = ByteReader(bytes)
+    return try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
+  }
+
   /// The key and the value of an entry.
   @inlinable @inline(__always)
   static func element(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Element {

@@ -39,7 +39,8 @@ enum StoredKey {
   /// What a hashed key's value starts with.
   static func wrap(key: RawSpan, value: RawSpan) -> [UInt8] {
     var writer = ByteWriter()
-    writer.append(littleEndian: UInt32(key.byteCount))
+    // More than LMDB takes is refused with the whole.
+    writer.append(littleEndian: UInt32(clamping: key.byteCount))
     writer.append(key)
     writer.append(value)
     return writer.finish()

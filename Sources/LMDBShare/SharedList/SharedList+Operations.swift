@@ -121,6 +121,12 @@ extension SharedList {
     try write { try $0.removeAll(where: shouldRemove) }
   }
 
+  /// Removes the elements that cannot be decoded, which no other read gets past. They are gone for good.
+  ///
+  /// - Returns: For each of them where it stood, and why it cannot be decoded.
+  @discardableResult
+  public func removeUndecodable() throws -> [StoreError] { try write { $0.removeUndecodable() } }
+
   /// Removes all elements.
   public func removeAll() throws { try write { $0.removeAll() } }
 

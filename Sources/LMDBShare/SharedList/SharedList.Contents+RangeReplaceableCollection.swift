@@ -1,6 +1,8 @@
 extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
-  /// The element at a position. A position out of range, and an element that cannot be decoded, stop the program;
-  /// ``element(at:)`` throws instead.
+  /// The element at a position. A position out of range stops the program; ``element(at:)`` throws instead.
+  ///
+  /// An element that cannot be decoded fails the transaction, which throws at its end; until then the
+  /// ``Codec/placeholder`` of its type stands in for it, or another element. Where there is neither, the program stops.
   ///
   /// - Complexity: O(1) where elements lie in blocks, else O(log *n*).
   @inlinable
@@ -55,7 +57,8 @@ extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
     if maximum != nil { trim(atEnd: isAtStart) }
   }
 
-  /// Removes the element at a position and returns it.
+  /// Removes the element at a position and returns it. One that cannot be decoded fails the transaction; `removeSubrange` removes
+  /// it unread.
   @discardableResult
   public mutating func remove(at position: Int) -> Element {
     let element = view.get(position)
@@ -63,16 +66,36 @@ extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
     return element
   }
 
-  /// Removes the elements in a range.
+  /// Removes the elements in a range, without decoding them.
   public mutating func removeSubrange(_ range: Range<Int>) { view.remove(range) }
 
-  /// Removes the first element and returns it, or nil.
+  /// Removes the first element and returns it; nil when there is none, and, with the transaction failed, when it cannot be
+  /// decoded.
   @discardableResult
-  public mutating func popFirst() -> Element? { isEmpty ? nil : remove(at: 0) }
+  public mutating func popFirst() -> Element? {
+    guard let element = view.find(0) else { return nil }
+    view.remove(0..<1)
+    return element
+  }
 
-  /// Removes the last element and returns it, or nil.
+  /// Removes the last element and returns it; nil when there is none, and, with the transaction failed, when it cannot be
+  /// decoded.
   @discardableResult
-  public mutating func popLast() -> Element? { isEmpty ? nil : remove(at: count - 1) }
+  public mutating func popLast() -> Element? {
+    let last = count - 1
+    guard let element = view.find(last) else { return nil }
+    view.remove(last..<last + 1)
+    return element
+  }
+
+  /// Removes the elements that cannot be decoded, which no other read gets past. They are gone for good.
+  ///
+  /// To keep what they hold, look at them with the tool first: `lmdbshare show`.
+  ///
+  /// - Returns: For each of them where it stood, and why it cannot be decoded.
+  /// - Complexity: O(*n*).
+  @discardableResult
+  public mutating func removeUndecodable() -> [StoreError] { view.removeUndecodable() }
 
   /// Removes the first element and returns it. The list must not be empty.
   @discardableResult
@@ -82,10 +105,10 @@ extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
   @discardableResult
   public mutating func removeLast() -> Element { remove(at: count - 1) }
 
-  /// Removes the first elements.
+  /// Removes the first elements, without decoding them.
   public mutating func removeFirst(_ count: Int) { view.remove(0..<count) }
 
-  /// Removes the last elements.
+  /// Removes the last elements, without decoding them.
   public mutating func removeLast(_ count: Int) { view.remove(self.count - count..<self.count) }
 
   /// Removes all elements.

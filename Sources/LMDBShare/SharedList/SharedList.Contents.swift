@@ -84,7 +84,8 @@ extension SharedList.Contents: RandomAccessCollection {
     var (low, high) = (0, count)
     while low < high {
       let middle = low + (high - low) / 2
-      if try belongsInSecondPartition(self[middle]) { high = middle } else { low = middle + 1 }
+      guard let element = view.find(middle) else { break }
+      if try belongsInSecondPartition(element) { high = middle } else { low = middle + 1 }
     }
     return low
   }

@@ -200,9 +200,11 @@ struct QueueRecord {
   init?(_ bytes: RawSpan) {
     func word(_ offset: Int) -> UInt64? { bytes.littleEndian(at: offset) }
     func half(_ offset: Int) -> UInt32? { bytes.littleEndian(at: offset) }
+    // No sound record has a number so great that it reaches into the area of a key.
     guard bytes.byteCount >= Self.byteCount, let sequence = word(0), let token = word(8), let owner = word(16),
       let time = word(24), let attempts = half(32), let processID = half(36), let level = half(40),
-      level < QueuePriority.levels, let reason = half(44), Int(reason) <= bytes.byteCount - Self.byteCount
+      level < QueuePriority.levels, let reason = half(44), Int(reason) <= bytes.byteCount - Self.byteCount,
+      sequence < 1 << 55
     else { return nil }
     (self.sequence, self.token, self.owner, self.time) = (sequence, token, owner, time)
     (self.attempts, self.processID, self.level) = (attempts, processID, Int(level))

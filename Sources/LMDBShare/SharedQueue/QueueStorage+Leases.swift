@@ -119,10 +119,7 @@ extension QueueStorage {
     _ body: (QueueRecord, RawSpan) -> DecodingFailure?
   ) throws(StoreError) {
     guard let owner = reference.environment.owner else {
-      throw StoreError(
-        .permissionDenied, "lease", structure: reference.name,
-        reason: "this process cannot use the store's file 'owners', by which others know that it lives",
-        advice: "check owner and mode of the store's directory; or use pop()")
+      throw reference.environment.ownersFailure("lease", reference.name)
     }
     makeReady(core)
     // Before anything is looked at: it may write.

@@ -165,7 +165,7 @@ extension Transaction {
     StoreError(
       .undecodable, "read", structure: reference.name,
       reason: (place.map { "at \($0): " } ?? "") + error.description,
-      advice: "the stored bytes do not fit the type; another program may have written them")
+      advice: "another program may have written it; overwrite it, or remove it unread: removeUndecodable() does")
   }
 
   @usableFromInline @inline(never)

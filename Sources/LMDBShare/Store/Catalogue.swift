@@ -69,7 +69,7 @@ enum Catalogue {
   static func description(
     of name: String, _ catalogue: UInt32, _ transaction: Transaction
   ) throws(StoreError) -> StructureDescription? {
-    let record = withUTF8(of: name) { transaction.get(catalogue, $0)?.utf8String() }
+    let record = withUTF8(of: name) { transaction.get(catalogue, $0)?.text }
     guard let record else { return nil }
     return try StructureDescription(name: name, record: record)
   }
@@ -91,21 +91,33 @@ enum Catalogue {
     transaction.catalogueVersion = (0, 0)
   }
 
-  /// All structures, by name.
-  static func all(_ catalogue: UInt32, _ transaction: Transaction) throws(StoreError) -> [StructureDescription] {
-    var found: [StructureDescription] = []
+  /// All structures, by name, and for each record that this version does not understand what to say of it.
+  ///
+  /// One of a kind that came later makes no other one unusable.
+  static func all(
+    _ catalogue: UInt32, _ transaction: Transaction
+  ) throws(StoreError) -> (known: [StructureDescription], unknown: [StoreError]) {
+    var known: [StructureDescription] = []
+    var unknown: [StoreError] = []
     let cursor = Cursor(transaction, catalogue)
     var isThere = cursor.move(.first)
     while isThere {
-      if let name = cursor.key.utf8String(), name.utf8.first != UInt8(ascii: "."),
-        let record = cursor.value.utf8String()
-      {
-        found.append(try StructureDescription(name: name, record: record))
+      let record = cursor.value.text
+      if let name = cursor.key.utf8String() {
+        if name.utf8.first != UInt8(ascii: ".") {
+          do throws(StoreError) {
+            known.append(try StructureDescription(name: name, record: record))
+          } catch {
+            unknown.append(error)
+          }
+        }
+      } else {
+        unknown.append(.notUnderstood(cursor.key.text, record))
       }
       isThere = cursor.move(.next)
     }
     if let failure = transaction.failure { throw failure }
-    return found
+    return (known, unknown)
   }
 
   /// A name is 1 to 255 bytes, without NUL or control characters, and does not start with a dot: those are ours.
@@ -128,4 +140,9 @@ enum Catalogue {
         advice: "use 1 to 255 bytes of text without control characters and without a leading dot")
     }
   }
+}
+
+extension RawSpan {
+  /// The bytes as text, whatever they are; what is no UTF-8 is replaced.
+  fileprivate var text: String { utf8String() ?? String(decoding: copied(), as: UTF8.self) }
 }

@@ -3,7 +3,8 @@ extension SharedStore {
   ///
   /// Nothing is changed, and others may read and write meanwhile; each structure is looked at as of one snapshot.
   ///
-  /// - Returns: What is wrong, one error for each structure at most; nothing when all is well.
+  /// - Returns: What is wrong, one error for each structure at most; nothing when all is well. A structure that this version
+  ///   does not understand is one, too: ``StoreError/Code/newerFormat``.
   /// - Throws: ``StoreError`` when it cannot be looked at.
   /// - Complexity: O(*n*) in all that is stored.
   public func check() throws(StoreError) -> [StoreError] { try check(isChecked: false) }
@@ -18,7 +19,9 @@ extension SharedStore {
       guard error.code == .damaged || error.code == .truncated else { throw error }
       return [error]
     }
-    for found in try structures() {
+    let (known, unknown) = try catalogue()
+    findings += unknown
+    for found in known {
       do throws(StoreError) {
         try check(found)
       } catch {

@@ -1,10 +1,20 @@
 internal import Synchronization
 
 extension SharedStore {
-  /// Every structure of the store, by name.
+  /// Every structure of the store, by name, besides those of a kind that this version does not know.
   ///
   /// - Complexity: O(*n*) in the number of structures.
-  public func structures() throws(StoreError) -> [StructureDescription] {
+  public func structures() throws(StoreError) -> [StructureDescription] { try catalogue().known }
+
+  /// Why structures of the store cannot be used by this version: one error for each whose record it does not understand, named
+  /// by ``StoreError/structure``. A later version of the library may have made them.
+  ///
+  /// All others can be used. A structure that is not understood is neither opened, removed nor replaced.
+  ///
+  /// - Complexity: O(*n*) in the number of structures.
+  public func unknownStructures() throws(StoreError) -> [StoreError] { try catalogue().unknown }
+
+  func catalogue() throws(StoreError) -> (known: [StructureDescription], unknown: [StoreError]) {
     let core = try environment.beginRead()
     defer { core.end() }
     return try Catalogue.all(environment.catalogue, core)

@@ -64,8 +64,8 @@ public struct StoreOptions: Hashable, Sendable {
   /// counted from the first commit on that this process has seen.
   public var maximumSnapshotGrowth: Int?
   /// The number of reads and snapshots that all processes together may have open. The first process to open a store
-  /// decides.
-  public var maximumReaders: Int = 1024
+  /// decides. A slot takes 64 bytes of `lock.mdb`, and costs writers nothing before it was used for the first time.
+  public var maximumReaders: Int = 4096
   /// The number of structures that this process may use; at most 32,000.
   public var maximumStructures: Int = 1024
   /// How long opening waits for other processes; 30 seconds unless told otherwise, nil for no limit.

@@ -61,7 +61,7 @@ extension SharedStore {
   public func statistics() throws(StoreError) -> StoreStatistics {
     return try environment.statistics { (core) throws(StoreError) in
       var found: [StoreStatistics.Structure] = []
-      for description in try Catalogue.all(environment.catalogue, core) {
+      for description in try Catalogue.all(environment.catalogue, core).known {
         guard let tree = core.tree(named: description.database) else { continue }
         found.append(
           .init(

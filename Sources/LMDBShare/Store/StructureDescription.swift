@@ -92,6 +92,14 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     return "\(kind.rawValue) \(types)\(shape.isEmpty ? "" : " (\(shape))")"
   }
 
+  /// The same without what is this one structure's own: its name, identity and place. Structures of one form hold the same kind of
+  /// contents under the same limits.
+  package var form: StructureDescription {
+    var form = self
+    (form.name, form.identity, form.index) = ("", 0, nil)
+    return form
+  }
+
   /// Whether it is what was asked for, whatever its name and identity. Who asks for no maximum takes any.
   func matches(_ other: StructureDescription) -> Bool {
     kind == other.kind && layout == other.layout && elementSize == other.elementSize && key == other.key
@@ -127,25 +135,22 @@ extension StructureDescription {
       let parts = line.split(separator: " ", maxSplits: 1)
       if parts.count == 2 { fields[parts[0]] = parts[1] }
     }
+    /// A number in a range; one that is there and is none, or lies outside, makes the record one that is not understood.
+    func number(_ field: Substring, _ range: ClosedRange<Int>) throws(StoreError) -> Int? {
+      guard let text = fields[field] else { return nil }
+      guard let number = Int(text), range.contains(number) else { throw .notUnderstood(name, record) }
+      return number
+    }
+    let layout = fields["layout"].map { Layout(rawValue: String($0)) }
     guard let kind = fields["kind"].flatMap({ Kind(rawValue: String($0)) }), let element = fields["element"],
-      let identity = fields["identity"].flatMap({ UInt64($0, radix: 16) })
-    else {
-      throw StoreError(
-        .newerFormat, "open", structure: name, reason: "its record in the catalogue is not understood: \(record)",
-        advice: "open the store with the version of lmdbshare that wrote it")
-    }
-    // A number that cannot be counts as one that is not there.
-    func number(_ field: Substring, in range: ClosedRange<Int>) -> Int? {
-      fields[field].flatMap { Int($0) }.flatMap { range ~= $0 ? $0 : nil }
-    }
+      let identity = fields["identity"].flatMap({ UInt64($0, radix: 16) }), layout != .some(nil)
+    else { throw .notUnderstood(name, record) }
     self.init(
-      name, kind, layout: fields["layout"].flatMap { Layout(rawValue: String($0)) },
-      key: fields["key"].map(String.init),
-      element: String(element), count: number("count", in: 0...1 << 40),
-      maximumCount: number("maximum", in: 1...Int.max))
-    elementSize = number("size", in: 1...1 << 32)
+      name, kind, layout: layout ?? nil, key: fields["key"].map(String.init), element: String(element),
+      count: try number("count", 0...1 << 40), maximumCount: try number("maximum", 1...Int.max))
+    elementSize = try number("size", 1...1 << 30)
     index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
-    maximumAttempts = number("attempts", in: 1...Int.max)
+    maximumAttempts = try number("attempts", 1...Int.max)
     self.identity = identity
   }
 
@@ -163,5 +168,14 @@ extension StructureDescription {
         advice: "use a type that holds something")
     }
     return description
+  }
+}
+
+extension StoreError {
+  /// That the catalogue has a record that this version does not understand: of a structure of a later version, mostly.
+  static func notUnderstood(_ name: String, _ record: String) -> StoreError {
+    StoreError(
+      .newerFormat, "open", structure: name, reason: "its record in the catalogue is not understood: '\(record)'",
+      advice: "use or remove it with the version of lmdbshare that made it")
   }
 }

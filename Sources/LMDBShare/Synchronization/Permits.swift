@@ -32,10 +32,7 @@ struct Permits: Sendable {
   func heldOwners() throws(StoreError) -> Owners {
     try environment.checkFork()
     if let owners = environment.owners { return owners }
-    throw StoreError(
-      .permissionDenied, "acquire", structure: reference.name,
-      reason: "this process cannot use the store's file 'owners', by which others know what it holds",
-      advice: "open the store for writing; check owner and mode of its directory")
+    throw environment.ownersFailure("acquire", reference.name)
   }
 
   /// Makes sure that the structure is still the one that was opened.

@@ -172,8 +172,9 @@ extension QueueStorage {
 
   /// How many items were ever pushed follows from the last number; those that are not there are gone.
   func restore(_ core: Transaction, _ numbers: UntypedContents.QueueNumbers) {
-    state.lastSequence = max(state.lastSequence, numbers.lastSequence)
-    state.lastToken = max(state.lastToken, numbers.lastToken)
+    // Dumps come from others: a queue whose numbers are near their end could not be used.
+    state.lastSequence = max(state.lastSequence, min(numbers.lastSequence, 1 << 54))
+    state.lastToken = max(state.lastToken, min(numbers.lastToken, 1 << 61))
     state.isClosed = numbers.isClosed
     state.gone = Int(clamping: state.lastSequence) - restored
   }

@@ -54,7 +54,7 @@ extension ReadTransaction {
 
   /// Every structure that is in this snapshot, by name.
   package func structures(of store: SharedStore) throws(StoreError) -> [StructureDescription] {
-    try Catalogue.all(store.environment.catalogue, core)
+    try Catalogue.all(store.environment.catalogue, core).known
   }
 
   /// What the catalogue tells of a structure in this snapshot; nil when there is none.
@@ -156,6 +156,6 @@ package struct StoredBytes: Storable, Hashable {
 extension Snapshot {
   /// Every structure that is in it, by name.
   package func structures() throws -> [StructureDescription] {
-    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? noDatabase, txn.core) }
+    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? noDatabase, txn.core).known }
   }
 }

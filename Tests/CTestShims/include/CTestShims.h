@@ -20,5 +20,7 @@ int test_reap(pid_t process);
 int test_exercise(const char *path, uint64_t seed, char *report, size_t size);
 /// Makes an LMDB file with databases of every kind, those with duplicates included; an error of LMDB or 0.
 int test_make_foreign(const char *path, unsigned keys, unsigned rounds, unsigned freed);
+/// Lets this process open `left` more files, if those that it has open have the least numbers; as many as it may when negative.
+void test_limit_files(int left);
 
 #endif

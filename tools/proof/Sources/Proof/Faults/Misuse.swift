@@ -240,7 +240,7 @@ enum MisuseCases {
       try lock.withLock { _ in try lock.withLock { _ in } }
       return "nothing"
     },
-    Case("a backup into the store itself", "structureExists", "notAStore") { path in
+    Case("a backup into the store itself", "storeExists", "notAStore") { path in
       let (store, _) = try store(path)
       try store.backup(to: path)
       return "nothing"

@@ -1,0 +1,75 @@
+import Foundation
+import LMDBShare
+import TestSupport
+import Testing
+
+/// Wrong numbers in stored bytes are errors of their structure: no arithmetic on them ends the process, and no loop runs for ever.
+@Suite(.timeLimit(.minutes(10)))
+struct DamagedNumbersTests {
+  /// Each process damages a store anew for each of its seeds, and uses all of it.
+  @Test func noDamagedNumberEndsTheProcess() throws {
+    let directory = TemporaryDirectory(inMemory: true)
+    let first =
+      ProcessInfo.processInfo.environment["LMDBSHARE_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1 << 40)
+    let processes = SeededGenerator.operations(8)
+    for number in 0..<processes {
+      let seed = first + number * 20
+      let worker = try Program("TestWorker", ["use-damaged", directory.file("store-\(number % 2)"), "\(seed)"])
+      let result = worker.finish(within: 120)
+      let lines = result.output.split(separator: "\n").suffix(12).joined(separator: "\n")
+      #expect(
+        result.status == 0 && result.output.hasSuffix("done\n"), "LMDBSHARE_SEED=\(seed): \(result.status)\n\(lines)")
+    }
+  }
+
+  private func raw(_ store: SharedStore, _ name: String, _ body: (Transaction, UInt32) throws -> Void) throws {
+    let database = try #require(try store.environment.database(name))
+    let core = try store.environment.beginWrite()
+    try body(core, database)
+    try store.environment.commit(core)
+  }
+
+  /// A key of a block or element at the end of its numbers, and counts that no list has.
+  @Test(arguments: [0, 1, 1 << 32 - 1, 1 << 32, 1 << 63, .max - 1, .max] as [UInt64])
+  func keysAtTheEndOfTheirNumbers(_ key: UInt64) throws {
+    let test = try TestStore()
+    let numbers = try test.store.list("numbers", of: Int64.self)
+    let names = try test.store.list("names", of: String.self)
+    for name in ["numbers", "names"] {
+      try raw(test.store, name) { core, database in
+        core.removeAll(database)
+        withBytes(of: [Int64](repeating: 7, count: 2)) { _ = core.put(database, key, $0) }
+      }
+    }
+    let fine: Set<StoreError.Code?> = [nil, .damaged, .undecodable, .outOfRange]
+    for _ in 0..<2 {
+      #expect(fine.contains(code { try numbers.append(1) }))
+      #expect(fine.contains(code { try numbers.prepend(1) }))
+      #expect(fine.contains(code { try numbers.insert(1, at: 1) }))
+      #expect(fine.contains(code { _ = try numbers.popFirst() }))
+      #expect(fine.contains(code { try names.append("a") }))
+      #expect(fine.contains(code { try names.prepend("a") }))
+      #expect(fine.contains(code { try names.insert("a", at: 1) }))
+      #expect(fine.contains(code { try names.read { _ = Array($0) } }))
+      #expect(fine.contains(code { try numbers.read { _ = Array($0) } }))
+    }
+  }
+
+  /// A directory that tells of more elements than there is memory for.
+  @Test func countsThatNoListHas() throws {
+    let test = try TestStore()
+    let numbers = try test.store.list("numbers", of: Int64.self)
+    for counts in [[1 << 40], [1 << 47, 1 << 47, 1 << 47], [Int.max], [-1], [Int](repeating: 1 << 48, count: 40_000)] {
+      try raw(test.store, "numbers") { core, database in
+        core.removeAll(database)
+        let entries = counts.enumerated().flatMap { [UInt64($0 + 1), UInt64(bitPattern: Int64($1))] }
+        _ = withBytes(of: entries) { core.put(database, 0, $0) }
+      }
+      #expect(code { try numbers.read { _ = Array($0) } } == .damaged)
+      #expect(code { try numbers.read { _ = $0[0] } } == .damaged)
+      #expect(code { try numbers.append(1) } == .damaged)
+      #expect(code { try numbers.insert(1, at: 0) } == .damaged)
+      #expect(code { _ = try numbers.popLast() } == .damaged)
+    }
+  }
+}
