@@ -150,4 +150,6 @@ func waitAtBarrier(_ path: String, _ count: Int) throws {
   say(longest < .milliseconds(400) ? "others run" : "others waited \(longest)")
   all.wait()
   say(errors.texts.withLock { Set($0).sorted().joined(separator: " ") })
+  let isBroken = try store.waitUntil(timeout: .seconds(20)) { _ in try barrier.isBroken }
+  say(isBroken ? "broken" : "whole")
 }
