@@ -57,7 +57,9 @@
     private func count(_ job: Job) throws -> Bool {
       let start = ContinuousClock.now
       let files = try Files.find(paths)
-      let pool = try WorkerPool(workers, role: "count", store: job.store)
+      // Those that are killed on purpose are no sign that something is wrong.
+      let pool = try WorkerPool(
+        workers, role: "count", store: job.store, maximumEarlyDeaths: killWorkers > 0 ? nil : 5)
       try feed(files, to: job, pool)
       let progress = Progress()
       while true {
@@ -100,9 +102,16 @@
         try job.files.push(contentsOf: files[start..<cut])
         start = cut
         Thread.sleep(forTimeInterval: Double.random(in: 0...0.03))
-        pool.workers.randomElement()?.kill()
-        // Another one takes its place.
-        while pool.restarts <= number { Thread.sleep(forTimeInterval: 0.001) }
+        // Another one takes the place of the dead, after a pause: until then there may be none.
+        var victim: WorkerProcess?
+        while pool.restarts <= number {
+          if let error = pool.error { throw error }
+          if victim == nil {
+            victim = pool.workers.randomElement()
+            victim?.kill()
+          }
+          Thread.sleep(forTimeInterval: 0.001)
+        }
       }
       try job.files.push(contentsOf: files[start...])
       try job.files.close()

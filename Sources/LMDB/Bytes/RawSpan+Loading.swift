@@ -85,6 +85,8 @@ extension RawSpan {
 /// Calls `body` with the bytes of `value` as they lie in memory.
 @inlinable @inline(__always)
 package func withBytes<T: BitwiseCopyable, R>(of value: T, _ body: (RawSpan) -> R) -> R {
+  // The optimizer gives a value without bytes no place, and the pointer to it no number.
+  if MemoryLayout<T>.size == 0 { return body(RawSpan()) }
   var value = value
   return unsafe Swift.withUnsafeBytes(of: &value) { unsafe body($0.bytes) }
 }
@@ -106,4 +108,16 @@ package func withBytes<T: BitwiseCopyable, R>(of array: [T], _ body: (RawSpan) t
 @inlinable @inline(__always)
 package func same<T, U>(_ array: [T], as _: [U].Type) -> [U]? {
   T.self == U.self ? unsafe unsafeBitCast(array, to: [U].self) : nil
+}
+
+/// The first case of an enumeration that holds no references: the one whose bits are all zero. Nil for other types, and for
+/// enumerations of at most one case, which have no bits.
+package func firstCase<T>(of type: T.Type) -> T? {
+  guard _isPOD(type), case 1...64 = MemoryLayout<T>.size else { return nil }
+  let value = unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { buffer in
+    let bytes = UnsafeMutableRawBufferPointer(buffer)
+    unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    return unsafe buffer[0]
+  }
+  return Mirror(reflecting: value).displayStyle == .enum ? value : nil
 }

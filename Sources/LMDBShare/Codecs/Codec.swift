@@ -69,9 +69,9 @@ extension Codec {
     return LMDB.withBytes(of: zeros) { bytes in try? decode(bytes) } ?? firstCase(of: Value.self)
   }
 
-  /// The first value of a type whose values can be listed.
+  /// The first value of a type whose values can be listed, or of an enumeration.
   static func firstCase<T>(of type: T.Type) -> T? {
-    (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T }
+    (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T } ?? LMDB.firstCase(of: type)
   }
 }
 

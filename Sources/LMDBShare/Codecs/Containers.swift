@@ -141,16 +141,10 @@ public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: 
     try Value.RawValue.StorageCodec.withEncoded(try value.reversibleRawValue, body)
   }
 
-  /// The case of a small raw value, or the first case.
+  /// The value of the raw value's placeholder, or the first case.
   public static var placeholder: Value? {
     if let raw = Value.RawValue.StorageCodec.placeholder, let value = Value(rawValue: raw) { return value }
-    if let first = firstCase(of: Value.self) { return first }
-    guard let size = fixedByteCount, size > 0 else { return nil }
-    for byte in UInt8.min...UInt8.max {
-      let bytes = [byte] + [UInt8](repeating: 0, count: size - 1)
-      if let value = LMDB.withBytes(of: bytes, { try? decode($0) }) { return value }
-    }
-    return LMDB.withBytes(of: [UInt8](repeating: 0xFF, count: size)) { try? decode($0) }
+    return firstCase(of: Value.self)
   }
 }
 

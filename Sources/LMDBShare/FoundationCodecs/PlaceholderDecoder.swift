@@ -5,8 +5,8 @@
     internal import Foundation
   #endif
 
-  /// Decodes a value from nothing: every number is 0, every text empty, every optional nil and every collection without
-  /// elements. So most `Codable` types have a value that can stand in for one that cannot be decoded.
+  /// Decodes a value from nothing: every number is 0, every text empty, every optional nil, every collection without elements
+  /// and every enumeration its first case. So most `Codable` types have a value that can stand in for one that cannot be decoded.
   struct PlaceholderDecoder: Decoder {
     /// More than any type needs that is not part of itself.
     private static let deepest = 64
@@ -33,7 +33,7 @@
       case is Decimal.Type: Decimal(0) as? T
       case is URL.Type: URL(string: "about:blank") as? T
       case is UUID.Type: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) as? T
-      default: nil
+      default: type is any RawRepresentable.Type ? LMDB.firstCase(of: type) : nil
       }
     }
 
@@ -48,7 +48,8 @@
     private struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {
       let decoder: PlaceholderDecoder
       let codingPath: [any CodingKey] = []
-      let allKeys: [Key] = []
+      /// The synthesized decoding of an enumeration expects one key, which tells the case.
+      let allKeys = LMDB.firstCase(of: Key.self).map { [$0] } ?? []
 
       func contains(_: Key) -> Bool { true }
       // An optional field is asked whether it is there by this.

@@ -96,6 +96,7 @@ public final class WorkerPool: Sendable {
   /// No signal is sent before: the workers have to learn in another way that there is no more to do. Mostly the queue that they
   /// work on is closed first:
   ///
+  ///     let pool = try WorkerPool(4, role: "count", store: store)
   ///     try jobs.close()
   ///     try pool.drain(timeout: .seconds(60))
   ///

@@ -261,6 +261,8 @@ extension UntypedContents {
         index += 1
         return goesOn
       }
+      // Fewer where one of them is damaged: its transaction has failed.
+      guard index == size else { return }
       done += size
     }
   }
@@ -301,14 +303,13 @@ extension UntypedContents {
     var same = 0
     while same < most {
       let size = min(piece, most - same)
-      var (count, run) = (0, 0)
+      var run = 0
       try walkBeside(other, from: self.count - same - size, to: other.count - same - size, count: size) { a, b in
         run = a.hasSameBytes(as: b) ? run + 1 : 0
-        count += 1
         return true
       }
       same += run
-      if run < count { break }
+      if run < size { break }
     }
     return same
   }
