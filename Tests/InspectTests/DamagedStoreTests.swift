@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the tool does with damaged files, and with dumps that claim what they do not hold.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct DamagedStoreTests {
   let tool = Tool()
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What `doctor` and `readers` find.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct DoctorTests {
   let tool = Tool()
   private func doctor(_ options: String = "") throws -> (status: Int32, output: String) {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The tool on files that are not like most: single ones, and stores of very many structures.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct LookingTests {
   let tool = Tool()
 

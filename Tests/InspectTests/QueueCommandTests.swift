@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The tool's commands for queues, beside programs that consume them.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct QueueCommandTests {
   let tool = Tool()
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The tool's own knowledge of how values lie, compared with the library's codecs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct RepresentationTests {
   /// A value goes to bytes by its codec, from there to JSON and back to the same bytes; and the JSON is what is expected.
   private func same<C: Codec>(

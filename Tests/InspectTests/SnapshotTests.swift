@@ -5,7 +5,7 @@ import Testing
 
 /// What every command prints, compared with `Fixtures/tool/snapshots`; `LMDBSHARE_RECORD=1 tools/test --filter SnapshotTests`
 /// writes these anew.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct SnapshotTests {
   static let commands = [
     "info", "ls", "show", "get", "watch", "top", "set", "append", "insert", "increment", "delete", "apply", "push",

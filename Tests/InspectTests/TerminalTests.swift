@@ -63,7 +63,7 @@ final class Terminal {
   }
 }
 
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct TerminalTests {
   let tool = Tool()
 

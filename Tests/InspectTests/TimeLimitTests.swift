@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The tool behind a writer that stands still: nothing hangs, and reading does not wait at all.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct TimeLimitTests {
   let tool = Tool()
 

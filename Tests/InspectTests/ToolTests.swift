@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The tool on stores that are not as they should be, and beside others that use them.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct ToolTests {
   let tool = Tool()
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct TourTests {
   /// The README's tour of the tool, as it is written.
   @Test func theTourIsTrue() throws {

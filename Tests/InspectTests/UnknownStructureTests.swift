@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The tool on stores with a structure that it does not understand, and on two whose structures differ in form alone.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct UnknownStructureTests {
   let tool = Tool()
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a codec accepts, it reads back; all else is refused at the write.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct AcceptedValuesTests {
   struct Everything: Codable, Storable {
     var decimal: Decimal

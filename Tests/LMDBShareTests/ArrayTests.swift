@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ArrayTests {
   @Test func againstArray() throws {
     var random = SeededGenerator("ArrayTests.againstArray")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `SharedStore.check()` finds nothing in a sound store, and what another program has put in wrongly.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct CheckTests {
   @Test func aSoundStoreHasNoFindings() throws {
     let test = try TestStore()

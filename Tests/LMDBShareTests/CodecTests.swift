@@ -11,7 +11,7 @@ enum Color: String, StorableKey { case red, green, blue }
 enum Level: Int, Codable, StorableKey { case low = -1, middle, high }
 struct Point: BitwiseStorable, Equatable { var x, y: Double }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct CodecTests {
   private func bytes<C: Codec>(_ codec: C.Type, _ value: C.Value) throws -> [UInt8] {
     var writer = ByteWriter()
@@ -154,7 +154,7 @@ struct CodecTests {
 
   @Test func decodingIsTotal() throws {
     var random = SeededGenerator("decodingIsTotal")
-    let rounds = SeededGenerator.operations(100_000) * 10
+    let rounds = SeededGenerator.operations(100_000) * 2
     try total(Int.StorageCodec.self, rounds, &random)
     try total(Int.OrderedCodec.self, rounds, &random)
     try total(UInt8.StorageCodec.self, rounds, &random)

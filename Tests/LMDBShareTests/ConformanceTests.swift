@@ -5,7 +5,7 @@ import Testing
 /// Sizes around the edges of blocks, which hold 510 integers.
 private let sizes = [0, 1, 2, 509, 510, 511, 1019, 1020, 1021, 1531]
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ConformanceTests {
   @Test(arguments: sizes)
   func packedList(_ size: Int) throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Wrong numbers in stored bytes are errors of their structure: no arithmetic on them ends the process, and no loop runs for ever.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct DamagedNumbersTests {
   /// Each process damages a store anew for each of its seeds, and uses all of it.
   @Test func noDamagedNumberEndsTheProcess() throws {

@@ -2,7 +2,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct DictionaryTests {
   /// Random operations, against a dictionary in memory whose keys are sorted by `order`.
   private func differential<Key: StorableKey>(

@@ -4,7 +4,7 @@ import Testing
 
 /// The code that the documentation shows: every block of README.md, of the guides and of the comments of the library's
 /// declarations is given to the compiler, as a client's code.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct DocumentationTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Stores in shared memory: made, removed and left behind by several processes.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct EphemeralTests {
   let name = "test-\(UInt64.random(in: 0...UInt64.max))"
   let path: String

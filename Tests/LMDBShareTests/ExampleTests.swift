@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct ExampleTests {
   @Test func sharedState() throws {
     let result = try Program.run("shared-state")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// In a transaction that has failed nothing can be read any more; whoever goes on in it is not stopped, but told at its end.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct FailedTransactionTests {
   @Test func whoGoesOnIsToldAtTheEnd() throws {
     let directory = TemporaryDirectory()

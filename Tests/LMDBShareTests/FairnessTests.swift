@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Who waits for locks, permits, events and barriers gets them, in its turn.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct FairnessTests {
   let test: TestStore
 

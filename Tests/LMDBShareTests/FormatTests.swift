@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The format, as others see it, and as earlier versions wrote it.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct FormatTests {
   private static let resources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
     "Resources")

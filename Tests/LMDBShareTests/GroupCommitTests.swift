@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Writes of many tasks at once, which share commits.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct GroupCommitTests {
   @Test(arguments: [StoreOptions.Durability.durable, .processCrashOnly])
   func writesOfManyTasksShareCommits(durability: StoreOptions.Durability) async throws {

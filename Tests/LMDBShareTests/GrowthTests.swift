@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a snapshot that is held costs, and how the disk space comes back.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct GrowthTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Leases of a queue's items: attempts, tokens, and what happens when their process dies or stands still.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct LeaseTests {
   @Test func tooManyAttemptsMakeADeadLetter() throws {
     let test = try TestStore()

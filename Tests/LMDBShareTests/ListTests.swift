@@ -97,7 +97,7 @@ private struct ListOperation<Element: Storable & Comparable> {
   }
 }
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ListTests {
   private func differential<Element: Storable & Comparable>(
     _ name: String, _ operations: Int, longest: Int, make: @escaping (inout SeededGenerator) -> Element

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Opening behind processes that stand still: it has a time limit.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct OpeningTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Sharing between processes.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ProcessTests {
   @Test func incrementsOfFourProcessesAreAllCounted() throws {
     let test = try TestStore()

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ProducerTests {
   @Test func theOrderIsKeptAndNothingIsLost() throws {
     let test = try TestStore()

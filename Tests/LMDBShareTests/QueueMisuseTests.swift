@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Queues that are used wrongly, or whose bytes somebody has damaged.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct QueueMisuseTests {
   @Test func whatFailedIsNotRemembered() throws {
     let test = try TestStore()

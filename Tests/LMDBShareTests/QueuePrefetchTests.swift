@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Items that are decoded before the write that takes them.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct QueuePrefetchTests {
   /// An element that notes where it was decoded: how often outside of writes, and how often within one.
   private struct Noted: Storable, Equatable {

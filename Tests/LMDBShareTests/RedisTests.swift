@@ -143,7 +143,7 @@ private final class Background<R: Sendable>: Sendable {
 }
 
 /// Lists and queues do what Redis does, which most people know; compared with a real server.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct RedisTests {
   private func compareLists<Element: Storable & Equatable & LosslessStringConvertible>(
     of type: Element.Type, _ name: String, _ operations: Int, longest: Int,

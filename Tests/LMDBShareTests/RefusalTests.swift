@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Misuse that must not compile.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct RefusalTests {
   private static let prologue = """
     import LMDBShare

@@ -5,7 +5,7 @@ import Testing
 
 /// A queue behind a process that was stopped inside of a write: whoever waits is told that the store is busy, not that the queue
 /// is empty or full.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct StoppedWriterTests {
   private let test: TestStore
   private let queue: SharedQueue<[UInt8]>

@@ -5,7 +5,7 @@ import Testing
 
 /// The clock of a store: within one boot nobody can set it, across boots it goes by the time of day. What a clock does that is
 /// set is shown by other processes, in `InterposedTests`.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct StoreClockTests {
   private let test: TestStore
   private let queue: SharedQueue<Int>

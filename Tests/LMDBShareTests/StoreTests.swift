@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct StoreTests {
   let test: TestStore
   var store: SharedStore { test.store }

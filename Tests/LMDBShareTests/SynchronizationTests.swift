@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Locks, semaphores, events and barriers, with processes that die.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct SynchronizationTests {
   // MARK: Locks
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Entries of dictionaries whose key or value cannot be decoded: named, in nobody's way, and removable.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct UndecodableEntryTests {
   private func reads<K: StorableKey & Comparable, V: Storable & Hashable>(
     _ keys: [K], _: V.Type

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Items whose bytes are none of the queue's type: of a newer version of it, or of another program.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct UndecodableItemTests {
   struct Job: Codable, Storable, Equatable { var number: Int }
 

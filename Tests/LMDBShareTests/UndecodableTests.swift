@@ -5,7 +5,7 @@ import Testing
 
 /// Stored bytes that are no value of the element's type never end the process, are named by the transaction that read them, and
 /// are in nobody's way who does not.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct UndecodableTests {
   enum Shape: Codable, Storable, Hashable { case circle(Int), square(side: Int) }
   struct Order: Codable, Storable, Hashable {

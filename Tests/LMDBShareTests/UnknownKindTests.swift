@@ -4,7 +4,7 @@ import Testing
 
 /// A record of the catalogue that this version does not understand, as a later version's would be: it is named, and in nobody's
 /// way.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct UnknownKindTests {
   private func storeWithUnknown(_ record: [UInt8], _ name: String = "later") throws -> TestStore {
     let test = try TestStore()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Structures by their bytes alone, as tools see them, compared with what their types say.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct UntypedTests {
   private func bytes<T: Storable>(_ value: T) throws -> [UInt8] {
     try T.StorageCodec.withEncoded(value) { $0.copied() }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Observing, and waiting for changes, within a process and across processes.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct WaitingTests {
   @Test func observersSeeTheFirstAndTheLastState() async throws {
     let test = try TestStore()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Worker processes and pools of them.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct WorkerTests {
   let test: TestStore
   let executable = Program.directory.appendingPathComponent("TestWorker").path

@@ -5,7 +5,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct EnvironmentTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

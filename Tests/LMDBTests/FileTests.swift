@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What stands in the place of a store's files is named, and left as it is.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct FileTests {
   let directory = TemporaryDirectory()
 

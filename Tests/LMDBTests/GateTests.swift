@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Waiting for the writer of another process, with a limit.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct GateTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

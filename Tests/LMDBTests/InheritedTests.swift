@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a process inherits does no harm: closed streams, the working directory, the umask, the user.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct InheritedTests {
   let directory = TemporaryDirectory()
   private var worker: String { Program.directory.appendingPathComponent("TestWorker").path }

@@ -5,7 +5,7 @@
   import Testing
 
   /// What a test machine does not have, shown to another process by a library between it and its own ones.
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(20)))
   struct InterposedTests {
     let directory = TemporaryDirectory()
     let library: String

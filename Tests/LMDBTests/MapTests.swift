@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Room: address space, the map's growth, the limit on size, the disk.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct MapTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

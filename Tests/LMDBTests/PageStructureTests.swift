@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Damage of each kind of structure, put in place by hand.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct PageStructureTests {
   /// A file whose bytes are changed.
   struct File {

@@ -5,7 +5,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct PageTests {
   /// The file of a store with every kind of tree and page.
   private func sample() throws -> [UInt8] {

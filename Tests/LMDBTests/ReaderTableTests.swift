@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// How many can read at once, and what those are told for whom there is no room.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ReaderTableTests {
   let directory = TemporaryDirectory(inMemory: true)
   var path: String { directory.file("store") }

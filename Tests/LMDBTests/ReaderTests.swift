@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Readers that die, and pages that they would hold for ever.
-@Suite(.timeLimit(.minutes(10)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct ReaderTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

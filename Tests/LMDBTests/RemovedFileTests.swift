@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Files of an open store that are removed, linked or truncated.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct RemovedFileTests {
   let directory = TemporaryDirectory()
   var path: String { directory.file("store") }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Commits that are not synced leave a mark, by which a store is known after a power cut.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct UnsyncedTests {
   let directory = TemporaryDirectory()
   var path: String { directory.path }

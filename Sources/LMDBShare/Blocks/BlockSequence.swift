@@ -129,6 +129,14 @@ final class BlockSequence: StructureState {
     count = blocks == 1 ? first : first + (blocks - 2) * capacity + last
   }
 
+  /// An array has as many elements as it was made with, and nobody asks whether a position below that is there.
+  func checkCount(_ core: Transaction) {
+    guard let wanted = reference.description.count, database != noDatabase, count != wanted, !core.hasFailed else {
+      return
+    }
+    fail(core, "it has \(count) elements instead of \(wanted)")
+  }
+
   private func elements(_ block: RawSpan) -> Int? {
     let elements = block.byteCount / size
     return block.byteCount % size == 0 && elements > 0 && elements <= capacity ? elements : nil

@@ -65,7 +65,9 @@ extension Transaction {
   }
 
   @usableFromInline @inline(never)
-  func loadBlocks(_ reference: StructureReference, _ database: UInt32, _ size: Int) -> BlockSequence {
+  func loadBlocks(
+    _ reference: StructureReference, _ database: UInt32, _ size: Int, isNew: Bool = false
+  ) -> BlockSequence {
     // Another handle of the same structure may hold changes back.
     if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
       known.reference.description.identity == reference.description.identity
@@ -74,6 +76,7 @@ extension Transaction {
     }
     let blocks = BlockSequence(reference, database, size: size)
     blocks.load(self)
+    if !isNew { blocks.checkCount(self) }
     if database != noDatabase { setState(database, blocks) }
     return blocks
   }

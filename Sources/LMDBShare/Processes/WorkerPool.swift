@@ -121,9 +121,11 @@ public final class WorkerPool: Sendable {
     state.withLock { $0.isEnding = true }
     let end = DispatchSource.makeTimerSource(queue: .global())
     end.schedule(deadline: Self.time(timeout))
-    end.setEventHandler { [weak self] in
-      self?.state.withLock { $0.isLate = true }
-      self?.stop(grace: grace)
+    end.setEventHandler { [weak self, left] in
+      // Their end may have come in time, and the task that waits may not have had its turn yet.
+      guard let self, left.wait(timeout: .now()) == .timedOut else { return }
+      state.withLock { $0.isLate = true }
+      stop(grace: grace)
     }
     end.resume()
     defer { end.cancel() }

@@ -189,7 +189,7 @@ extension Transaction {
     } catch {
       return fail(error)
     }
-    let blocks = blocks(reference, reference.database, element.count)
+    let blocks = loadBlocks(reference, reference.database, element.count, isNew: true)
     let chunk = Array(repeatElement(element, count: blocks.capacity).joined())
     var rest = count
     while rest > 0, failure == nil {
