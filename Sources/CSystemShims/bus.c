@@ -21,7 +21,9 @@ static bool is_installed = false;
 
 static void survive(int signal, siginfo_t *info, void *context) {
   uintptr_t address = (uintptr_t)info->si_addr;
-  for (int i = 0; i < most_maps; i++) {
+  // One that somebody has sent is about no address.
+  bool is_sent = info->si_code <= 0;
+  for (int i = 0; i < most_maps && !is_sent; i++) {
     uintptr_t start = __atomic_load_n(&maps[i].start, __ATOMIC_ACQUIRE);
     if (start == 0 || address < start || address - start >= maps[i].size) continue;
     uintptr_t page = address & ~(uintptr_t)(getpagesize() - 1);
@@ -36,9 +38,10 @@ static void survive(int signal, siginfo_t *info, void *context) {
     previous.sa_sigaction(signal, info, context);
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     previous.sa_handler(signal);
-  } else {
-    // The instruction is tried again, and ends the process.
+  } else if (!is_sent || previous.sa_handler == SIG_DFL) {
+    // Ends the process: by itself when it was sent, else as the instruction is tried again.
     sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    if (is_sent) raise(signal);
   }
 }
 

@@ -86,3 +86,19 @@ int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument) {
 
 void lms_thread_join(uint64_t thread) { pthread_join((pthread_t)(uintptr_t)thread, NULL); }
 void lms_thread_detach(uint64_t thread) { pthread_detach((pthread_t)(uintptr_t)thread); }
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+#ifdef SANITIZED
+void __tsan_acquire(void *lock);
+void __tsan_release(void *lock);
+void lms_sanitizer_locked(const void *lock) { __tsan_acquire((void *)lock); }
+void lms_sanitizer_unlocks(const void *lock) { __tsan_release((void *)lock); }
+#else
+void lms_sanitizer_locked(const void *lock) { (void)lock; }
+void lms_sanitizer_unlocks(const void *lock) { (void)lock; }
+#endif

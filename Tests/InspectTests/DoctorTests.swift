@@ -104,6 +104,10 @@ struct DoctorTests {
     let foreign = try doctor()
     #expect(foreign.status == 2 && foreign.output.contains("it belongs to user 12345"), "\(foreign)")
     #expect(foreign.output.contains("chown 0 "), "\(foreign)")
+    // All of it another user's: root's programs are in danger.
+    try tool.run("chown -R 12345 store")
+    let all = try doctor()
+    #expect(all.status == 2 && all.output.contains("the directory belongs to user 12345"), "\(all)")
   }
 
   @Test func aReaderInAnotherNamespaceOfProcesses() throws {

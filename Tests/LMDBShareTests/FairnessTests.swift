@@ -57,7 +57,11 @@ struct FairnessTests {
         waiter.release()
         try waitUntilAsleep(waiter)
       }
-      for waiter in waiters { waiter.signal(signal) }
+      for waiter in waiters {
+        waiter.signal(signal)
+        // Until it has stopped, it may be about to take what is released.
+        if signal == SIGSTOP { try waitUntil(waiter, is: "T") }
+      }
       try lock.release()
       // Each time others come first who never come.
       let start = ContinuousClock.now
@@ -72,13 +76,16 @@ struct FairnessTests {
 
   #if os(Linux)
     /// Waits until all threads of a process sleep.
-    private func waitUntilAsleep(_ program: Program) throws {
+    private func waitUntilAsleep(_ program: Program) throws { try waitUntil(program, is: "S") }
+
+    /// Waits until all threads of a process are in that state.
+    private func waitUntil(_ program: Program, is state: Character) throws {
       let tasks = "/proc/\(program.pid)/task"
       var quiet = 0
       while quiet < 3, program.isRunning {
         let threads = try FileManager.default.contentsOfDirectory(atPath: tasks)
         let isAsleep = threads.allSatisfy { thread in
-          ((try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8)) ?? "").contains(") S ")
+          ((try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8)) ?? "").contains(") \(state) ")
         }
         quiet = isAsleep ? quiet + 1 : 0
         usleep(5000)

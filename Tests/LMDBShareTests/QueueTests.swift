@@ -269,7 +269,7 @@ struct QueueTests {
     #expect(code { _ = try store.queue("queue", of: Int.self, capacity: 4) } == .typeMismatch)
     #expect(code { _ = try store.queue("none", of: Int.self, capacity: 0) } == .outOfRange)
     try queue.push(contentsOf: [1, 2])
-    try queue.push(3, delay: .seconds(100))
+    try queue.push(3, delay: .seconds(100_000))
     #expect(code { try queue.push(4) } == .queueFull)
     #expect(code { try queue.push(contentsOf: [4]) } == .queueFull)
     #expect(try queue.count == 2)

@@ -148,6 +148,42 @@ struct PageStructureTests {
     }
   }
 
+  /// LMDB's own count of entries: whatever it says, nothing is computed with it, and no loop goes by it.
+  @Test(arguments: [1 << 63 + 3, .max, 1 << 63 - 1, 1 << 50, 1 << 32] as [UInt64])
+  func countsThatNoDatabaseHas(_ count: UInt64) throws {
+    let directory = TemporaryDirectory()
+    do {
+      let store = try SharedStore(path: directory.path)
+      try store.list("numbers", of: Int.self).append(contentsOf: [1, 2, 3])
+      try store.list("names", of: String.self).append(contentsOf: ["a", "b", "c"])
+      try store.list("last", of: String.self, maximumCount: 5).append(contentsOf: ["a", "b", "c"])
+      try store.dictionary("words", String.self, Int.self).merge([("a", 1), ("b", 2)]) { $1 }
+    }
+    let file = File(bytes: try directory.read("data.mdb"))
+    for name in ["numbers", "names", "last", "words"] {
+      let node = try #require(file.record(of: name))
+      let record = node + 8 + Int(file.number(node + 6, 2))
+      try directory.write(file.with(count, record + 32, 8).bytes, to: "data.mdb")
+      let store = try SharedStore(path: directory.path)
+      let numbers = try store.list("numbers", of: Int.self)
+      let names = try store.list("names", of: String.self)
+      let last = try store.list("last", of: String.self, maximumCount: 5)
+      let words = try store.dictionary("words", String.self, Int.self)
+      let steps: [(String, () throws -> Void)] = [
+        ("numbers", { _ = try numbers.count }), ("numbers", { _ = try numbers.append(4) }),
+        ("numbers", { _ = try numbers.insert(4, at: 0) }), ("numbers", { _ = try numbers.popLast() }),
+        ("names", { _ = try names.count }), ("names", { _ = try names.append("d") }),
+        ("names", { _ = try names.insert("d", at: 1) }), ("names", { try names.write { $0.removeSubrange(1..<2) } }),
+        ("last", { _ = try last.append("d") }), ("last", { _ = try last.read { Array($0) } }),
+        ("words", { _ = try words.count }),
+      ]
+      for (index, (structure, step)) in steps.enumerated() where structure == name {
+        #expect(throws: StoreError.self, "\(name) \(index)") { try step() }
+      }
+      #expect(try directory.read("data.mdb").count == file.bytes.count)
+    }
+  }
+
   @Test func numbersBeyondAllBoundsAreFoundAtOpening() throws {
     let directory = TemporaryDirectory()
     let file = File(bytes: try DamageTests.samples()[0].now)

@@ -75,6 +75,25 @@ struct RemovedFileTests {
     #expect(code { _ = try open() } == nil)
   }
 
+  /// A mark of commits that were not synced before the machine went down changes nothing about that.
+  @Test(arguments: [StoreOptions.Unsynced.refuse, .check, .discard])
+  func missingDataIsNoNewStoreAfterAReboot(_ policy: StoreOptions.Unsynced) throws {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.unsyncedAfterReboot = policy
+    try SharedStore(path: path, options: options).value("value", initial: 1).set(2)
+    unlink(path + "/data.mdb")
+    try directory.write(Array("another boot\n".utf8), to: "store/unsynced")
+    #expect(code { _ = try SharedStore(path: path, options: options) } == .storeNotFound)
+    options.createIfMissing = false
+    #expect(code { _ = try SharedStore(path: path, options: options) } == .storeNotFound)
+    #expect(!directory.exists("store/data.mdb"))
+    // The mark alone is what an old creation or removal may have left; what is made anew is not suspect.
+    for name in ["lock.mdb", "owners", "signal"] { unlink(path + "/" + name) }
+    options.createIfMissing = true
+    #expect(code { _ = try SharedStore(path: path, options: options) } == nil)
+    #expect(code { _ = try SharedStore(path: path, options: options) } == nil)
+  }
+
   @Test(arguments: ["data.mdb", "lock.mdb", "signal", "owners", "unsynced"])
   func hardLinksAreNotWrittenTo(_ name: String) throws {
     try open().value("value", initial: 1).set(2)
@@ -85,6 +104,24 @@ struct RemovedFileTests {
     link(victim, path + "/" + name)
     #expect(code { _ = try open() } == .wrongFileKind)
     #expect(try directory.read("victim") == bytes)
+  }
+
+  /// The handler for truncated files leaves a signal that somebody sends to what it would have done.
+  @Test(arguments: [("", -SIGBUS), ("trap '' BUS; ", -SIGKILL)])
+  func aBusErrorThatIsSentIsNotSurvived(_ before: String, _ expected: Int32) throws {
+    let worker = Program.directory.appendingPathComponent("TestWorker").path
+    _ = try open()
+    let program = try Program(
+      path: "/bin/sh", ["-c", "\(before)exec '\(worker)' observe '\(path)' 1"],
+      environment: ["SWIFT_BACKTRACE": "enable=no"])
+    #expect(program.line() == "observing")
+    program.signal(SIGBUS)
+    if expected == -SIGKILL {
+      // It has time to end of the first one.
+      usleep(50_000)
+      program.signal(SIGKILL)
+    }
+    #expect(program.finish().status == expected)
   }
 
   @Test func aTruncatedSignalFileEndsNobody() throws {

@@ -152,10 +152,6 @@ struct UnsyncedTests {
     }
     #expect(!isMarked)
     #expect(try open().structures().count == 1)
-    // A discard that was cut short.
-    try reboot()
-    try FileManager.default.removeItem(atPath: directory.file("data.mdb"))
-    #expect(try open().structures().isEmpty)
     #expect(!isMarked)
   }
 

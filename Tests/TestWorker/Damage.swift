@@ -188,7 +188,7 @@ private struct Everything {
     _ = lock?.holder
     try attempt {
       let token = try store.commitToken()
-      try store.write(token: token) { txn in if let value { txn[value] += 1 } }
+      try store.write(token: token) { txn in if let value { txn[value] &+= 1 } }
       _ = try store.wasCommitted(token)
     }
     for name in ["numbers", "cut", "names", "words", "pairs", "array", "queue", "value", "barrier"] {
@@ -293,7 +293,7 @@ private struct Everything {
       { txn in if let queue { _ = (txn[queue].pop(), txn[queue].pop(atMost: 400)) } },
       { txn in if let queue { for number in [1, 5, 150, 305, 315] as [UInt64] { _ = txn[queue].remove(number) } } },
       { txn in if let queue { txn[queue].removeAll() } },
-      { txn in if let value { txn[value] += 1 } },
+      { txn in if let value { txn[value] &+= 1 } },
     ]
   }
 }
@@ -305,7 +305,7 @@ func openWithFewFiles(_ path: String) throws {
     do {
       let store = try SharedStore(path: path)
       try store.lock("lock").withLock { _ in }
-      try store.value("value", initial: 0).update { $0 += 1 }
+      try store.value("value", initial: 0).update { $0 &+= 1 }
       _ = try store.queue("queue", of: Int.self).lease(for: .seconds(1))
       say("works with \(left)")
     } catch let error as StoreError {

@@ -77,6 +77,11 @@ int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument);
 void lms_thread_join(uint64_t thread);
 void lms_thread_detach(uint64_t thread);
 
+// Tell ThreadSanitizer, in programs built with it, of a lock at that address that it does not see: behind the locking, and before
+// the unlocking.
+void lms_sanitizer_locked(const void *lock);
+void lms_sanitizer_unlocks(const void *lock);
+
 /// Nanoseconds since 1970, by the clock that can be set.
 int64_t lms_time_of_day(void);
 /// Nanoseconds since this machine was started, suspended time included. Nobody can set it.

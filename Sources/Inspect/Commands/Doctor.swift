@@ -155,6 +155,11 @@
           .warning, "directory", "others may write to it (mode \(Self.octal(own.mode)))",
           "chmod go-w \(path), unless they should")
       }
+      if own.owner != 0, let danger = try directory.dangerToRoot() {
+        add(
+          .warning, "directory", "\(danger), who could end programs of root that open it",
+          "run them as its owner; the library asks root for allowForeignOwner")
+      }
       for name in try directory.descriptor.names().sorted() {
         if StoreDirectory.isUnfinished(name) {
           add(

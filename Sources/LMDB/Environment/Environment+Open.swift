@@ -29,7 +29,7 @@ extension Environment {
     var options = options
     options.fileLimit = try fileLimit()
     // A mode that lets others write is the program's word that it trusts them.
-    let trusts = options.allowForeignOwner || (options.directoryMode ?? 0) & 0o002 != 0
+    let trusts = options.allowForeignOwner || ((options.directoryMode ?? 0) | (options.fileMode ?? 0)) & 0o022 != 0
     let directory = try StoreDirectory(
       path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
       allowNetwork: options.allowNetworkFileSystem, allowForeignOwner: trusts,
@@ -43,12 +43,10 @@ extension Environment {
       known.references += 1
       return known
     }
-    if try directory.isSuspect() {
-      // Without data there is nothing to lose: a discard was cut short.
-      let isEmpty = try !directory.hasData()
-      if isEmpty || options.unsynced == .discard, !options.isReadOnly {
+    if try directory.isSuspect(), try directory.hasData() {
+      if options.unsynced == .discard, !options.isReadOnly {
         try directory.discardSuspect(mode: options.fileMode, firstCommit: firstCommit)
-      } else if options.unsynced != .check, !isEmpty {
+      } else if options.unsynced != .check {
         throw directory.suspect
       }
     }
@@ -62,6 +60,8 @@ extension Environment {
         try directory.checkVacant()
         try directory.syncName()
         try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
+        // A mark of what was there before says nothing of this one.
+        if try directory.isSuspect() { try directory.noteSynced() }
         // Nobody has chosen a size yet: what the file tells is LMDB's smallest.
         options.keepsMapSize = false
       } catch {

@@ -65,9 +65,9 @@ package final class Environment: @unchecked Sendable {
   /// Guarded by `writeLock`.
   var growth = GrowthLog()
   /// Databases opened so far, by name.
-  let databases = Mutex<[DatabaseName: UInt32]>([:])
+  let databases = Guarded<[DatabaseName: UInt32]>([:])
   /// What the file says of the keys of those that are open, by number.
-  let layouts = Mutex<[UInt32: DatabaseLayout]>([:])
+  let layouts = Guarded<[UInt32: DatabaseLayout]>([:])
   /// Databases opened by the running write transaction, which an abort closes again; guarded by `writeLock`.
   var uncommittedDatabases: [String] = []
   /// Bytes that the running write has locked, to be given back after its end; guarded by `writeLock`.
@@ -76,7 +76,7 @@ package final class Environment: @unchecked Sendable {
   package let reopenings = Atomic<UInt64>(0)
   let catalogueNumber = Atomic<UInt32>(0xFFFF)
   /// The identities of structures whose databases are open, by name; kept by the layer above.
-  package let identities = Mutex<[DatabaseName: UInt64]>([:])
+  package let identities = Guarded<[DatabaseName: UInt64]>([:])
 
   init(
     directory: StoreDirectory, options: EnvironmentOptions, handle: OpaquePointer, owners: OwnersFile,

@@ -8,7 +8,7 @@ internal import Synchronization
 package final class StoreClock: Sendable {
   private static let unknown = Int64.min
   private let known = Atomic<Int64>(unknown)
-  private let pretended = Mutex<String?>(nil)
+  private let pretended = Guarded<String?>(nil)
   /// The number of the last write transaction in which this process stored an offset, which may have been undone since.
   private let stored = Atomic<Int>(-1)
 

@@ -1,5 +1,4 @@
 internal import CSystemShims
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -10,7 +9,7 @@ internal import Synchronization
 #endif
 
 package enum Boot {
-  private static let known = Mutex<String?>(nil)
+  private static let known = Guarded<String?>(nil)
 
   /// Names this boot of the machine; "" where the system does not tell.
   package static func current() throws(StoreError) -> String {

@@ -267,19 +267,29 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// Root trusts neither a store of another user, who can end every process that has it open by truncating a file, nor a
-  /// directory in which others can replace files.
+  /// Root trusts neither a store of another user, who can end every process that has it open by truncating a file, nor one in
+  /// which others can truncate or replace files.
   private func refuseForeignOwner() throws(StoreError) {
-    guard geteuid() == 0 else { return }
-    let place = try descriptor.status()
-    let owner = try [place, descriptor.status(of: Self.dataFile) ?? place].map(\.owner).first { $0 != 0 }
-    let isOpenToOthers = place.mode & 0o002 != 0
-    guard owner != nil || isOpenToOthers else { return }
+    guard let danger = try dangerToRoot() else { return }
     throw StoreError(
-      .foreignOwner, "open \(path)",
-      reason: owner.map { "it belongs to user \($0), who could end this process, which is root's, at any time" }
-        ?? "every user may replace files in it, and this process is root's",
+      .foreignOwner, "open \(path)", reason: "\(danger), who could end this process, which is root's, at any time",
       advice: "run as the owner of the store; or pass allowForeignOwner: true, when its users can be trusted")
+  }
+
+  /// Who besides root may change the store's files, as the beginning of a sentence; nil when nobody may, and for all but root.
+  package func dangerToRoot() throws(StoreError) -> String? {
+    guard geteuid() == 0 else { return nil }
+    var found = [("the directory", try descriptor.status())]
+    for name in Self.files {
+      // What is no file is refused for that.
+      if let status = try descriptor.status(of: name), status.isRegular { found.append((name, status)) }
+    }
+    for (name, status) in found {
+      if status.owner != 0 { return "\(name) belongs to user \(status.owner)" }
+      if status.mode & 0o002 != 0 { return "\(name) may be changed by every user" }
+      if status.mode & 0o020 != 0, status.group != 0 { return "\(name) may be changed by group \(status.group)" }
+    }
+    return nil
   }
 
   /// `f_type` of the file systems that several machines may share (statfs(2)).

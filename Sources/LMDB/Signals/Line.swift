@@ -1,6 +1,5 @@
 internal import CSystemShims
 internal import Dispatch
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -34,7 +33,7 @@ struct Line {
 package final class Turn: Sendable {
   /// When it came, in microseconds of a clock that all processes share.
   package let arrival: UInt64
-  private let state = Mutex(State.waiting)
+  private let state = Guarded(State.waiting)
   private let thread = DispatchSemaphore(value: 0)
 
   private enum State {

@@ -35,7 +35,7 @@ package typealias OwnerID = UInt64
   static let readersLock: off_t = 1 << 33 + 2
   let file: FileDescriptor
   /// What threads and tasks of this process hold and wait for: the kernel tells processes apart, not threads.
-  let locks = Mutex(LockTable())
+  let locks = Guarded(LockTable())
   /// Which file it is: processes that use different ones know nothing of each other.
   package let identity: FileIdentity
   /// This process's slot.
@@ -113,9 +113,9 @@ package typealias OwnerID = UInt64
 package final class OwnersFile: Sendable {
   private let directory: StoreDirectory
   private let isReadOnly: Bool
-  private let opened = Mutex<Owners?>(nil)
+  private let opened = Guarded<Owners?>(nil)
   /// Keeps the lock of a process that only reads.
-  private let reading = Mutex<FileDescriptor?>(nil)
+  private let reading = Guarded<FileDescriptor?>(nil)
   /// Why it could not be used the last time: an errno.
   private let lastFailure = Atomic<Int32>(0)
 

@@ -41,14 +41,14 @@ internal import Synchronization
   /// The address of the file's memory, or 0.
   private let base: Atomic<UInt>
   /// All that were mapped so far, since others may still look at an earlier one.
-  private let mappings: Mutex<[(address: UInt, file: FileIdentity)]>
+  private let mappings: Guarded<[(address: UInt, file: FileIdentity)]>
 
   init(directory: StoreDirectory, isReadOnly: Bool) {
     self.directory = directory
     mayCreate = !isReadOnly
     let first = Self.map(directory, mayCreate)
     base = Atomic(first?.address ?? 0)
-    mappings = Mutex(first.map { [$0] } ?? [])
+    mappings = Guarded(first.map { [$0] } ?? [])
   }
 
   deinit {

@@ -1,5 +1,4 @@
 internal import CSystemShims
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -46,7 +45,7 @@ package final class Waiters: @unchecked Sendable {
     var wakesAt: ContinuousClock.Instant?
     var watchesBytes = false
   }
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   /// The bit of the word by which this process wakes its own thread.
   private let ownBit: UInt32 = 1 << (24 + UInt32(getpid()) % 8)
 

@@ -119,7 +119,23 @@ extension Transaction {
     var stat = MDB_stat()
     let code = unsafe mdb_stat(handle, database, &stat)
     if code != 0 && !hasFailed { fail(code, "count") }
-    return Int(clamping: stat.ms_entries)
+    // A node takes 10 bytes at least, with the number of its place.
+    let most = stat.ms_leaf_pages.bounded(times: Int(stat.ms_psize) / 10)
+    if 0...most ~= stat.ms_entries { return stat.ms_entries }
+    return implausible(database, stat.ms_entries, most)
+  }
+
+  /// What a damaged record tells is not computed with. Duplicates may be more than there are nodes.
+  @inline(never)
+  private func implausible(_ database: UInt32, _ entries: Int, _ most: Int) -> Int {
+    var flags: UInt32 = 0
+    let isKnown = unsafe mdb_dbi_flags(handle, database, &flags) == 0
+    if isKnown, flags & UInt32(MDB_DUPSORT) != 0, entries >= 0 { return entries }
+    fail(
+      StoreError(
+        .damaged, "count", reason: "a database tells of \(entries) entries where at most \(most) can be",
+        advice: "restore a backup"))
+    return 0
   }
 
   /// Removes all keys of a database.

@@ -157,11 +157,13 @@ final class IndexedSequence: StructureState {
     let (before, behind) = (positions.lowerBound, count - positions.upperBound)
     if before < behind {
       for index in stride(from: before - 1, through: 0, by: -1) { move(core, from: index, to: index + positions.count) }
-      for index in 0..<positions.count { core.delete(database, firstKey + UInt64(index)) }
+      for index in 0..<positions.count where !core.hasFailed { core.delete(database, firstKey + UInt64(index)) }
       firstKey += UInt64(positions.count)
     } else {
       for index in positions.upperBound..<count { move(core, from: index, to: index - positions.count) }
-      for index in count - positions.count..<count { core.delete(database, firstKey + UInt64(index)) }
+      for index in count - positions.count..<count where !core.hasFailed {
+        core.delete(database, firstKey + UInt64(index))
+      }
     }
   }
 

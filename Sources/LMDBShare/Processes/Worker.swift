@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What a process was started for, when another one has started it as a worker: ``WorkerProcess``.
 ///
 /// A program that runs itself again looks at this first thing:

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Synchronization
 
 /// So many worker processes that are kept running: another one is started for each that dies.
 ///
@@ -24,7 +23,7 @@ public final class WorkerPool: Sendable {
     var isLate = false
     var error: StoreError?
   }
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   private let left = DispatchGroup()
   private let start: @Sendable () throws(StoreError) -> WorkerProcess
   private let maximumRestarts: Int?

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Synchronization
 
 /// A process that this one has started to work on the same store: this program once more, or another one.
 ///
@@ -128,7 +127,7 @@ public final class WorkerProcess: Sendable {
       var cancelled: Set<UInt64> = []
       var nextNumber: UInt64 = 0
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let group = DispatchGroup()
 
     init() { group.enter() }

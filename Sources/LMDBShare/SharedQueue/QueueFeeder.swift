@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Synchronization
 
 /// Adds items to a queue on a thread of its own: while a commit is under way, what comes is collected for the next one.
 @usableFromInline
@@ -28,7 +27,7 @@ final class QueueFeeder: Sendable {
   private let reference: StructureReference
   private let level: Int
   private let limit: Int
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   private let thread = DispatchQueue(label: "lmdbshare.producer")
 
   init(_ store: SharedStore, _ reference: StructureReference, level: Int, limit: Int) {
@@ -146,7 +145,7 @@ final class QueueFeeder: Sendable {
 
   private func wait(for target: Int) -> Result<Void, any Error> {
     let end = DispatchSemaphore(value: 0)
-    let outcome = Mutex<Result<Void, any Error>>(.success(()))
+    let outcome = Guarded<Result<Void, any Error>>(.success(()))
     wait(0, for: target) { found in
       outcome.withLock { $0 = found }
       end.signal()

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 extension SharedStore {
   /// Every structure of the store, by name, besides those of a kind that this version does not know.
   ///

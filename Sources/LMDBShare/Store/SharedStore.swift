@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Synchronization
 
 /// A directory in which processes share lists, dictionaries, arrays, values and queues.
 ///
@@ -21,7 +20,7 @@ public final class SharedStore: Sendable {
   private let openingTimeout: Duration?
   /// Until when what is opened now may wait.
   var openingDeadline: ContinuousClock.Instant? { openingTimeout.map { .now + min($0, .seconds(1 << 30)) } }
-  let lockIndices = Mutex(LockIndices())
+  let lockIndices = Guarded(LockIndices())
 
   /// Opens the store in the directory at `path`; makes it when there is none, unless the options say otherwise.
   ///

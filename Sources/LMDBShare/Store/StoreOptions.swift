@@ -82,9 +82,9 @@ public struct StoreOptions: Hashable, Sendable {
   public var fileMode: UInt32?
   /// Whether to open a store on a network file system, where only one machine may use it.
   public var allowNetworkFileSystem: Bool = false
-  /// Whether a process of root opens a store that belongs to another user, or whose directory every user may write to. Such
-  /// a user can end the process by truncating a file of the store. A store whose directory root makes with a `directoryMode`
-  /// for all users needs no such word.
+  /// Whether a process of root opens a store of which the directory or a file belongs to another user, or may be written to by
+  /// others or by a group that is not root's. Such a user can end the process by truncating a file. A program of root that names
+  /// a `directoryMode` or `fileMode` for others needs no such word.
   public var allowForeignOwner: Bool = false
   /// What is checked at opening.
   public var verification: Verification = .meta

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Synchronization
 
 /// The writes of a process's tasks on their way to the store: they run one after the other, in the order in which they
 /// came, on a thread of the store's own, since LMDB's writer lock belongs to a thread and a task has none.
@@ -20,7 +19,7 @@ final class WriteQueue: Sendable {
     /// How many the thread is waiting for, while it gathers.
     var wanted: Int?
   }
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   private let arrived = DispatchSemaphore(value: 0)
   private let thread = DispatchQueue(label: "lmdbshare.writer")
 
@@ -155,7 +154,7 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
     case done(Continuation, Value)
     case over(any Error)
   }
-  private let state = Mutex(State.new)
+  private let state = Guarded(State.new)
   private let body: Body
 
   init(_ body: @escaping Body) { self.body = body }

@@ -31,7 +31,8 @@ package struct UntypedContents {
       core.fail(reference.damage("its elements have no size"))
       return .indexed(core.elements(reference, database))
     }
-    return .blocks(core.blocks(reference, database, size))
+    // An array that is being loaded grows until it has its elements.
+    return .blocks(core.loadBlocks(reference, database, size, isNew: core.isWritable))
   }
 
   var queue: QueueStorage { core.queue(reference, database) }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A structure by its name alone, with its elements, keys and items as bytes: for tools that know no types, and take them
 /// from its description.
 package struct UntypedStructure: Sendable {
