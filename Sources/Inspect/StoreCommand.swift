@@ -106,10 +106,13 @@
       return try opening(pages) { try SharedStore(path: path, options: options) }
     }
 
+    /// Whether there is something at the path.
+    var hasDirectory: Bool { FileManager.default.fileExists(atPath: path) }
+
     /// Opens the store for changes, or makes it; when `body` fails, one that was made for it goes again.
     func creating<R>(_ pages: PageCheck = .whenSmall, _ body: (SharedStore) throws -> R) throws -> R {
       let isThere = StoreArgument.isStore(path)
-      let hasDirectory = FileManager.default.fileExists(atPath: path)
+      let hasDirectory = hasDirectory
       var first: Int?
       do {
         let store = try forWriting(creating: true, pages)

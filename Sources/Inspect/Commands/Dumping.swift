@@ -140,18 +140,20 @@
 
     private func loadDatabases() throws -> (databases: Int, entries: Int) {
       var options = EnvironmentOptions()
+      let hasDirectory = store.hasDirectory
       let directory = try StoreDirectory(path: store.path, create: true, allowNetwork: false)
       guard try !directory.hasData() else {
         throw Problem("there is a store at \(Printable.text(store.path)) already; give a new directory")
       }
       options.maximumStructures = 32_000
       let environment = try Environment.open(path: store.path, options: options) { (_) throws(StoreError) in }
+      let first = environment.lastTransaction
       do {
         defer { environment.close() }
         return try Mdb.load(Lines(.input), into: environment)
       } catch {
-        // It was made for this alone.
-        for name in StoreDirectory.files { try? directory.descriptor.remove(name) }
+        // It was made for this alone, unless somebody has written to it meanwhile.
+        StoreDirectory.takeBack(path: store.path, lastTransaction: first, removingDirectory: !hasDirectory)
         throw error
       }
     }

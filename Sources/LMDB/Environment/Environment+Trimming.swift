@@ -26,6 +26,7 @@ extension Environment {
     // Pages that were freed later may still be read, as LMDB itself decides when it uses pages again.
     let oldest = try readerSlots().compactMap(\.snapshotID).min() ?? core.snapshotID
     var pages: [Int] = []
+    let end = max(2, lastPage)
     var last: Int?
     let cursor = Cursor(core, Transaction.freeList)
     var isThere = cursor.seek(UInt64(first + 1))
@@ -37,9 +38,11 @@ extension Environment {
       let record = cursor.value
       let count = min(Int(clamping: record.littleEndian(at: 0, UInt64.self) ?? 0), record.byteCount / 8 - 1)
       for index in 0..<max(0, count) {
-        if let page = record.littleEndian(at: 8 + 8 * index, UInt64.self), let page = Int(exactly: page) {
-          pages.append(page)
+        guard let page = record.littleEndian(at: 8 + 8 * index, UInt64.self) else { break }
+        guard 2...UInt64(end) ~= page else {
+          throw StoreError(.damaged, "trim", reason: "the free list names page \(page)", advice: "restore a backup")
         }
+        pages.append(Int(page))
       }
       isThere = cursor.move(.next)
     }
@@ -53,16 +56,12 @@ extension Environment {
     var file: Int32 = -1
     _ = unsafe mdb_env_get_fd(handle, &file)
     let size = pageSize
-    let end = lastPage
     var index = 0
     while index < pages.count {
       let first = pages[index]
       var count = 1
       while index + count < pages.count, pages[index + count] == first + count { count += 1 }
       index += count
-      guard first >= 2, first + count - 1 <= end else {
-        throw StoreError(.damaged, "trim", reason: "the free list names page \(first)", advice: "restore a backup")
-      }
       try check(lms_punch(file, off_t(first * size), off_t(count * size)), "trim \(directory.path)")
     }
   }

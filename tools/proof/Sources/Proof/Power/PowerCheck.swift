@@ -65,8 +65,8 @@ struct PowerCheck {
       atPath: task.directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let url = URL(fileURLWithPath: task.directory)
     for (name, bytes) in files { try bytes.write(to: url.appendingPathComponent(name)) }
-    if random.happens(10) {
-      // The files beside it are not synced: anything may be in them.
+    if files["data.mdb"] != nil, random.happens(10) {
+      // The files beside it, which come once its name is on the disk, are not synced: anything may be in them.
       for name in ["lock.mdb", "signal", "owners"] where random.happens(50) {
         let bytes = Data((0..<random.number(0..<9000)).map { _ in UInt8.random(in: 0...255, using: &random) })
         try bytes.write(to: url.appendingPathComponent(name))
