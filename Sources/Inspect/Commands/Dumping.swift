@@ -152,7 +152,7 @@
         defer { environment.close() }
         return try Mdb.load(Lines(.input), into: environment)
       } catch {
-        // It was made for this alone, unless somebody has written to it meanwhile.
+        // The store was made for this load; it stays when another process has written to it.
         StoreDirectory.takeBack(path: store.path, lastTransaction: first, removingDirectory: !hasDirectory)
         throw error
       }

@@ -62,7 +62,7 @@ extension Environment {
         try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
         // A mark of what was there before says nothing of this one.
         if try directory.isSuspect() { try directory.noteSynced() }
-        // Nobody has chosen a size yet: what the file tells is LMDB's smallest.
+        // The new file has LMDB's smallest map size, which no program has chosen.
         options.keepsMapSize = false
       } catch {
         directory.undoMaking()

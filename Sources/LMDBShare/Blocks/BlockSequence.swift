@@ -129,7 +129,7 @@ final class BlockSequence: StructureState {
     count = blocks == 1 ? first : first + (blocks - 2) * capacity + last
   }
 
-  /// An array has as many elements as it was made with, and nobody asks whether a position below that is there.
+  /// An array has as many elements as it was made with; callers rely on each position below that.
   func checkCount(_ core: Transaction) {
     guard let wanted = reference.description.count, database != noDatabase, count != wanted, !core.hasFailed else {
       return
