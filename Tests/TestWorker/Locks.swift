@@ -1,6 +1,5 @@
 import Foundation
 import LMDBShare
-import Synchronization
 
 /// The commands of the other files; false when it is none of them.
 func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
@@ -10,6 +9,7 @@ func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
   case "event-waiters": try waitForEvent(path, threads: number, tasks: number)
   case "recreate-lock", "use-lock": try useLock(command, path, number)
   case "barrier-tasks": try waitAtBarrier(path, number)
+  case "use-in-threads", "race-in-threads": try useInThreads(command, path, number)
   case "ephemeral": try useEphemeral(path, CommandLine.arguments)
   case "exit": exit(Int32(number))
   default: return false
@@ -29,7 +29,7 @@ func contendFor(_ path: String, _ arguments: [String]) throws {
   )
   say("ready")
   _ = readLine()
-  let counts = Mutex([Int](repeating: 0, count: threads + tasks))
+  let counts = Guarded([Int](repeating: 0, count: threads + tasks))
   let end = ContinuousClock.now + .milliseconds(time)
   let all = DispatchGroup()
   let tally: @Sendable (Int) -> Void = { number in
@@ -61,7 +61,7 @@ func contendFor(_ path: String, _ arguments: [String]) throws {
 }
 
 private final class Noted: Sendable {
-  let texts = Mutex<[String]>([])
+  let texts = Guarded<[String]>([])
 }
 
 /// So many threads and tasks wait for the event; prints how many of them went on.

@@ -1,10 +1,9 @@
 import Foundation
 import LMDBShare
-import Synchronization
 
 /// Runs a task to its end.
 func blocking<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
-  let result = Mutex<Result<R, any Error>?>(nil)
+  let result = Guarded<Result<R, any Error>?>(nil)
   let end = DispatchSemaphore(value: 0)
   Task {
     let outcome: Result<R, any Error>
