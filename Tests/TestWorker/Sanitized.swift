@@ -112,7 +112,12 @@ private func jobs(_ shared: Shared) throws -> [Job] {
 
 private func racing() -> [Job] {
   let counted = Counted()
-  return [.thread { _ in counted.number += 1 }, .thread { _ in counted.number += 1 }]
+  let race: @Sendable (Int) -> Void = { _ in
+    counted.number += 1
+    // So that no thread is over before the other one begins.
+    usleep(1000)
+  }
+  return [.thread(race), .thread(race)]
 }
 
 private final class Counted: @unchecked Sendable {
