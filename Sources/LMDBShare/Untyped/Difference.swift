@@ -76,8 +76,21 @@ package struct Difference {
         return true
       }
     case .value, .event, .lock, .semaphore, .barrier:
-      if let entry = contents.value({ entry($0) }) { try body(entry) }
+      if let bytes = stored(contents) {
+        try body(kind == .removed ? Entry(kind: kind, old: bytes) : Entry(kind: kind, new: bytes))
+      }
     }
+  }
+
+  /// The bytes of a value; where one is missing that has to be there, its transaction fails.
+  private func stored(_ contents: UntypedContents) -> [UInt8]? {
+    let bytes = contents.value { $0.copied() }
+    switch contents.description.kind {
+    case .value, .event, .barrier:
+      if bytes == nil { contents.core.fail(contents.reference.damage("it has no value")) }
+    default: break
+    }
+    return bytes
   }
 
   private func compare(_ old: UntypedContents, _ new: UntypedContents) throws {
@@ -86,7 +99,7 @@ package struct Difference {
     case .dictionary: try compareDictionaries(old, new)
     case .queue: try compareQueues(old, new)
     case .value, .event, .lock, .semaphore, .barrier:
-      let (before, after) = (old.value { $0.copied() }, new.value { $0.copied() })
+      let (before, after) = (stored(old), stored(new))
       guard before != after else { return }
       try body(
         Entry(kind: before == nil ? .inserted : after == nil ? .removed : .updated, old: before, new: after))
@@ -231,7 +244,7 @@ extension UntypedContents {
   }
 
   fileprivate func copied(_ cursor: Cursor) throws -> (key: [UInt8], value: [UInt8]) {
-    guard let found = entry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
+    guard let found = checkedEntry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
       throw reference.damage("the value of a long key does not tell the key")
     }
     return found
