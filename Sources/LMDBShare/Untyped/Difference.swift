@@ -76,21 +76,8 @@ package struct Difference {
         return true
       }
     case .value, .event, .lock, .semaphore, .barrier:
-      if let bytes = stored(contents) {
-        try body(kind == .removed ? Entry(kind: kind, old: bytes) : Entry(kind: kind, new: bytes))
-      }
+      if let entry = contents.value({ entry($0) }) { try body(entry) }
     }
-  }
-
-  /// The bytes of a value; where one is missing that has to be there, its transaction fails.
-  private func stored(_ contents: UntypedContents) -> [UInt8]? {
-    let bytes = contents.value { $0.copied() }
-    switch contents.description.kind {
-    case .value, .event, .barrier:
-      if bytes == nil { contents.core.fail(contents.reference.damage("it has no value")) }
-    default: break
-    }
-    return bytes
   }
 
   private func compare(_ old: UntypedContents, _ new: UntypedContents) throws {
@@ -99,7 +86,7 @@ package struct Difference {
     case .dictionary: try compareDictionaries(old, new)
     case .queue: try compareQueues(old, new)
     case .value, .event, .lock, .semaphore, .barrier:
-      let (before, after) = (stored(old), stored(new))
+      let (before, after) = (old.value { $0.copied() }, new.value { $0.copied() })
       guard before != after else { return }
       try body(
         Entry(kind: before == nil ? .inserted : after == nil ? .removed : .updated, old: before, new: after))

@@ -63,10 +63,17 @@ extension UntypedContents {
     reference.description.kind.liesAmongValues ? nil : core.statistics(database)
   }
 
-  /// The bytes of a value; nil when there is none.
+  /// The bytes of a value; nil when there is none. Where one is missing that has to be there, the reading transaction fails.
   package func value<R>(_ body: (RawSpan) -> R) -> R? {
     withUTF8(of: reference.name) { key in
-      guard let bytes = core.get(database, key) else { return nil }
+      guard let bytes = core.get(database, key) else {
+        switch reference.description.kind {
+        case .value, .event, .barrier:
+          if !core.isWritable, !core.hasFailed { core.fail(reference.damage("it has no value")) }
+        default: break
+        }
+        return nil
+      }
       return body(bytes)
     }
   }
