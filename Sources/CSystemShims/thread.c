@@ -75,6 +75,9 @@ int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument) {
   *start = (struct start){body, argument};
   sigset_t all, before;
   sigfillset(&all);
+  // What an instruction of the thread itself brings about is for no other: blocked, it ends the process whatever the handler is.
+  int own[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t made;
   int code = pthread_create(&made, NULL, run, start);

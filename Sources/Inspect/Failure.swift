@@ -17,7 +17,8 @@
       switch error {
       case is ClosedPipe: Inspect.exit(withError: ExitCode.success)
       case let error as StoreError:
-        say(Printable.text(error.forTheTool.description))
+        // It escapes what it quotes by itself.
+        say(error.forTheTool.description)
         Inspect.exit(withError: code(error.code))
       case let error as Problem:
         say(error.description)

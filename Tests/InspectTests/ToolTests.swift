@@ -382,3 +382,19 @@ struct ToolTests {
     }
   }
 }
+
+extension ToolTests {
+  /// Names and paths in errors are made harmless once, and look as they do in lists.
+  @Test func namesInErrorsAreEscapedOnce() throws {
+    let name = "a\\b\tc\u{1B}"
+    let error = StoreError(.damaged, "open \(name)", structure: name, reason: "it is \(name)", advice: "look")
+    #expect("\(error)" == "open a\\b\\tc\\u{1B} 'a\\\\b\\tc\\u{1B}': it is a\\b\\tc\\u{1B}; look", "\(error)")
+    #expect("\(error.about("x"))" == "\(error)")
+    try tool.run("lmdbshare create s list l string")
+    let missing = try tool.run("lmdbshare show s \"$(printf 'a\\\\b\\tc')\"")
+    #expect(missing.status == 3 && missing.output.contains(#"'a\\b\tc'"#), "\(missing)")
+    #expect(!missing.output.contains(#"\\\\"#) && !missing.output.contains(#"\\t"#), "\(missing)")
+    let nowhere = try tool.run("lmdbshare ls \"$(printf 'no\\\\w\\there')\"")
+    #expect(nowhere.output.contains(#"no\w\there"#), "\(nowhere)")
+  }
+}

@@ -141,6 +141,32 @@ struct AcceptedValuesTests {
     #expect(try prices.isEmpty && value.get().price == 1 && queue.pop() == nil && named["NaN"]?.price == 1)
   }
 
+  /// A type whose own `init(from:)` refuses what its `encode(to:)` wrote.
+  @Test func whatATypeDoesNotTakeBackIsRefused() throws {
+    struct Even: Codable, Storable {
+      var number: Int
+      init(_ number: Int) { self.number = number }
+      init(from decoder: any Decoder) throws {
+        number = try decoder.singleValueContainer().decode(Int.self)
+        guard number.isMultiple(of: 2) else {
+          throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "odd"))
+        }
+      }
+      func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(number)
+      }
+    }
+    let test = try TestStore()
+    let list = try test.store.list("list", of: Even.self)
+    try list.append(Even(2))
+    #expect(code { try list.append(Even(3)) } == .unencodable)
+    #expect(code { try list.append(contentsOf: [Even(4), Even(5)]) } == .unencodable)
+    #expect(try list.read { $0.map(\.number) } == [2])
+    struct Pair: Codable, Storable { var a: Even, b: [Even] }
+    #expect(accepts(Pair(a: Even(0), b: [Even(2)])) && !accepts(Pair(a: Even(0), b: [Even(1)])))
+  }
+
   /// As deep as the decoder goes, and no deeper.
   @Test func nesting() throws {
     var nest = Nest.end

@@ -92,6 +92,20 @@ struct EphemeralTests {
     try SharedStore.removeEphemeral(named: name)
   }
 
+  /// Who has a store open is told by its owners, too.
+  @Test func anExclusiveStoreIsOneRunsOwnWithoutItsLockFile() throws {
+    let first = try worker("hold-exclusive")
+    #expect(first.line() == "open")
+    try files.removeItem(atPath: path + "/lock.mdb")
+    let error = #expect(throws: StoreError.self) { try SharedStore.ephemeral(named: name, exclusive: true) }
+    #expect(error?.code == .busy && error?.processID == Int(first.pid), "\(error as Any)")
+    #expect(files.fileExists(atPath: path + "/data.mdb"))
+    first.signal(SIGKILL)
+    first.finish()
+    #expect(try SharedStore.ephemeral(named: name, exclusive: true).structures().isEmpty)
+    try SharedStore.removeEphemeral(named: name)
+  }
+
   @Test func aStoreWithoutANameGoesWithItsLastProcess() throws {
     var path = ""
     do {

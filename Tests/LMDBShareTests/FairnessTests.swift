@@ -134,6 +134,23 @@ struct FairnessTests {
     #expect(worker.finish().output == "broken\n")
   }
 
+  /// Of two processes that come in the same microsecond one is first, and both know which.
+  @Test func arrivalsAtTheSameTimeHaveAnOrder() throws {
+    let directory = try StoreDirectory(path: test.path, create: false, allowNetwork: true)
+    let all = try (0..<3).map { _ in
+      try #require(OwnersFile(directory: directory, isReadOnly: false).owners)
+    }
+    let turns = all.map { $0.join(7, at: 1000) }
+    #expect(Set(turns.map(\.arrival)) == [1000, 1001, 1002])
+    for (owners, turn) in zip(all, turns) {
+      let earlier = owners.arrival(before: turn, 7)
+      #expect((earlier == nil) == (turn.arrival == 1000), "\(turn.arrival) \(earlier as Any)")
+    }
+    // The next one is seen when the first has gone.
+    all[0].leave(7, turns[0], isServed: true)
+    #expect(all[1].arrival(before: turns[1], 7) == nil && all[2].arrival(before: turns[2], 7) != nil)
+  }
+
   // MARK: Removal
 
   @Test func whatIsHeldIsNotRemoved() throws {

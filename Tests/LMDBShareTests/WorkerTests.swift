@@ -164,4 +164,39 @@ struct WorkerTests {
     #expect(try await !sleepers.drain(timeout: .milliseconds(50)))
     #expect(sleepers.failures == [.signaled(Int(SIGTERM)), .signaled(Int(SIGTERM))])
   }
+
+  /// What it had to do may be left.
+  @Test func aDrainTellsOfWorkersThatDie() async throws {
+    let pool = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
+    async let isDrained = pool.drain(timeout: .seconds(20))
+    try await Task.sleep(for: .milliseconds(300))
+    for worker in pool.workers { worker.kill() }
+    #expect(try await !isDrained)
+    #expect(pool.failures == [.signaled(9), .signaled(9)] && pool.restarts == 0)
+  }
+
+  @Test func aWorkerThatCannotBeStartedIsTriedAgain() async throws {
+    let link = test.directory.file("program")
+    let target = executable
+    func show() throws { try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target) }
+    try show()
+    let pool = try WorkerPool(
+      1, role: "sleep", store: test.store, executable: link, maximumEarlyDeaths: nil, earlyDeath: .zero)
+    unlink(link)
+    pool.workers.first?.kill()
+    for _ in 0..<1000 where pool.startErrors.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(pool.startErrors.first?.code == .storeNotFound && pool.error == nil, "\(pool.startErrors)")
+    try show()
+    for _ in 0..<1000 where pool.workers.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(pool.workers.count == 1)
+    pool.stop(grace: .zero)
+    try await pool.wait()
+    // Not without end, unless that is wanted.
+    let other = try WorkerPool(
+      2, role: "sleep", store: test.store, executable: link, maximumEarlyDeaths: 3, earlyDeath: .zero)
+    unlink(link)
+    other.workers.first?.kill()
+    let error = await #expect(throws: StoreError.self) { try await other.wait() }
+    #expect(error == other.startErrors.last && other.startErrors.count == 3 && other.workers.isEmpty)
+  }
 }

@@ -41,13 +41,50 @@
     ])
     func networkFileSystemsAreRefused(type: String, name: String) throws {
       let store = directory.file("store")
-      let settings = ["TEST_FILE_SYSTEM": type]
+      let settings = ["TEST_FILE_SYSTEM": type, "TEST_DEVICE": "0"]
       let refused = try run("open", store, "", settings)
       #expect(refused.status == 3 && refused.output.hasPrefix("error networkFileSystem"), "\(refused)")
       #expect(refused.output.contains(name) && refused.output.contains("allowNetworkFileSystem"))
       #expect(!FileManager.default.fileExists(atPath: store + "/data.mdb"))
       let allowed = try run("open-network", store, "", settings)
       #expect(allowed.status == 0, "\(allowed)")
+    }
+
+    /// `fuseblk` has the type of FUSE; that it lies on a device is told by the device's number, without /proc.
+    @Test func fuseOnADiskIsNoNetworkFileSystem() throws {
+      let settings = ["TEST_FILE_SYSTEM": "65735546", "TEST_DEVICE": "8"]
+      let opened = try run("open", directory.file("store"), "", settings)
+      #expect(opened.output == "opened\n", "\(opened)")
+    }
+
+    /// Pages that lie apart, on a disk where each hole takes a millisecond: who writes does not wait for all of them.
+    @Test func othersWriteWhileManyHolesAreMade() throws {
+      let path = directory.file("store")
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+      let value = try store.value("value", initial: 0)
+      try store.write { txn in
+        for key in 0..<2400 { txn[dictionary][key] = [UInt8](repeating: 1, count: 3000) }
+      }
+      try store.write { txn in
+        for key in stride(from: 0, to: 2400, by: 2) { txn[dictionary][key] = nil }
+      }
+      for _ in 0..<3 { try value.update { $0 += 1 } }
+      let worker = try start("trim", path, "", ["TEST_SLOW_PUNCH": "1000"])
+      #expect(worker.line() == "trimming")
+      var waits: [Duration] = []
+      while worker.isRunning {
+        let start = ContinuousClock.now
+        try value.update { $0 += 1 }
+        waits.append(start.duration(to: .now))
+        // What is written takes free pages, too.
+        usleep(30_000)
+      }
+      let freed = Int(worker.line() ?? "") ?? 0
+      #expect(worker.finish().status == 0 && freed > 300 * 4096, "\(freed)")
+      // All holes together take more than a second.
+      #expect(waits.count > 20 && waits.max() ?? .zero < .milliseconds(300), "\(waits.count) \(waits.max() as Any)")
+      #expect(try store.check().isEmpty && dictionary.count == 1200)
     }
 
     /// A directory that cannot be read is not taken for an empty one.

@@ -144,4 +144,58 @@ struct RemovedFileTests {
     try value.update { $0 += 1 }
     #expect(other.finish().status == 0)
   }
+
+  /// However often it happens in the life of a process.
+  @Test func aSignalFileMayBeReplacedAnyNumberOfTimes() throws {
+    let store = try open()
+    let value = try store.value("value", initial: 0)
+    for round in 1...40 {
+      if round % 2 == 0 { unlink(path + "/signal") } else { #expect(truncate(path + "/signal", 0) == 0) }
+      // Which makes it look at the files.
+      try directory.write([], to: "store/data.mdb.1.\(round)")
+      try value.update { $0 += 1 }
+      #expect(try directory.read("store/signal").starts(with: "LMDBSHARE-SIGNAL".utf8), "round \(round)")
+    }
+    let other = try Program("TestWorker", ["observe", path, "41"])
+    #expect(other.line() == "observing")
+    try value.update { $0 += 1 }
+    #expect(other.finish().status == 0)
+  }
+
+  @Test func manyStoresSurviveThatTheirSignalFilesAreTruncated() throws {
+    #expect(try Program.run("TestWorker", "truncate-many", directory.path, "300").output == "300\n")
+  }
+
+  /// Who waits for the lock file while the store is removed makes no data file in its place.
+  @Test func anOpeningThatWaitedWhileTheStoreWentLeavesNothing() throws {
+    _ = try open().value("value", initial: 1)
+    let holder = try Program("TestWorker", ["stop-with-lock-file", path])
+    #expect(holder.line() == "locked")
+    let opener = try Program("TestWorker", ["open-without-limit", path])
+    usleep(500_000)
+    #expect(opener.isRunning)
+    for name in try FileManager.default.contentsOfDirectory(atPath: path) { unlink(path + "/" + name) }
+    holder.signal(SIGCONT)
+    holder.finish()
+    #expect(opener.finish().output.hasPrefix("error replaced"))
+    #expect(!directory.exists("store/data.mdb"))
+    #expect(code { _ = try open() } == nil)
+  }
+
+  /// Also where the store is open already.
+  @Test func pagesAreCheckedWheneverThatIsAskedFor() throws {
+    let store = try open()
+    try store.list("list", of: [UInt8].self).append(
+      contentsOf: (0..<50).map { _ in [UInt8](repeating: 1, count: 1000) })
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.verification = .pages
+    #expect(code { _ = try SharedStore(path: path, options: options) } == nil)
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path + "/data.mdb"))
+    // Each page but the meta pages says that it is another one.
+    for page in 2..<(try directory.read("store/data.mdb").count / 4096) {
+      try file.seek(toOffset: UInt64(page * 4096))
+      try file.write(contentsOf: Data([0xFF, 0xFF, 0xFF]))
+    }
+    #expect(code { _ = try SharedStore(path: path, options: options) } == .damaged)
+  }
 }

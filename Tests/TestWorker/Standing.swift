@@ -25,3 +25,18 @@ enum Standing {
     close(file)
   }
 }
+
+/// Opens so many stores, truncates the signal file of each, and writes to all of them.
+func truncateMany(_ path: String, _ number: Int) throws {
+  var limit = rlimit()
+  getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  limit.rlim_cur = limit.rlim_max
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  var options = StoreOptions.durability(.processCrashOnly)
+  options.mapReservation = 1 << 24
+  let stores = try (0..<number).map { try SharedStore(path: "\(path)/\($0)", options: options) }
+  let values = try stores.map { try $0.value("value", initial: 0) }
+  for store in stores { truncate(store.path + "/signal", 0) }
+  for value in values { try value.set(1) }
+  say("\(try values.reduce(0) { try $0 + $1.get() })")
+}

@@ -60,6 +60,16 @@ struct TestWorker {
     case "open":
       _ = try SharedStore(path: path)
       say("opened")
+    case "open-without-limit":
+      var options = StoreOptions()
+      options.openingTimeout = nil
+      _ = try SharedStore(path: path, options: options)
+      say("opened")
+    case "trim":
+      let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
+      say("trimming")
+      say("\(try store.trim())")
+    case "truncate-many": try truncateMany(path, number)
     case "stop-in-write": try Standing.inWrite(path)
     case "stop-with-lock-file": Standing.withLockFile(path)
     case "open-all":

@@ -42,10 +42,12 @@ static inline void lms_relax(void) {
 
 /// Lets the process survive that the file behind a map is truncated: what lay behind the new end reads as zeros, and is seen
 /// by this process only. Installs a handler of SIGBUS, once, which hands on what concerns other memory. False when the
-/// system refuses, or for more than 256 maps.
+/// system refuses, or has no memory.
 bool lms_survive_truncation(void *start, size_t size);
 /// Whether pages of such a map were lost.
 bool lms_has_lost_pages(const void *start);
+/// Before another file takes the place of that map: no pages of it are lost.
+void lms_renew_map(const void *start);
 /// Before such a map goes.
 void lms_forget_map(const void *start);
 

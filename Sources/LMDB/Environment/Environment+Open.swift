@@ -40,6 +40,8 @@ extension Environment {
           .optionsConflict, "open \(path)", reason: "the store is open in this process with other options",
           advice: "use the same options everywhere in a process")
       }
+      // Whoever asks for it relies on it, whatever was asked for before.
+      if options.checkPages { try known.checkPages() }
       known.references += 1
       return known
     }
@@ -106,6 +108,7 @@ extension Environment {
     // What it remembers keeps the environment.
     writer?.forget()
     if !isBroken { unsafe mdb_env_close(handle) }
+    ownersFile.leave()
     if StoreDirectory.isAnonymous(directory.path) { try? StoreDirectory.removeAlone(directory.path) }
   }
 
@@ -143,8 +146,11 @@ extension Environment {
       }
     }
     let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
+    let before = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity
     let handle = unsafe try openHandle(directory, options, size: size, until: deadline)
+    let made = unsafe madeByOpening(handle, before: before)
     do throws(StoreError) {
+      if made != nil { throw vanished(directory) }
       try unsafe checkPages(directory, options, handle)
       // From here on others see that this process has the store open. What it opened must be what they find.
       ownersFile.enter()
@@ -152,16 +158,31 @@ extension Environment {
       guard let data, try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == data,
         try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lock
       else {
-        throw StoreError(
-          .replaced, "open \(directory.path)", reason: "a file vanished or was replaced during the opening",
-          advice: "try again")
+        throw vanished(directory)
       }
       return unsafe Environment(
         directory: directory, options: options, handle: handle, owners: ownersFile, data: data, lock: lock)
     } catch {
       unsafe mdb_env_close(handle)
+      if let made, (try? directory.descriptor.status(of: StoreDirectory.dataFile))??.identity == made {
+        try? directory.descriptor.remove(StoreDirectory.dataFile)
+      }
       throw error
     }
+  }
+
+  private static func vanished(_ directory: StoreDirectory) -> StoreError {
+    StoreError(
+      .replaced, "open \(directory.path)", reason: "a file vanished or was replaced during the opening",
+      advice: "try again")
+  }
+
+  /// The data file that LMDB has made, since the one that was there before is gone: the opening may have waited long for the
+  /// lock file. What another process has put in its place has commits.
+  private static func madeByOpening(_ handle: OpaquePointer, before: FileIdentity?) -> FileIdentity? {
+    guard let opened = unsafe dataFile(of: handle), opened != before else { return nil }
+    var info = unsafe MDB_envinfo()
+    return unsafe mdb_env_info(handle, &info) == 0 && info.me_last_txnid == 0 ? opened : nil
   }
 
   /// Makes `lock.mdb` where it is missing, unless a process has the store open: that one has another lock file, which was

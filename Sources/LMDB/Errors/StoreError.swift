@@ -19,7 +19,7 @@ public struct StoreError: Error, Hashable, Sendable {
   public let code: Code
   /// What was being done, for example `open` or `write`.
   public let operation: String
-  /// The structure concerned, if there is one.
+  /// The structure concerned, if there is one: its name as it is.
   public let structure: String?
   /// What is wrong. Stored names and bytes that it quotes have their control characters escaped.
   public let reason: String
@@ -53,9 +53,9 @@ public struct StoreError: Error, Hashable, Sendable {
 }
 
 extension StoreError: CustomStringConvertible {
-  /// One line: operation, structure, reason, advice.
+  /// One line: operation, structure, reason, advice. Control characters are escaped, and backslashes in the structure's name.
   public var description: String {
-    let place = structure.map { " '\($0.withoutControls)'" } ?? ""
+    let place = structure.map { " '\($0.escapedName)'" } ?? ""
     return "\(operation)\(place): \(reason); \(advice)"
   }
 }

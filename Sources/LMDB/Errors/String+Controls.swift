@@ -1,11 +1,19 @@
 extension String {
   /// The text with everything as an escape that moves a terminal's cursor, changes its colours, ends a line or reverses
-  /// letters: error messages quote names and bytes that others stored.
+  /// letters: error messages quote names and bytes that others stored. What was escaped before stays as it is.
   @usableFromInline package var withoutControls: String {
-    guard unicodeScalars.contains(where: \.isControl) else { return self }
+    escaping(backslashes: false)
+  }
+
+  /// The same with backslashes as `\\`, so that no two names look alike. Not to be done twice.
+  package var escapedName: String { escaping(backslashes: true) }
+
+  private func escaping(backslashes: Bool) -> String {
+    func isEscaped(_ scalar: Unicode.Scalar) -> Bool { scalar.isControl || backslashes && scalar == "\\" }
+    guard unicodeScalars.contains(where: isEscaped) else { return self }
     var result = ""
     for scalar in unicodeScalars {
-      if scalar.isControl {
+      if isEscaped(scalar) {
         result += scalar.escaped(asASCII: true)
       } else {
         result.unicodeScalars.append(scalar)

@@ -110,7 +110,9 @@ extension StoreDirectory {
   /// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and waits for it when
   /// one is opened.
   ///
-  /// - Returns: Nil when there is no lock file, so that no process has the store open.
+  /// The lock file alone does not tell: it may have been removed, or not be used by who only reads.
+  ///
+  /// - Returns: Nil when there is no lock file, and no process has the store open.
   /// - Throws: `.busy`, with the process that has the store open, this one included.
   @discardableResult
   func holdAlone(_ operation: String, advice: String) throws(StoreError) -> FileDescriptor? {
@@ -132,10 +134,12 @@ extension StoreDirectory {
     do throws(StoreError) {
       lock = try descriptor.open(Self.lockFile, O_RDWR)
     } catch  where error.underlying == ENOENT {
+      if let other = Owners.another(in: self) { throw busy(other > 0 ? other : nil) }
       return nil
     }
     var holder: Int32 = 0
     guard unsafe lms_lock_alone(lock.number, &holder) == 0 else { throw busy(holder > 0 ? Int(holder) : nil) }
+    if let other = Owners.another(in: self) { throw busy(other > 0 ? other : nil) }
     return lock
   }
 }

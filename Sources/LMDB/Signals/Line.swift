@@ -1,5 +1,6 @@
 internal import CSystemShims
 internal import Dispatch
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -31,8 +32,10 @@ struct Line {
 
 /// One thread or task in a line.
 package final class Turn: Sendable {
-  /// When it came, in microseconds of a clock that all processes share.
-  package let arrival: UInt64
+  /// When it came, in microseconds of a clock that all processes share; a little later where another process has shown the same
+  /// before it.
+  package var arrival: UInt64 { shownArrival.load(ordering: .relaxed) }
+  private let shownArrival: Atomic<UInt64>
   private let state = Guarded(State.waiting)
   private let thread = DispatchSemaphore(value: 0)
 
@@ -43,7 +46,7 @@ package final class Turn: Sendable {
     case first
   }
 
-  init(_ arrival: UInt64) { self.arrival = arrival }
+  init(_ arrival: UInt64) { shownArrival = Atomic(arrival) }
 
   /// Whether it is the first one of its process.
   package var isFirst: Bool {
@@ -103,6 +106,9 @@ package final class Turn: Sendable {
     sleeper?.resume(with: result)
   }
 
+  /// Stands behind one of another process that came at the same time.
+  fileprivate func moveBack(to arrival: UInt64) { shownArrival.store(arrival, ordering: .relaxed) }
+
   fileprivate func becomeFirst() {
     let sleeper = state.withLock { state in
       defer { state = .first }
@@ -121,6 +127,8 @@ extension Owners {
   private static let passing = Duration.milliseconds(100)
   /// How many lines are kept that nobody stands in.
   private static let mostEmpty = 64
+  /// As many processes can have a store open.
+  private static let mostTies = 4096
   private static let arrivalBits: UInt64 = 40
 
   /// The bytes that stand for the arrivals of those who wait for a structure; structures may share them, which costs time only.
@@ -150,12 +158,15 @@ extension Owners {
   }
 
   /// Takes a place at the end of the line.
-  package func join(_ structure: UInt64) -> Turn {
+  package func join(_ structure: UInt64) -> Turn { join(structure, at: Self.now()) }
+
+  /// The same for one that has come at that time.
+  package func join(_ structure: UInt64, at arrival: UInt64) -> Turn {
     locks.withLock { locks in
       if locks.lines[structure] == nil, locks.lines.count >= Self.mostEmpty {
         locks.lines = locks.lines.filter { !$0.value.turns.isEmpty }
       }
-      let turn = Turn(Self.now())
+      let turn = Turn(arrival)
       locks.lines[structure, default: Line()].turns.append(turn)
       showFirst(structure, &locks)
       return turn
@@ -179,11 +190,20 @@ extension Owners {
     let first = line.turns.first
     if let first, first.isFirst { return }
     if let shown = line.shown { _ = lms_disown_byte(file.number, off_t(shown)) }
-    locks.lines[structure]?.shown = first.flatMap { first in
-      let place = Self.arrivals(structure) + first.arrival
-      return lms_own_byte(file.number, off_t(place)) == 0 ? place : nil
-    }
+    locks.lines[structure]?.shown = first.flatMap { show($0, structure) }
     first?.becomeFirst()
+  }
+
+  /// Shows an arrival to other processes. Of several that came in the same microsecond one was first to show it; the others
+  /// stand behind it, each in a microsecond of its own.
+  private func show(_ turn: Turn, _ structure: UInt64) -> BytePlace? {
+    for _ in 0..<Self.mostTies {
+      let place = Self.arrivals(structure) + turn.arrival
+      if lms_own_byte(file.number, off_t(place)) == 0 { return place }
+      guard lms_errno() == EAGAIN else { return nil }
+      turn.moveBack(to: (turn.arrival + 1) & (1 << Self.arrivalBits - 1))
+    }
+    return nil
   }
 
   /// An arrival in another process that comes before this one; nil when there is none that has to be waited for.

@@ -100,6 +100,24 @@ package typealias OwnerID = UInt64
       || lms_byte_is_owned(file.number, readersLock)
   }
 
+  /// A process that has the store open, this one aside: its number, or 0 where that is not known; nil when there is none.
+  static func another(in directory: StoreDirectory) -> Int? {
+    guard let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return nil }
+    // The system names any of the bytes that are locked.
+    var ranges = [0..<slots]
+    while let range = ranges.popLast() {
+      let found = lms_first_owned(file.number, off_t(firstLock + range.lowerBound), off_t(range.count))
+      guard found >= 0 else { continue }
+      let slot = min(max(Int(found) - firstLock, range.lowerBound), range.upperBound - 1)
+      let bytes = (try? file.read(at: 16 * slot, count: 4)) ?? []
+      let process = bytes.enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+      // This process may be about to close the store.
+      if process != Int(getpid()) { return process }
+      ranges += [range.lowerBound..<slot, slot + 1..<range.upperBound].filter { !$0.isEmpty }
+    }
+    return lms_byte_is_owned(file.number, readersLock) ? 0 : nil
+  }
+
   /// The number of the process that took a slot last.
   package func processID(_ slot: Int) -> Int? {
     guard slot >= 0, slot < Self.slots, let bytes = try? file.read(at: 16 * slot, count: 4), bytes.count == 4 else {
@@ -119,7 +137,7 @@ package final class OwnersFile: Sendable {
   /// Why it could not be used the last time: an errno.
   private let lastFailure = Atomic<Int32>(0)
 
-  init(directory: StoreDirectory, isReadOnly: Bool) {
+  package init(directory: StoreDirectory, isReadOnly: Bool) {
     self.directory = directory
     self.isReadOnly = isReadOnly
   }
@@ -148,6 +166,14 @@ package final class OwnersFile: Sendable {
       else { return }
       lms_close_after_fork(file.number)
       reading = file
+    }
+  }
+
+  /// Takes back what a process that only reads has shown.
+  func leave() {
+    reading.withLock { reading in
+      if let file = reading { lms_keep_after_fork(file.number) }
+      reading = nil
     }
   }
 

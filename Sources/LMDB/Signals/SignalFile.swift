@@ -33,33 +33,35 @@ internal import Synchronization
   private static let layout: UInt32 = 2
   /// How long a waiter sleeps at most before it looks for itself.
   package static let recheck = Duration.milliseconds(250)
-  /// How often a file may be replaced before this process goes on without.
-  private static let mostMappings = 16
 
   private let directory: StoreDirectory
   private let mayCreate: Bool
-  /// The address of the file's memory, or 0.
+  /// The address of the file's memory, or 0. It stays the same: another file takes the place of the one before.
   private let base: Atomic<UInt>
-  /// All that were mapped so far, since others may still look at an earlier one.
-  private let mappings: Guarded<[(address: UInt, file: FileIdentity)]>
+  /// Which file is mapped.
+  private let file: Guarded<FileIdentity?>
 
   init(directory: StoreDirectory, isReadOnly: Bool) {
     self.directory = directory
     mayCreate = !isReadOnly
-    let first = Self.map(directory, mayCreate)
+    let first = Self.map(directory, mayCreate, over: 0)
     base = Atomic(first?.address ?? 0)
-    mappings = Guarded(first.map { [$0] } ?? [])
+    file = Guarded(first?.file)
   }
 
-  deinit {
-    for mapping in mappings.withLock({ $0 }) {
-      unsafe lms_forget_map(UnsafeRawPointer(bitPattern: mapping.address))
-      unsafe munmap(UnsafeMutableRawPointer(bitPattern: mapping.address), Self.size)
-    }
+  deinit { Self.unmap(base.load(ordering: .relaxed)) }
+
+  private static func unmap(_ address: UInt) {
+    guard let start = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return }
+    unsafe lms_forget_map(start)
+    unsafe munmap(start, size)
   }
 
+  /// Maps the file that stands in the directory now.
+  ///
+  /// - Parameter place: The address that it takes, from the file that was mapped there; 0 for a new one.
   private static func map(
-    _ directory: StoreDirectory, _ mayCreate: Bool
+    _ directory: StoreDirectory, _ mayCreate: Bool, over place: UInt
   ) -> (address: UInt, file: FileIdentity)? {
     guard !directory.isFile, let file = try? directory.sideFile(StoreDirectory.signalFile, mayCreate: mayCreate),
       let status = try? file.status(), mayCreate || status.size >= size
@@ -75,7 +77,10 @@ internal import Synchronization
     let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0)
     guard unsafe base != MAP_FAILED, let base = unsafe base else { return nil }
     // Another process may truncate the file at any time, and must not end this one by that.
-    _ = unsafe lms_survive_truncation(base, size)
+    guard unsafe lms_survive_truncation(base, size) else {
+      unsafe munmap(base, size)
+      return nil
+    }
     let known = unsafe Array(UnsafeRawBufferPointer(start: base, count: magic.count))
     KillPoint.pass(.signalMapped)
     let itsLayout = unsafe lms_load32(base + 16)
@@ -84,21 +89,36 @@ internal import Synchronization
       unsafe lms_store32(base + 16, layout)
       unsafe UnsafeMutableRawBufferPointer(start: base, count: magic.count).copyBytes(from: magic)
     }
-    return (UInt(bitPattern: base), status.identity)
+    let address = UInt(bitPattern: base)
+    guard let old = unsafe UnsafeMutableRawPointer(bitPattern: place) else { return (address, status.identity) }
+    defer { unmap(address) }
+    // Others may look at it at any time: its address goes on, with other contents.
+    unsafe lms_renew_map(old)
+    let renewed = unsafe mmap(old, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.number, 0)
+    guard unsafe renewed != MAP_FAILED else {
+      // Whether the system has unmapped the old one is not told; something has to be there.
+      unsafe mmap(old, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+      return nil
+    }
+    return (place, status.identity)
   }
 
   /// Takes up the file that stands in the directory now, should it be another one, or one that was truncated.
   func refresh() {
     let status = (try? directory.descriptor.status(of: StoreDirectory.signalFile)) ?? nil
-    mappings.withLock { mappings in
-      guard mappings.count < Self.mostMappings else { return }
-      if let last = mappings.last, last.file == status?.identity, (status?.size ?? 0) >= Self.size,
-        unsafe !lms_has_lost_pages(UnsafeRawPointer(bitPattern: last.address))
+    file.withLock { file in
+      let address = base.load(ordering: .relaxed)
+      if let mapped = file, mapped == status?.identity, (status?.size ?? 0) >= Self.size,
+        unsafe !lms_has_lost_pages(UnsafeRawPointer(bitPattern: address))
       {
         return
       }
-      guard let new = Self.map(directory, mayCreate) else { return }
-      mappings.append(new)
+      guard let new = Self.map(directory, mayCreate, over: address) else {
+        // Tried again at the next look.
+        file = nil
+        return
+      }
+      file = new.file
       base.store(new.address, ordering: .relaxed)
     }
   }

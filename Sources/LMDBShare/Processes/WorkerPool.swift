@@ -9,12 +9,17 @@ internal import Dispatch
 ///
 /// A worker that ends with status 0 is done and is not replaced. One that ends otherwise is replaced, at once if it has lived for
 /// a second, else after a pause that grows from 50 ms to 1 s. When that happens five times in a row in one worker's place, the
-/// pool gives up: it ends the other workers, and ``wait()-(_)`` throws the reason. All of these can be chosen.
+/// pool gives up: it ends the other workers, and ``wait()-(_)`` throws the reason. All of these can be chosen. A worker that
+/// cannot be started in the place of a dead one (the system has no room for a process or a file, say) counts as one that
+/// died early, and is tried again.
 public final class WorkerPool: Sendable {
   private struct State {
     var workers: [WorkerProcess] = []
     var restarts = 0
     var failures: [WorkerProcess.Termination] = []
+    var startErrors: [StoreError] = []
+    /// Whether one has died that is not replaced since the pool is ending.
+    var hasLost = false
     /// Whether the dead are not replaced any more.
     var isEnding = false
     /// Whether those that live have been told to end.
@@ -70,8 +75,10 @@ public final class WorkerPool: Sendable {
   public var restarts: Int { state.withLock { $0.restarts } }
   /// How those ended that did not end well, in order.
   public var failures: [WorkerProcess.Termination] { state.withLock { $0.failures } }
+  /// Why workers could not be started in the place of dead ones, in order; each was tried again.
+  public var startErrors: [StoreError] { state.withLock { $0.startErrors } }
 
-  /// Why the pool has given up, or a worker could not be replaced; nil while all is well.
+  /// Why the pool has given up; nil while it goes on.
   public var error: StoreError? { state.withLock { $0.error } }
 
   /// Ends all workers: they get SIGTERM at once, and those that live on SIGKILL when the grace time is over. None is replaced.
@@ -102,7 +109,8 @@ public final class WorkerPool: Sendable {
   /// - Parameters:
   ///   - timeout: How long they may take.
   ///   - grace: As for ``stop(grace:)``, from then on.
-  /// - Returns: Whether all have ended by themselves.
+  /// - Returns: Whether all have ended in time, and by themselves with status 0: false also when one has died meanwhile, so
+  ///   that what it had to do may be left; ``failures`` tells how.
   /// - Throws: What ``wait()-(_)`` throws.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   @discardableResult
@@ -111,7 +119,7 @@ public final class WorkerPool: Sendable {
     let haveEnded = left.wait(timeout: Self.time(timeout)) == .success
     if !haveEnded { stop(grace: grace) }
     try wait()
-    return haveEnded
+    return haveEnded && state.withLock { !$0.hasLost }
   }
 
   /// The same without blocking a thread. When the task is cancelled, the workers are stopped.
@@ -133,7 +141,7 @@ public final class WorkerPool: Sendable {
     } onCancel: {
       stop(grace: grace)
     }
-    return state.withLock { !$0.isLate }
+    return state.withLock { !$0.isLate && !$0.hasLost }
   }
 
   private static func time(_ duration: Duration) -> DispatchTime {
@@ -149,8 +157,8 @@ public final class WorkerPool: Sendable {
 
   /// Waits until all workers have ended.
   ///
-  /// - Throws: ``StoreError/Code/workersDied`` when the pool has given up, with how the last worker ended; ``StoreError`` when a
-  ///   worker could not be replaced.
+  /// - Throws: ``StoreError/Code/workersDied`` when the pool has given up, with how the last worker ended; why none could be
+  ///   started when that was the last reason.
   @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
   public func wait() throws(StoreError) {
     left.wait()
@@ -196,7 +204,10 @@ public final class WorkerPool: Sendable {
       state.workers.removeAll { $0 === worker }
       guard !termination.isSuccess else { return false }
       state.failures.append(termination)
-      guard !state.isEnding else { return false }
+      guard !state.isEnding else {
+        state.hasLost = true
+        return false
+      }
       if let error = refusal(termination, earlyDeaths, state.restarts) {
         state.error = state.error ?? error
         return false
@@ -209,6 +220,11 @@ public final class WorkerPool: Sendable {
       return
     }
     if earlyDeaths == 0 { return replace(0) }
+    replaceLater(earlyDeaths)
+  }
+
+  /// Starts another one after a pause.
+  private func replaceLater(_ earlyDeaths: Int) {
     left.enter()
     let pause = min(1000, 50 << min(earlyDeaths - 1, 5))
     DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(pause)) { [weak self, left] in
@@ -238,12 +254,22 @@ public final class WorkerPool: Sendable {
     return nil
   }
 
+  /// Starts a worker in the place of a dead one; when that fails, tries it again later.
   private func replace(_ earlyDeaths: Int) {
-    guard state.withLock({ !$0.isEnding }) else { return }
+    let isEnding = state.withLock { state in
+      if state.isEnding { state.hasLost = true }
+      return state.isEnding
+    }
+    guard !isEnding else { return }
     do throws(StoreError) {
       try add(earlyDeaths: earlyDeaths)
     } catch {
-      state.withLock { $0.error = $0.error ?? error }
+      let isLast = maximumEarlyDeaths.map { earlyDeaths + 1 >= $0 } ?? false
+      state.withLock { state in
+        state.startErrors.append(error)
+        if isLast { state.error = state.error ?? error }
+      }
+      if isLast { stop() } else { replaceLater(earlyDeaths + 1) }
     }
   }
 }

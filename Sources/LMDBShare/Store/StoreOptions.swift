@@ -41,7 +41,8 @@ public struct StoreOptions: Hashable, Sendable {
     /// Both meta pages and the file's size.
     case meta
     /// Every page, before anything is read through the map; takes as long as reading the file. What passes, LMDB can read and
-    /// change without dying, whatever bytes it is.
+    /// change without dying, whatever bytes it is. Where the store is open in this process already, they are checked all
+    /// the same.
     case pages
   }
 
@@ -62,6 +63,9 @@ public struct StoreOptions: Hashable, Sendable {
   /// are not used again, so that the file grows with each commit. At the limit, writes of this process are refused with
   /// ``StoreError/Code/snapshotInTheWay``, which names the process that holds the snapshot, until it has ended. The growth is
   /// counted from the first commit on that this process has seen.
+  ///
+  /// So the limit is each process's own, and multiplies with the processes: one that opens the store later, or is started
+  /// again, allows as much once more. What bounds the file for all of them is ``maximumSize``.
   public var maximumSnapshotGrowth: Int?
   /// The number of reads and snapshots that all processes together may have open. The first process to open a store
   /// decides. A slot takes 64 bytes of `lock.mdb`, and costs writers nothing before it was used for the first time.

@@ -231,7 +231,7 @@ extension UntypedContents {
   }
 
   fileprivate func copied(_ cursor: Cursor) throws -> (key: [UInt8], value: [UInt8]) {
-    guard let found = entry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
+    guard let found = checkedEntry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
       throw reference.damage("the value of a long key does not tell the key")
     }
     return found

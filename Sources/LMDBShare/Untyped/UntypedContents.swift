@@ -63,10 +63,17 @@ extension UntypedContents {
     reference.description.kind.liesAmongValues ? nil : core.statistics(database)
   }
 
-  /// The bytes of a value; nil when there is none.
+  /// The bytes of a value; nil when there is none. Where one is missing that has to be there, the reading transaction fails.
   package func value<R>(_ body: (RawSpan) -> R) -> R? {
     withUTF8(of: reference.name) { key in
-      guard let bytes = core.get(database, key) else { return nil }
+      guard let bytes = core.get(database, key) else {
+        switch reference.description.kind {
+        case .value, .event, .barrier:
+          if !core.isWritable, !core.hasFailed { core.fail(reference.damage("it has no value")) }
+        default: break
+        }
+        return nil
+      }
       return body(bytes)
     }
   }
@@ -134,7 +141,7 @@ extension UntypedContents {
       if let upper, !reversed, LMDB.withBytes(of: upper, { cursor.key.compare($0) >= 0 }) { return }
       if let lower, reversed, LMDB.withBytes(of: lower, { cursor.key.compare($0) < 0 }) { return }
       var goesOn: Result<Bool, any Error>?
-      _ = entry(cursor.key, cursor.value) { key, value in goesOn = Result { try body(key, value) } }
+      _ = checkedEntry(cursor.key, cursor.value) { key, value in goesOn = Result { try body(key, value) } }
       guard let goesOn else {
         return core.fail(reference.damage("the value of a long key does not tell the key"))
       }
@@ -162,6 +169,16 @@ extension UntypedContents {
       let key = try? reader.bytes(Int(length))
     else { return nil }
     return body(key, reader.remainder())
+  }
+
+  /// The same; nil also when the long key that is told is not the one that is stored.
+  func checkedEntry<R>(_ stored: RawSpan, _ bytes: RawSpan, _ body: (RawSpan, RawSpan) -> R) -> R? {
+    let hashed = StoredKey.isHashed(stored, isFixed: hasFixedKeys) ? stored.copied() : nil
+    let result = entry(stored, bytes) { key, value -> R? in
+      if let hashed, StoredKey.make(key) != hashed { return nil }
+      return body(key, value)
+    }
+    return result ?? nil
   }
 
   /// An item of a queue, wherever it stands.
@@ -217,6 +234,13 @@ extension UntypedContents {
         return (try? goesOn.get()) ?? false
       }
       guard try goesOn.get() else { return }
+    }
+    // Who sees all of it relies on its numbers, too, which a dump keeps.
+    guard !core.hasFailed, !core.isWritable else { return }
+    do throws(StoreError) {
+      try queue.checkInvariants(core)
+    } catch {
+      core.fail(error)
     }
   }
 

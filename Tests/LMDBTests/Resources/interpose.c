@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -28,6 +30,35 @@ int fstatfs64(int file, struct statfs64 *status) {
   const char *type = getenv("TEST_FILE_SYSTEM");
   if (result == 0 && type) status->f_type = (long)strtoul(type, NULL, 16);
   return result;
+}
+
+// TEST_DEVICE: the major number of the device on which every file claims to be.
+static void claimDevice(struct stat *status) {
+  const char *device = getenv("TEST_DEVICE");
+  if (device) status->st_dev = makedev((unsigned)atoi(device), 1);
+}
+
+int fstat(int file, struct stat *status) {
+  int (*next)(int, struct stat *) = (int (*)(int, struct stat *))dlsym(RTLD_NEXT, "fstat");
+  int result = next(file, status);
+  if (result == 0) claimDevice(status);
+  return result;
+}
+
+int fstatat(int directory, const char *path, struct stat *status, int flags) {
+  int (*next)(int, const char *, struct stat *, int) =
+      (int (*)(int, const char *, struct stat *, int))dlsym(RTLD_NEXT, "fstatat");
+  int result = next(directory, path, status, flags);
+  if (result == 0) claimDevice(status);
+  return result;
+}
+
+// TEST_SLOW_PUNCH: how many microseconds a hole in a file takes.
+int fallocate(int file, int mode, off_t start, off_t count) {
+  const char *pause = getenv("TEST_SLOW_PUNCH");
+  if (pause && (mode & FALLOC_FL_PUNCH_HOLE)) usleep((unsigned)atoi(pause));
+  int (*next)(int, int, off_t, off_t) = (int (*)(int, int, off_t, off_t))dlsym(RTLD_NEXT, "fallocate");
+  return next(file, mode, start, count);
 }
 
 // TEST_FAILING_BEGINS: how many of ten transactions fail to begin with EINVAL, as in liblmdb 0.9.26 to 0.9.31 while
