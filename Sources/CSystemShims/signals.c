@@ -18,7 +18,12 @@ void lms_catch_signals(void) {
   struct sigaction action = {.sa_handler = note_signal};
   sigemptyset(&action.sa_mask);
   const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  for (int index = 0; index < 3; index++) sigaction(numbers[index], &action, NULL);
+  for (int index = 0; index < 3; index++) {
+    struct sigaction before;
+    // One that is ignored stays so, as nohup and shells want it.
+    if (sigaction(numbers[index], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(numbers[index], &action, NULL);
+  }
 }
 
 int lms_caught_signal(void) { return caught; }

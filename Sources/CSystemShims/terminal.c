@@ -71,3 +71,10 @@ int lms_wait_for_output(int file) {
   struct pollfd output = {.fd = file, .events = POLLOUT};
   return poll(&output, 1, -1);
 }
+
+int lms_wait_for_input(int file, int milliseconds) {
+  struct pollfd input = {.fd = file, .events = POLLIN};
+  int count = poll(&input, 1, milliseconds);
+  // What cannot be waited for is for the reading to tell.
+  return count < 0 ? errno != EINTR : count > 0;
+}

@@ -23,6 +23,9 @@
       case let error as Problem:
         say(error.description)
         Inspect.exit(withError: error.code)
+      case let error as Interrupted:
+        say("interrupted; nothing was changed")
+        Inspect.exit(withError: interrupted(by: error.signal))
       case let error as ValueProblem:
         say(error.description)
         Inspect.exit(withError: failed)
@@ -87,6 +90,9 @@
           "if the machine was shut down in an orderly way, let doctor --trust check every page; else restore a backup"
         case .queueFull: "take items first, push fewer at once, or allow time with --wait or --timeout"
         case .queueClosed: "give the item to another queue; programs can open it again"
+        case .permissionDenied where self.advice.contains(".readOnlyUnlocked"):
+          "give the permission (for two users: a group, and mode 0660); or, if no process writes to the store meanwhile, "
+            + "read it with --unlocked"
         case .mapFull: "remove data, or let a program open it with a larger maximumSize or mapReservation and write"
         default: nil
         }

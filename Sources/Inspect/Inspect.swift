@@ -21,7 +21,7 @@
           subcommands: [SetEntry.self, Append.self, Insert.self, Increment.self, Delete.self, Apply.self]),
         CommandGroup(
           name: "Queues", subcommands: [Push.self, Pop.self, Peek.self, Leases.self, DeadLetters.self]),
-        CommandGroup(name: "Copies", subcommands: [Dump.self, Load.self, Backup.self, Compact.self]),
+        CommandGroup(name: "Copies", subcommands: [Dump.self, Load.self, Backup.self, Compact.self, Trim.self]),
         CommandGroup(name: "Looking after", subcommands: [Watch.self, Top.self, Readers.self, Doctor.self, Diff.self]),
         CommandGroup(name: "Structures", subcommands: [Create.self, Drop.self, Rename.self, Clear.self]),
       ])
@@ -31,8 +31,12 @@
   struct Main {
     static func main() {
       Stream.ignoreClosedPipes()
-      let arguments = Array(CommandLine.arguments.dropFirst())
       do {
+        guard let arguments = ProgramArguments.all else {
+          throw Problem(
+            "the arguments of this program cannot be had: the system tells them in /proc, which is not mounted; "
+              + "mount it (mount -t proc proc /proc)")
+        }
         if let number = ProgramArguments.firstThatIsNoText {
           throw ValidationError(
             "Argument \(number) is not UTF-8. Values that are bytes are written as 0x and hexadecimal digits.")

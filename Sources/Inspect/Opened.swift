@@ -7,12 +7,19 @@
     /// Nil when it is not one of ours.
     let store: SharedStore?
 
-    init(_ argument: StoreArgument, _ pages: StoreArgument.PageCheck = .whenSmall) throws {
+    init(
+      _ argument: StoreArgument, _ pages: StoreArgument.PageCheck = .whenSmall,
+      _ reading: ReadingOption = .locked
+    ) throws {
       let path = argument.path
-      (store, environment) = try argument.opening(pages) {
+      if let directory = Self.directory(ofDataFile: path) {
+        throw Problem(
+          "\(Printable.text(path)) is the data file of a store; give its directory, \(Printable.text(directory))")
+      }
+      (store, environment) = try argument.opening {
         if !StoreDirectory.isFile(path) {
           do throws(StoreError) {
-            let store = try SharedStore(path: path, options: argument.options(.readOnly, pages))
+            let store = try SharedStore(path: path, options: argument.options(reading.access, pages))
             return (store, store.environment)
           } catch {
             guard error.code == .notAStore else { throw error }
@@ -20,9 +27,19 @@
         }
         var options = Opened.foreign(argument)
         options.checkPages = argument.checks(pages)
+        options.isUnlocked = reading.unlocked
         let environment = try Environment.open(path: path, options: options) { (_) throws(StoreError) in }
         return (nil, environment)
       }
+    }
+
+    /// The directory whose data file a path is; nil for anything else. Opened by itself it would have another lock file than
+    /// for those who open the directory, so that writers would not see who reads.
+    private static func directory(ofDataFile path: String) -> String? {
+      let name = "/" + StoreDirectory.dataFile
+      guard path == StoreDirectory.dataFile || path.hasSuffix(name), StoreDirectory.isFile(path) else { return nil }
+      let directory = path.hasSuffix(name) ? String(path.dropLast(name.count)) : "."
+      return StoreDirectory.isFile(directory + "/" + StoreDirectory.lockFile) ? directory : nil
     }
 
     private static func foreign(_ argument: StoreArgument) -> EnvironmentOptions {
@@ -56,6 +73,11 @@
 
     /// What the unnamed database is called for people.
     static let unnamed = "(main)"
+
+    /// Whether a name means the unnamed database: a named one goes first.
+    static func isUnnamed(_ name: String, in databases: [Database]) -> Bool {
+      name == unnamed && !databases.contains { $0.name == name }
+    }
 
     /// All databases, the unnamed one first.
     func databases() throws -> [Database] {

@@ -44,6 +44,32 @@
         .sorted()
     }
 
+    /// Whether a thread of this process waits for one of the locks that LMDB keeps in its lock file; false also where the
+    /// system does not tell.
+    static var waitsForLMDB: Bool {
+      func lines(_ path: String) -> [Substring] {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }?.split(separator: "\n")
+          ?? []
+      }
+      let locks = lines("/proc/self/maps").compactMap { line -> Range<UInt64>? in
+        // Addresses, permissions, offset, device, inode, path.
+        let fields = line.split(separator: " ", maxSplits: 5)
+        guard fields.count == 6, fields[5].hasSuffix("/" + StoreDirectory.lockFile) || fields[5].hasSuffix("-lock")
+        else {
+          return nil
+        }
+        let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+        return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
+      }
+      let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+      return tasks.contains { task in
+        // The number of the call, then its arguments: of a wait the address of what is waited for is the first one.
+        let fields = lines("/proc/self/task/\(task)/syscall").first?.split(separator: " ") ?? []
+        guard fields.count > 1, let address = UInt64(fields[1].dropFirst(2), radix: 16) else { return false }
+        return locks.contains { $0.contains(address) }
+      }
+    }
+
     /// The paths of a process's open files.
     private static func files(of process: String) -> [String] {
       let directory = "/proc/\(process)/fd"

@@ -45,14 +45,34 @@
       }
       let asGiven = Result { try Inspect.parseAsRoot(arguments) }
       guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty, let name = arguments.first,
-        !name.hasPrefix("-")
+        takesStore(name)
       else { return try asGiven.get() }
       if case .success(let command) = asGiven {
         guard let command = command as? any StoreCommand, !isStore(command.store.path) else { return command }
       }
       let filledIn = Result { try Inspect.parseAsRoot([name, path] + arguments.dropFirst()) }
-      if case .success(let command) = filledIn, command is any StoreCommand { return command }
-      return try asGiven.get()
+      let first = arguments.dropFirst().first { !$0.hasPrefix("-") }
+      switch (asGiven, filledIn) {
+      // What follows a store of its own is another one for this command alone.
+      case (_, .success(let command as any StoreCommand))
+      where (try? asGiven.get()) != nil || command is Diff || !(first.map(isStore) ?? false):
+        return command
+      // A store was left out, so that without it the words have other meanings.
+      case (.failure, .failure(let error)) where !(first.map(isPath) ?? false): throw error
+      default: return try asGiven.get()
+      }
+    }
+
+    /// Whether there is a command of this name about a store.
+    private static func takesStore(_ name: String) -> Bool {
+      Inspect.configuration.groupedSubcommands.flatMap(\.subcommands).contains {
+        $0 is any StoreCommand.Type && $0._commandName == name
+      }
+    }
+
+    /// Whether a word is meant as a path: there is something, or it names a directory.
+    private static func isPath(_ word: String) -> Bool {
+      word.contains("/") || FileManager.default.fileExists(atPath: word)
     }
 
     static func isStore(_ path: String) -> Bool {
@@ -85,16 +105,29 @@
       StoreDirectory.fileSize(path) ?? StoreDirectory.fileSize(path + "/" + StoreDirectory.dataFile) ?? 0
     }
 
-    /// Runs `body`, which opens a store; ends the program should it wait inside of LMDB. The check of the pages takes its own time.
-    func opening<R>(_ pages: PageCheck, _ body: () throws -> R) rethrows -> R {
-      let slowest = 50 << 20
-      let checking = Duration.seconds(checks(pages) ? fileSize / slowest : 0)
-      return try TimeLimit(limit.duration.map { $0 + checking }).watching("open", path) { _ in try body() }
+    /// Runs `body`, which opens a store; ends the program should it wait inside of LMDB.
+    func opening<R>(_ body: () throws -> R) throws -> R {
+      do {
+        return try limit.watching("open", path) { _ in try body() }
+      } catch let error as StoreError where error.code == .wrongFileKind {
+        throw singleFile ?? error
+      }
+    }
+
+    /// What is wrong when a single file stands in the place of a store's directory; nil when it is no file of LMDB.
+    private var singleFile: Problem? {
+      guard let file = try? StoreDirectory(path: path, create: false, allowNetwork: true, mayBeFile: true), file.isFile,
+        (try? file.inspectData()) != nil
+      else { return nil }
+      return Problem(
+        "\(Printable.text(path)) is a single file of another program that uses LMDB, and this command is for the "
+          + "directories of lmdbshare; info, ls, show, get, diff, dump --format mdb, readers, doctor and backup work on it"
+      )
     }
 
     /// Opens the store for reading; nothing is made or changed by that, and no lock of writers is needed.
-    func forReading(_ pages: PageCheck = .whenSmall) throws -> SharedStore {
-      try opening(pages) { try SharedStore(path: path, options: options(.readOnly, pages)) }
+    func forReading(_ pages: PageCheck = .whenSmall, _ reading: ReadingOption = .locked) throws -> SharedStore {
+      try opening { try SharedStore(path: path, options: options(reading.access, pages)) }
     }
 
     /// Opens the store for changes. It must be there, unless it may be made.
@@ -103,20 +136,24 @@
       options.createIfMissing = creating
       // LMDB remembers the largest map; it stays as the programs that use the store have it.
       options.keepsMapSize = true
-      return try opening(pages) { try SharedStore(path: path, options: options) }
+      return try opening { try SharedStore(path: path, options: options) }
     }
 
     /// Whether there is something at the path.
     var hasDirectory: Bool { FileManager.default.fileExists(atPath: path) }
 
-    /// Opens the store for changes, or makes it; when `body` fails, one that was made for it goes again.
+    /// Opens the store for changes, or makes it; when `body` fails, or the tool is interrupted, one that was made for it goes
+    /// again.
     func creating<R>(_ pages: PageCheck = .whenSmall, _ body: (SharedStore) throws -> R) throws -> R {
       let isThere = StoreArgument.isStore(path)
       let hasDirectory = hasDirectory
       var first: Int?
+      // Who is asked to end takes back first what was made. Of a store that was there nothing has to be.
+      if !isThere { ChildProcess.catchSignals() }
       do {
         let store = try forWriting(creating: true, pages)
         first = store.environment.lastTransaction
+        try Interrupted.check()
         return try body(store)
       } catch {
         if !isThere, let first {
@@ -143,6 +180,26 @@
       options.openingTimeout = limit.duration
       return options
     }
+  }
+
+  /// How a command that only reads opens a store.
+  struct ReadingOption: ParsableArguments {
+    @Flag(
+      help: ArgumentHelp(
+        """
+        Reads without entry in lock.mdb, where that cannot be written. Only while no process writes to the store: else what \
+        is read may be wrong, or the tool be ended by a signal.
+        """
+      ))
+    var unlocked = false
+
+    init() {}
+    init(unlocked: Bool) { self.unlocked = unlocked }
+
+    /// With entry in `lock.mdb`.
+    static var locked: ReadingOption { ReadingOption(unlocked: false) }
+
+    var access: StoreOptions.Access { unlocked ? .readOnlyUnlocked : .readOnly }
   }
 
   /// How a command that reads prints what it found.

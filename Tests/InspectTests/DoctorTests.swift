@@ -65,6 +65,29 @@ struct DoctorTests {
     #expect(found.output.contains("(TestWorker)") && found.output.contains("12 transactions behind"), "\(found)")
   }
 
+  /// Of a file that is mostly free the disk space can be given back, of which both `doctor` and `top` tell.
+  @Test func aFileThatIsMostlyFree() throws {
+    let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
+    let list = try store.list("list", of: Int.self)
+    try store.write { txn in txn[list].append(contentsOf: 0..<2_000_000) }
+    try list.removeAll()
+    // What the last commit but one still has is left alone.
+    for number in 0..<2 { try list.append(number) }
+    let found = try doctor()
+    #expect(found.status == 2 && found.output.contains("lmdbshare trim"), "\(found)")
+    let trimmed = try tool.run("lmdbshare trim store --format json")
+    struct Result: Decodable { var freedBytes, allocatedBytes, fileBytes: Int }
+    let numbers = try JSONDecoder().decode(Result.self, from: Data(trimmed.output.utf8))
+    #expect(
+      numbers.freedBytes > 8 << 20 && numbers.fileBytes > 15 << 20 && numbers.allocatedBytes < numbers.fileBytes / 2)
+    // Its list of free pages stays, which compacting alone makes short.
+    let after = try doctor()
+    #expect(after.output.contains("are free") && !after.output.contains("trim") && after.output.contains("compact"))
+    #expect(
+      try tool.run("lmdbshare trim store --format csv").output.hasPrefix("freedBytes,allocatedBytes,fileBytes\n0,"))
+    #expect(try store.check().isEmpty)
+  }
+
   @Test func aMapThatIsNearlyFull() throws {
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumSize = 1 << 20

@@ -33,7 +33,31 @@ struct LookingTests {
       #expect(result.status == 0, "\(command): \(result)")
     }
     #expect(try tool.run("lmdbshare backup files/1 copy && lmdbshare diff files/1 copy") == (0, ""))
-    #expect(try tool.run("lmdbshare set files/1 words x").status == 1)
+    for command in [
+      "set files/1 words x", "watch files/1", "create files/1 value total i64 --initial 0", "peek files/1 q",
+    ] {
+      let refused = try tool.run("lmdbshare \(command)")
+      #expect(
+        refused.status == 1 && refused.output.contains("a single file of another program"), "\(command): \(refused)")
+    }
+    // What ls calls the unnamed one is a name for the others, too.
+    #expect(try tool.run("lmdbshare ls files/1 --format csv").output.contains("(main),database"))
+    try tool.run(
+      "printf 'VERSION=3\nformat=print\ntype=btree\nHEADER=END\n k1\n v1\n k2\n v2\nDATA=END\n' | mdb_load -n files/1")
+    #expect(try tool.run("lmdbshare show files/1 '(main)' --keys").output == "k1\nk2\nwords\n")
+    #expect(try tool.run("lmdbshare get files/1 '(main)' k1") == (0, "v1\n"))
+    #expect(try tool.run("lmdbshare get files/1 k1 k2") == (0, "v1\nv2\n"))
+    #expect(try tool.run("lmdbshare get files/1 k1 k2 --format csv") == (0, "key,value\nk1,v1\nk2,v2\n"))
+    #expect(try tool.run("lmdbshare get files/1 k1 nothing").status == 3)
+    #expect(try tool.run("lmdbshare get files/1 words").status == 64)
+    let main = try tool.run("lmdbshare dump files/1 '(main)' --format mdb | grep '^ '")
+    #expect(main == (0, " 6b31\n 7631\n 6b32\n 7632\n"))
+    #expect(try tool.run("lmdbshare show files/1 words --unlocked") == (0, "k     v1\nsame  x\n"))
+    // The data file of a store is none of these: its readers are noted elsewhere.
+    try tool.makeStore("ours")
+    let inside = try tool.run("lmdbshare ls ours/data.mdb")
+    #expect(inside.status == 1 && inside.output.contains("give its directory, ours"), "\(inside)")
+    #expect(try !tool.run("ls ours").output.contains("data.mdb-lock"))
     // Nothing of ours came to lie beside them.
     #expect(try tool.run("ls files").output == listed)
   }

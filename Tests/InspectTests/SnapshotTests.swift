@@ -10,7 +10,8 @@ struct SnapshotTests {
   static let commands = [
     "info", "ls", "show", "get", "watch", "top", "set", "append", "insert", "increment", "delete", "apply", "push",
     "pop",
-    "peek", "leases", "dead-letters", "dump", "load", "backup", "compact", "readers", "doctor", "diff", "create",
+    "peek", "leases", "dead-letters", "dump", "load", "backup", "compact", "trim", "readers", "doctor", "diff",
+    "create",
     "drop",
     "rename", "clear", "manual",
   ]
@@ -225,6 +226,8 @@ struct SnapshotTests {
         #"echo '{"op":"set","name":"job","value":4,"ifEquals":{"a":20e-1}}' | lmdbshare apply v.lmdb"#,
         // Values as other languages write them.
         "lmdbshare create v.lmdb list d date; lmdbshare append v.lmdb d 2026-01-02T03:04:05+01:00 2026-01-02T03:04:05.5-0330 2026-01-02T03:04+01; lmdbshare show v.lmdb d",
+        "lmdbshare append v.lmdb d '2026-11-26 10:00:00 -05:30' '2026-11-26 10:00 +01' '2026-11-26 10:00:00 Z'; lmdbshare show v.lmdb d --tail 3",
+        "for date in '2026-11-26 10:00:00 05:30' '2026-11-26 10:00:00 - 05:30' '2026-11-26 10:00Z +01'; do lmdbshare append v.lmdb d \"$date\"; done",
         "for date in 2026-01-02T03:04:05+24:00 2026-01-02T03:04:05+1 2026-01-02+01:00; do lmdbshare append v.lmdb d $date; done",
         "lmdbshare create v.lmdb list f f64; lmdbshare append v.lmdb f nan NaN inf Infinity -inf -Infinity +inf 1.5; lmdbshare show v.lmdb f",
         #"echo '{"op":"append","name":"f","value":-Infinity}' | lmdbshare apply v.lmdb; lmdbshare get v.lmdb f -1"#,
@@ -246,6 +249,8 @@ struct SnapshotTests {
         "lmdbshare doctor team.lmdb", "lmdbshare doctor team.lmdb --quick --format jsonl",
         "touch team.lmdb/notes.txt; chmod 777 team.lmdb; lmdbshare doctor team.lmdb --quick",
         "lmdbshare watch team.lmdb --timeout 0.05", "lmdbshare top team.lmdb < /dev/null",
+        "lmdbshare trim team.lmdb | cut -c1-10", "lmdbshare trim nowhere",
+        "lmdbshare trim team.lmdb --format json | sed 's/:[0-9]*/:N/g'",
       ]
     ),
     (
@@ -257,6 +262,7 @@ struct SnapshotTests {
         "LMDBSHARE_STORE=team.lmdb lmdbshare ls --format csv | head -2",
         "LMDBSHARE_STORE=team.lmdb lmdbshare show names --head 1",
         "LMDBSHARE_STORE=nowhere lmdbshare show team.lmdb names --head 1",
+        "LMDBSHARE_STORE=team.lmdb lmdbshare set total", "LMDBSHARE_STORE=team.lmdb lmdbshare set team.lmdb total",
       ]
     ),
   ]

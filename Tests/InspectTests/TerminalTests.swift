@@ -190,6 +190,15 @@ struct TerminalTests {
     let terminal = try Terminal(tool, environment: "NO_COLOR=1")
     try terminal.type("lmdbshare top store --interval 100ms; echo end''ed")
     try terminal.expect("reader \(reader.pid): its snapshot (TestWorker)")
+    // Under it the file has grown; when it ends, most of that is free.
+    for number in 0..<50 {
+      try list.write { list in for index in stride(from: 0, to: 10_000, by: 100) { list[index] = number } }
+    }
+    reader.signal(SIGKILL)
+    reader.finish(within: 10)
+    try list.append(1)
+    try terminal.expect("are free")
+    try terminal.expect("lmdbshare trim gives their disk space back")
     try terminal.press("q")
     try terminal.expect("ended")
   }

@@ -17,7 +17,7 @@ struct ToolTests {
     "set STORE total 1", "append STORE names x", "insert STORE names 0 x", "increment STORE total",
     "delete STORE names 0",
     "apply STORE", "push STORE jobs 1", "pop STORE jobs", "drop STORE names --yes", "rename STORE names x",
-    "clear STORE names --yes", "compact STORE",
+    "clear STORE names --yes", "compact STORE", "trim STORE",
   ]
 
   /// Runs every command on a path; tells those whose end is not as it must be.
@@ -114,6 +114,22 @@ struct ToolTests {
     let allowed = try tool.run(
       "chmod 755 team.lmdb; chmod 644 team.lmdb/*; \(open) '\(Tool.path) show team.lmdb names --head 1'")
     #expect(allowed.output == "first\n" || allowed.output.contains("cannot be written by user"), "\(allowed)")
+    // Without its lock file it works where nothing is written.
+    for command in [
+      "info STORE", "ls STORE", "show STORE names", "get STORE total", "peek STORE jobs", "leases STORE jobs",
+      "dead-letters STORE jobs", "dump STORE", "diff STORE STORE",
+    ] {
+      let line = command.replacing("STORE", with: "team.lmdb")
+      let wanted = try tool.run("lmdbshare \(line) | grep -v '^reader slots'")
+      let found = try tool.run("\(open) '\(Tool.path) \(line) --unlocked | grep -v ^reader.slots'")
+      #expect(found == wanted && !found.output.contains("lmdbshare:"), "\(line): \(found)")
+    }
+    let hint = try tool.run("\(open) '\(Tool.path) show team.lmdb names'")
+    #expect(hint.status == 1 && hint.output.contains("read it with --unlocked"), "\(hint)")
+    try tool.run("mkdir -m 777 copies")
+    #expect(try tool.run("\(open) '\(Tool.path) backup team.lmdb copies/a --unlocked'").status == 0)
+    #expect(try tool.run("lmdbshare diff team.lmdb copies/a") == (0, ""))
+    #expect(try tool.run("lmdbshare dead-letters team.lmdb jobs --retry-all --unlocked").status == 64)
     let write = try tool.run("\(open) '\(Tool.path) set team.lmdb total 1'")
     #expect(write.status == 1 && write.output.contains("cannot be written by user"), "\(write)")
   }
@@ -128,6 +144,88 @@ struct ToolTests {
     let reader = try Program(path: Tool.path, ["watch", tool.directory.file("store"), "--timeout", "20"])
     defer { reader.signal(SIGKILL) }
     #expect(try tool.run("lmdbshare compact store").status == 4)
+  }
+
+  /// What a command has made for itself goes again when it fails or is interrupted, and nothing else does.
+  @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedLoadLeavesNoStore(signal: Int32) throws {
+    try tool.makeStore()
+    try tool.run("lmdbshare dump team.lmdb | head -5 > part; mkdir there")
+    try tool.run("printf 'VERSION=3\nformat=print\ntype=btree\nHEADER=END\n k\n v\n' > mdb")
+    for (place, format, input) in [
+      ("new", "jsonl", "part"), ("there", "jsonl", "part"), ("new", "mdb", "mdb"), ("there", "mdb", "mdb"),
+    ] {
+      try tool.run("mkfifo input")
+      // As long as this end is open the input has none.
+      let pipe = open(tool.directory.file("input"), O_RDWR)
+      defer { close(pipe) }
+      try FileHandle(fileDescriptor: pipe).write(
+        contentsOf: Data(contentsOf: URL(fileURLWithPath: tool.directory.file(input))))
+      let loader = try Program(
+        path: "/bin/sh",
+        ["-c", "cd '\(tool.directory.path)'; exec '\(Tool.path)' load \(place) --format \(format) < input 2>&1"])
+      let deadline = ContinuousClock.now + .seconds(20)
+      while !FileManager.default.fileExists(atPath: tool.directory.file("\(place)/data.mdb")), deadline > .now {
+        usleep(10_000)
+      }
+      usleep(100_000)
+      loader.signal(signal)
+      let end = loader.finish(within: 20)
+      #expect(end.status == 128 + signal && end.output.contains("interrupted"), "\(place) \(format): \(end)")
+      #expect(try tool.run("ls -A new there 2>/dev/null").output == "there:\n")
+      try tool.run("rm input")
+    }
+  }
+
+  @Test func aBackupThatFailsLeavesNoDirectory() throws {
+    try tool.makeStore()
+    let mounted = try tool.run(
+      "mkdir small && mount -t tmpfs -o size=64k none small && mkdir small/there && echo mounted")
+    guard mounted.output.contains("mounted") else { return print("skipped: no file system can be mounted here") }
+    defer { _ = try? tool.run("umount small") }
+    for options in ["", "--compact"] {
+      let failed = try tool.run("lmdbshare backup team.lmdb small/copy \(options)")
+      #expect(failed.status == 1 && failed.output.contains("space"), "\(failed)")
+      #expect(try tool.run("lmdbshare backup team.lmdb small/there \(options)").status == 1)
+      #expect(try tool.run("ls -A small small/there").output == "small:\nthere\n\nsmall/there:\n")
+    }
+  }
+
+  /// On Linux the arguments come from /proc, which may not be there.
+  @Test func withoutProcTheArgumentsAreFoundAllTheSame() throws {
+    try tool.makeStore()
+    guard try tool.run("unshare -m sh -c 'mount -t tmpfs none /proc'").status == 0 else {
+      return print("skipped: /proc cannot be hidden here")
+    }
+    let hidden = "unshare -m sh -c 'mount -t tmpfs none /proc;"
+    #expect(try tool.run("\(hidden) \(Tool.path) show team.lmdb names --head 1'") == (0, "first\n"))
+    #expect(try tool.run("\(hidden) \(Tool.path) show team.lmdb $(printf \"\\377\")'").status == 64)
+  }
+
+  /// With a store in the environment the message is about what was typed, and not about what was tried instead.
+  @Test func theFirstErrorIsToldAlsoWithAStoreInTheEnvironment() throws {
+    try tool.makeStore()
+    func told(_ line: String) throws -> String {
+      try tool.run("export LMDBSHARE_STORE=team.lmdb; lmdbshare \(line)").output
+    }
+    // A store is given, and something else is missing: no structure is called like the store.
+    for line in ["set team.lmdb total", "delete team.lmdb names", "append team.lmdb names", "rename team.lmdb names"] {
+      let without = try tool.run("lmdbshare \(line)")
+      #expect(without.status == 64 && !without.output.contains("there is no structure"), "\(line): \(without)")
+      #expect(try told(line) == without.output, "\(line)")
+    }
+    // It is left out, and something else is missing: what follows is not taken for it.
+    for (line, full) in [
+      ("set total", "set team.lmdb total"), ("insert names 0", "insert team.lmdb names 0"),
+      ("create list more", "create team.lmdb list more"), ("info --timeout x", "info team.lmdb --timeout x"),
+      ("delete names", "delete team.lmdb names"),
+    ] {
+      let wanted = try tool.run("lmdbshare \(full)")
+      #expect(wanted.status == 64)
+      #expect(try told(line) == wanted.output, "\(line)")
+    }
+    #expect(try told("nonsense") == tool.run("lmdbshare nonsense").output)
+    #expect(try told("diff team.lmdb") == "")
+    #expect(try told("get total") == "17\n")
   }
 
   @Test func closingAQueueIsAChange() throws {

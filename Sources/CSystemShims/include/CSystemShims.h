@@ -89,6 +89,13 @@ int64_t lms_time_of_day(void);
 /// Nanoseconds since this machine was started, suspended time included. Nobody can set it.
 int64_t lms_boot_time(void);
 
+// MARK: Arguments (arguments.c).
+
+/// How many words the program was called with, its own name among them, as its loader tells; 0 where that does not.
+int lms_argument_count(void);
+/// One of these words; NULL when there is none.
+const char *lms_argument(int index);
+
 // MARK: Processes (process.c).
 
 /// The path of this program; 0, or -1 when it does not fit.
@@ -153,7 +160,7 @@ int lms_errno(void);
 
 // MARK: Signals (signals.c).
 
-/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program.
+/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, but for those that are ignored.
 void lms_catch_signals(void);
 /// The last one that was noted, or 0.
 int lms_caught_signal(void);
@@ -172,5 +179,8 @@ int lms_terminal_columns(int file);
 int lms_terminal_rows(int file);
 /// Waits until a file that does not block can be written.
 int lms_wait_for_output(int file);
+/// Waits until a file can be read, is at its end or broken; 0 when none of that is so within so many milliseconds, or a signal
+/// comes.
+int lms_wait_for_input(int file, int milliseconds);
 
 #endif

@@ -20,9 +20,10 @@
     var compact = false
     @Flag(inversion: .prefixedNo, help: "Whether every page of the copy is checked.")
     var verify = true
+    @OptionGroup var reading: ReadingOption
 
     func run() throws {
-      let file = try Opened(store, .always)
+      let file = try Opened(store, .always, reading)
       let numbers = try file.statistics()
       let progress = CopyProgress(total: compact ? numbers.usedBytes : numbers.fileBytes)
       defer { progress.end() }
@@ -37,7 +38,7 @@
       abstract: "Puts a compacted copy in the place of a store that nobody has open.",
       discussion: """
         Tells who has it open otherwise, and ends with 4. It needs room for the copy; the store is the old or the new one at \
-        every moment.
+        every moment. trim needs neither.
 
         Example:
           lmdbshare compact team.lmdb
@@ -58,6 +59,40 @@
       var output = Output()
       try output.line("\(Size.text(result.before)) before, \(Size.text(result.after)) now")
       try output.flush()
+    }
+  }
+
+  struct Trim: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Gives the disk space of free pages back while others use the store.",
+      discussion: """
+        The file keeps its length and its free pages, but takes less of the disk; pages that are used again take new space. \
+        Those that a snapshot still sees are left alone. Writers wait for short turns. compact makes the file small and \
+        quick again, and needs the store for itself. Where --timeout ends it, what was given back stays so.
+
+        Example:
+          lmdbshare trim team.lmdb
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @OptionGroup var output: FormatOption
+
+    func run() throws {
+      let limit = store.limit
+      let store = try store.forWriting()
+      // Whoever writes now is told as for any other change.
+      try store.write(within: limit) { _ in }
+      let subject = Watchdog.Subject(operation: "trim", path: store.path, isWork: true)
+      let freed = try limit.watching(subject) { _ in try store.trim(timeout: limit.duration) }
+      let numbers = try store.statistics()
+      try Records.single(
+        [
+          .init("freedBytes", .number(freed), title: "given back", text: Size.text(freed)),
+          .init(
+            "allocatedBytes", .number(numbers.allocatedBytes), title: "on disk", text: Size.text(numbers.allocatedBytes)
+          ),
+          .init("fileBytes", .number(numbers.fileBytes), title: "file", text: Size.text(numbers.fileBytes)),
+        ], output.format, output.style)
     }
   }
 

@@ -19,6 +19,7 @@
     var other: String
     @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
     var names: [String] = []
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -27,7 +28,8 @@
 
     func run() throws {
       let files = (
-        try Opened(store, .always), try Opened(StoreArgument(path: other, timeout: store.timeout), .always)
+        try Opened(store, .always, reading),
+        try Opened(StoreArgument(path: other, timeout: store.timeout), .always, reading)
       )
       guard let first = files.0.store, let second = files.1.store else {
         return try compareDatabases(files.0, files.1)

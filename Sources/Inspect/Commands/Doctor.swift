@@ -6,8 +6,8 @@
     static let configuration = CommandConfiguration(
       abstract: "Looks for what is wrong with a store, or soon will be, and tells what to do.",
       discussion: """
-        A line for each finding, and its cure. Ends with 2 when there are any but notes. Nothing is changed but \
-        by --trust.
+        A line for each finding, and its cure. Ends with 2 when there are any but notes, and with 4 when \
+        other processes do not let it look. Nothing is changed but by --trust.
 
         A store of durability .processCrashOnly whose last commits were not synced when the machine went down is refused by \
         everybody. With --trust it is taken for sound once every page has been checked: right after an orderly shutdown. After \
@@ -23,10 +23,15 @@
     var quick = false
     @Flag(help: "Takes a store that was not synced when the machine went down for sound, if all of its pages are.")
     var trust = false
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
+    func validate() throws {
+      if trust, reading.unlocked { throw ValidationError("--trust and --unlocked do not go together.") }
+    }
+
     func run() throws {
-      var examination = Examination(store, quick ? .whenSmall : .always)
+      var examination = Examination(store, quick ? .whenSmall : .always, reading)
       try examination.run(checkingAll: !quick, trusting: trust)
       var records = output.records()
       for finding in examination.findings {
@@ -67,10 +72,12 @@
 
     private let store: StoreArgument
     private let pages: StoreArgument.PageCheck
+    private let reading: ReadingOption
     private var path: String { store.path }
     private(set) var findings: [Finding] = []
 
-    init(_ store: StoreArgument, _ pages: StoreArgument.PageCheck) {
+    init(_ store: StoreArgument, _ pages: StoreArgument.PageCheck, _ reading: ReadingOption) {
+      self.reading = reading
       self.store = store
       self.pages = pages
     }
@@ -91,6 +98,8 @@
         file = try opened(trusting)
       } catch let error as StoreError {
         if error.code == .storeNotFound || error.code == .notAStore && StoreDirectory.isFile(path) { throw error }
+        // That says nothing of the store, which was not looked at.
+        if [.busy, .writerBusy, .timedOut].contains(error.code) { throw error }
         return add(error)
       }
       if file.store == nil {
@@ -112,12 +121,13 @@
     /// Opens it; one with unsynced commits after it was checked and taken for sound, if that is wanted.
     private func opened(_ trusting: Bool) throws -> Opened {
       do {
-        return try Opened(store, pages)
+        return try Opened(store, pages, reading)
       } catch let error as StoreError where error.code == .unsynced && trusting {
         var options = store.options(.readWrite, .always)
         options.unsyncedAfterReboot = .check
-        _ = try SharedStore(path: path, options: options)
-        return try Opened(store, pages)
+        let made = options
+        _ = try store.opening { try SharedStore(path: path, options: made) }
+        return try Opened(store, pages, reading)
       }
     }
 
@@ -186,12 +196,7 @@
     // MARK: What is in it
 
     private mutating func lookAtPages(_ numbers: StoreStatistics, of file: Opened) throws {
-      if numbers.freePages > 1000, numbers.freePages > numbers.pages / 2 {
-        add(
-          .warning, "free pages",
-          "\(numbers.freePages) of \(numbers.pages) pages are free (\(Size.text(numbers.freePages.bounded(times: numbers.pageSize)))), and each write looks through the list of them",
-          "lmdbshare compact, while nobody has the store open; or backup --compact")
-      }
+      if let space = FreeSpace(numbers) { add(.warning, "free pages", space.text, space.cure) }
       // The largest that anybody has written with; where the map may grow, it does so before.
       let reserved = try file.environment.directory.storedMapSize()
       if numbers.usedBytes > reserved / 10 * 9 {
@@ -211,7 +216,7 @@
       for snapshot in OldSnapshot.all(numbers, try file.pins()) {
         add(
           .warning, "reader \(snapshot.reader.processID)", snapshot.text(pageSize: numbers.pageSize),
-          "end the snapshot, or the process; the file does not shrink by that, but compact and backup --compact make it small"
+          "end the snapshot, or the process; the file does not shrink by that, but then trim gives its disk space back, and compact and backup --compact make it small"
         )
       }
       if numbers.readers.count * 10 > numbers.maximumReaders * 9 {

@@ -22,9 +22,10 @@
     var names: [String] = []
     @Option(help: "jsonl, csv or mdb.")
     var format = Format.jsonl
+    @OptionGroup var reading: ReadingOption
 
     func run() throws {
-      let file = try Opened(store, .always)
+      let file = try Opened(store, .always, reading)
       switch format {
       case .mdb: try dumpDatabases(file)
       case .csv: try dumpTable(file)
@@ -82,12 +83,14 @@
 
     private func dumpDatabases(_ file: Opened) throws {
       var databases = try file.databases()
-      for name in names where !databases.contains(where: { $0.name == name }) {
+      let all = Set(databases.compactMap(\.name))
+      let names = self.names.map { Opened.isUnnamed($0, in: databases) ? "" : $0 }
+      for name in names where !databases.contains(where: { ($0.name ?? "") == name }) {
         throw Problem("there is no database '\(Printable.text(name))'; ls lists them", Failure.notFound)
       }
       if !names.isEmpty { databases.removeAll { !names.contains($0.name ?? "") } }
       var output = Output()
-      try Mdb.dump(databases, file, to: &output)
+      try Mdb.dump(databases, named: all, file, to: &output)
     }
   }
 
@@ -141,16 +144,28 @@
     private func loadDatabases() throws -> (databases: Int, entries: Int) {
       var options = EnvironmentOptions()
       let hasDirectory = store.hasDirectory
-      let directory = try StoreDirectory(path: store.path, create: true, allowNetwork: false)
+      // Who is asked to end takes back first what was made.
+      ChildProcess.catchSignals()
+      let directory = try store.opening { try StoreDirectory(path: store.path, create: true, allowNetwork: false) }
       guard try !directory.hasData() else {
         throw Problem("there is a store at \(Printable.text(store.path)) already; give a new directory")
       }
       options.maximumStructures = 32_000
-      let environment = try Environment.open(path: store.path, options: options) { (_) throws(StoreError) in }
+      options.openingTimeout = store.limit.duration
+      let environment: Environment
+      do {
+        environment = try store.opening {
+          try Environment.open(path: store.path, options: options) { (_) throws(StoreError) in }
+        }
+      } catch {
+        directory.undoMaking()
+        throw error
+      }
       let first = environment.lastTransaction
       do {
         defer { environment.close() }
-        return try Mdb.load(Lines(.input), into: environment)
+        try Interrupted.check()
+        return try Mdb.load(.input, into: environment, within: store.limit)
       } catch {
         // The store was made for this load; it stays when another process has written to it.
         StoreDirectory.takeBack(path: store.path, lastTransaction: first, removingDirectory: !hasDirectory)

@@ -8,10 +8,11 @@
       discussion: "Example:\n  lmdbshare info team.lmdb --format json")
 
     @OptionGroup var store: StoreArgument
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func run() throws {
-      let file = try Opened(store)
+      let file = try Opened(store, .whenSmall, reading)
       let numbers = try file.statistics()
       let trees = try file.databases().map(\.tree)
       let freeList = try file.reading { $0.statistics(Transaction.freeList) }

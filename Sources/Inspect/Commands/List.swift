@@ -19,6 +19,7 @@
     @OptionGroup var store: StoreArgument
     @Option(help: "name, kind, count or bytes; the last two with the largest first.")
     var sort = Order.name
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     private struct Row {
@@ -31,7 +32,7 @@
     }
 
     func run() throws {
-      let file = try Opened(store)
+      let file = try Opened(store, .whenSmall, reading)
       var rows = try file.store.map { try Self.structures(of: $0) } ?? Self.databases(of: file)
       switch sort {
       case .name: break

@@ -111,6 +111,11 @@
         its end; unless that is 0, the item is given back without an attempt being counted. A command that is \
         running when the tool is killed by SIGKILL goes on by itself.
 
+        --timeout bounds the wait for items, not what comes behind the work: while another process writes, the tool tries for \
+        five minutes to have an item that is done removed (for longer with a longer --timeout; for ten seconds once it is \
+        interrupted). Should that fail, it says so and ends with 4; the item comes again, or becomes a dead letter after its \
+        last attempt.
+
         Ends with 3 when there is no item; with 4 when there was none in time, or another process was still writing.
 
         Examples:
@@ -136,7 +141,6 @@
     }
 
     func run() throws {
-      let limit = store.limit
       let store = try store.forWriting()
       let queue = try store.untypedQueue(name)
       let types = Types(try store.untyped(name).description)
@@ -146,15 +150,61 @@
       do {
         try ItemPrinter.print(leases, types, output)
       } catch {
-        // They have not been read by anybody.
-        try store.write(within: limit) { txn in
+        // They have not been read.
+        let last =
+          "what could not be printed was not given back untried: it comes again at once, with an attempt counted"
+        try settle(store, last) { txn in
           for lease in leases {
             try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
           }
         }
         throw error
       }
-      try store.write(within: limit) { txn in for lease in leases { try txn[queue].acknowledge(lease) } }
+      let items =
+        leases.count == 1
+        ? "item \(leases[0].sequence) was" : "\(leases.count) items, \(leases[0].sequence) the first of them, were"
+      try settle(store, "\(items) printed but not acknowledged, \(Self.comesAgain)") { txn in
+        for lease in leases { try txn[queue].acknowledge(lease) }
+      }
+    }
+
+    private static let comesAgain = "and will come again, or become a dead letter after the last attempt"
+    /// How long it waits for others at least to tell the queue what became of items.
+    private static let patience = Duration.seconds(300)
+    /// The same once the tool was asked to end.
+    private static let patienceWhenInterrupted = Duration.seconds(10)
+
+    /// Tells the queue what became of items, as soon as other processes let it: work that is done must not be done again
+    /// because they write. What --timeout says of waiting for items does not shorten that.
+    ///
+    /// - Parameter consequence: What follows when that fails.
+    private func settle(
+      _ opened: SharedStore, _ consequence: String, _ body: (inout WriteTransaction) throws -> Void
+    ) throws {
+      let limit = TimeLimit(store.limit.duration.map { max($0, Self.patience) })
+      var deadline = limit.deadline
+      var isInterrupted = false
+      let subject = Watchdog.Subject(
+        operation: "write to", path: opened.path, consequence: consequence, afterSignal: Self.patienceWhenInterrupted)
+      do {
+        try limit.watching(subject) { watchdog in
+          while true {
+            if !isInterrupted, ChildProcess.caughtSignal != nil {
+              isInterrupted = true
+              let end = ContinuousClock.now + Self.patienceWhenInterrupted
+              deadline = min(deadline ?? end, end)
+            }
+            let left = deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? Self.step
+            do {
+              return try opened.write(timeout: min(left, Self.step), watchdog, body)
+            } catch let error as StoreError where error.code == .writerBusy {
+              if left == .zero { throw error }
+            }
+          }
+        }
+      } catch let error as StoreError {
+        throw Problem("\(consequence): \(Printable.text(error.forTheTool.description))", Failure.code(error.code))
+      }
     }
 
     /// How long it waits at once where a signal may end the wait.
@@ -173,8 +223,11 @@
         if try queue.waitForItem(timeout: min(left, step)) {
           let limit = store.limit(until: deadline)
           do {
-            let leases = try opened.write(within: TimeLimit(min(limit.duration ?? step, step))) { txn in
-              try txn[queue].lease(atMost: count, for: lease.duration)
+            // The wait is cut for the sake of signals; behind a program without this library it takes as long as it may.
+            let leases = try limit.watching("write to", opened.path) { watchdog in
+              try opened.write(timeout: min(limit.duration ?? step, step), watchdog) { txn in
+                try txn[queue].lease(atMost: count, for: lease.duration)
+              }
             }
             if !leases.isEmpty { return leases }
             // Somebody else was faster.
@@ -221,7 +274,8 @@
       _ opened: SharedStore
     ) throws {
       func giveBack(untriedBecause signal: Int32) throws -> Never {
-        try opened.write(within: store.limit) { txn in
+        let last = "item \(lease.sequence) was not given back untried: it comes again at once, with an attempt counted"
+        try settle(opened, last) { txn in
           try txn[queue].release(lease, reason: "interrupted", countingAttempt: false)
         }
         throw Failure.interrupted(by: signal)
@@ -231,13 +285,17 @@
         command, input: withBytes(of: lease.element.bytes) { types.plain($0) + [UInt8(ascii: "\n")] },
         environment: ["LMDBSHARE_SEQUENCE": "\(lease.sequence)", "LMDBSHARE_ATTEMPT": "\(lease.attempt)"])
       if end.status == 0, end.signal == 0 {
-        try opened.write(within: store.limit) { txn in try txn[queue].acknowledge(lease) }
+        try settle(opened, "item \(lease.sequence) is done but was not acknowledged, \(Self.comesAgain)") { txn in
+          try txn[queue].acknowledge(lease)
+        }
         if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
         return
       }
       if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
-      try opened.write(within: store.limit) { txn in try txn[queue].release(lease, reason: reason) }
+      try settle(opened, "item \(lease.sequence): \(reason); it was not given back, but comes again at once") { txn in
+        try txn[queue].release(lease, reason: reason)
+      }
       throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was given back")
     }
   }
@@ -268,6 +326,7 @@
     var name: String
     @Option(help: ArgumentHelp("The most items to print.", valueName: "count"))
     var count = 1
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -275,7 +334,7 @@
     }
 
     func run() throws {
-      let store = try store.forReading()
+      let store = try store.forReading(.whenSmall, reading)
       let structure = try store.untyped(name)
       _ = try store.untypedQueue(name)
       var printer = EntryPrinter(output, values: output.format == .text)
@@ -302,10 +361,11 @@
     @OptionGroup var store: StoreArgument
     @Argument(help: "The queue's name.", completion: Completion.structures)
     var name: String
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func run() throws {
-      let statistics = try store.forReading().untypedQueue(name).statistics()
+      let statistics = try store.forReading(.whenSmall, reading).untypedQueue(name).statistics()
       var records = output.records()
       for lease in statistics.leases {
         let remaining = lease.remaining
@@ -344,7 +404,14 @@
     var retryAll = false
     @Option(help: ArgumentHelp("Removes this one for good.", valueName: "sequence"))
     var remove: [UInt64] = []
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
+
+    func validate() throws {
+      if reading.unlocked, retryAll || !retry.isEmpty || !remove.isEmpty {
+        throw ValidationError("--unlocked is for reading alone.")
+      }
+    }
 
     func run() throws {
       if retry.isEmpty, remove.isEmpty, !retryAll { return try list() }
@@ -363,7 +430,7 @@
     }
 
     private func list() throws {
-      let store = try store.forReading()
+      let store = try store.forReading(.whenSmall, reading)
       let types = Types(try store.untyped(name).description)
       let letters = try store.untypedQueue(name).deadLetters()
       var records = output.records()

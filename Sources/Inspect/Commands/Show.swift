@@ -7,7 +7,7 @@
       abstract: "Prints what is in a structure, typed.",
       usage: """
         lmdbshare show <store> [<name>] [--head <count>] [--tail <count>] [--range <range>] [--prefix <text>] [--reverse] \
-        [--keys] [--values] [--raw] [--full] [--format <format>] [--timeout <time>]
+        [--keys] [--values] [--raw] [--full] [--unlocked] [--format <format>] [--timeout <time>]
         """,
       discussion: """
         All of it is one snapshot, however long it takes; writers go on meanwhile. Positions are those of a list or array, \
@@ -27,12 +27,13 @@
     var raw = false
     @Flag(help: "Long values whole; text shows the first 1,000 bytes.")
     var full = false
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func validate() throws { try selection.validate(raw: raw) }
 
     func run() throws {
-      let file = try Opened(store)
+      let file = try Opened(store, .whenSmall, reading)
       var printer = EntryPrinter(
         output, keys: selection.keys, values: selection.values, limit: full || output.format != .text ? .max : 1000)
       guard let store = file.store, !raw else {
@@ -52,6 +53,8 @@
     }
 
     private func showRaw(_ file: Opened, _ printer: inout EntryPrinter) throws {
+      let databases = try file.databases()
+      let name = name.flatMap { Opened.isUnnamed($0, in: databases) ? nil : $0 }
       let number = try name.map { name in
         guard let number = try file.environment.database(name) else {
           throw Problem("there is no database '\(Printable.text(name))'; ls lists them", Failure.notFound)
@@ -79,7 +82,9 @@
       abstract: "Prints values, elements or entries.",
       discussion: """
         Without a key, that is a value; of a list or array, the key is a position, and -1 is the last one. Several come from \
-        one snapshot, in the order of the keys. Ends with 3, and prints nothing, where there is none.
+        one snapshot, in the order of the keys. Ends with 3, and prints nothing, where there is none. Of a file that another \
+        program made, the name is that of a database; where there is none of that name, it is a key of the unnamed one, as all \
+        that follow it.
 
         Examples:
           lmdbshare get team.lmdb total
@@ -95,12 +100,13 @@
       parsing: .allUnrecognized, help: ArgumentHelp("Keys, or positions.", valueName: "key"),
       completion: Completion.keys)
     var words: [String] = []
+    @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     mutating func validate() throws { try Words.check(&words) }
 
     func run() throws {
-      let file = try Opened(store)
+      let file = try Opened(store, .whenSmall, reading)
       guard let store = file.store else { return try getRaw(file) }
       let structure = try store.untyped(name)
       let places = try Place.all(words, in: structure.description)
@@ -123,20 +129,27 @@
       }
     }
 
-    /// From a file of another program: the values of keys of a database, or of the unnamed one when only a key is given.
+    /// From a file of another program: the values of keys of a database, or of the unnamed one when the name is no database.
     private func getRaw(_ file: Opened) throws {
-      let keys = try (words.isEmpty ? [name] : words).map { (try Representation.bytes.encode(argument: $0), $0) }
+      let databases = try file.databases()
+      let isNamed = databases.contains { $0.name == name }
+      let isMeant = isNamed || name == Opened.unnamed
+      guard !isMeant || !words.isEmpty else {
+        throw ValidationError("'\(Printable.text(name))' is a database: give a key; show prints all of it.")
+      }
+      let keys = try (isMeant ? words : [name] + words).map { (try Representation.bytes.encode(argument: $0), $0) }
       let values = try file.reading { core in
         func look(_ number: UInt32) throws -> [[UInt8]] {
           try keys.map { key, text in
             let value = withBytes(of: key) { key in core.get(number, key)?.copied() }
             guard let value else {
-              throw Problem("there is no key \(Printable.text(text, limit: 200))", Failure.notFound)
+              let asName = !isMeant && text == name ? ", and no database of that name" : ""
+              throw Problem("there is no key \(Printable.text(text, limit: 200))\(asName)", Failure.notFound)
             }
             return value
           }
         }
-        if words.isEmpty { return try look(Transaction.main) }
+        if !isNamed { return try look(Transaction.main) }
         guard let values = try core.withDatabase(name, look) else {
           throw Problem("there is no database '\(Printable.text(name))'; ls lists them", Failure.notFound)
         }

@@ -73,6 +73,8 @@
         row("used", Size.text(numbers.usedBytes), used),
         row("free pages", "\(numbers.freePages) of \(numbers.pages)", free),
       ]
+      // Of a line, what does not fit the screen is cut.
+      if let space = FreeSpace(numbers) { lines += [space.text, space.cure].map { style.warning($0) } }
       lines += try readers(file, numbers)
       if let store = file.store { lines += try queueLines(store) }
       show(lines)

@@ -1,19 +1,27 @@
 #if CommandLineTools
-  import LMDBShare
+  package import LMDBShare
 
   // The format of `mdb_dump` and `mdb_load`, which knows databases and bytes: a header of NAME=VALUE for each database, then
   // lines with a space and hexadecimal digits, keys and values in turn, then DATA=END.
 
-  enum Mdb {
+  package enum Mdb {
     private static let flags: [(name: String, layout: DatabaseLayout)] = [
       ("reversekey", .reverseKeys), ("duplicates", .duplicates), ("dupsort", .duplicates), ("integerkey", .integerKeys),
       ("dupfixed", .fixedDuplicates), ("integerdup", .integerDuplicates), ("reversedup", .reverseDuplicates),
     ]
 
+    /// The same for tests, with the usual types.
+    package static func load(_ input: Stream, into environment: Environment, within time: Duration) throws {
+      _ = try load(input, into: environment, within: TimeLimit(time))
+    }
+
     /// Writes databases; the unnamed one, too, when it holds more than the named ones.
-    static func dump(_ databases: [Opened.Database], _ file: Opened, to output: inout Output) throws {
+    ///
+    /// - Parameter names: Of all named ones, which are no entries of the unnamed one.
+    static func dump(
+      _ databases: [Opened.Database], named names: Set<String>, _ file: Opened, to output: inout Output
+    ) throws {
       var progress = Progress("entries", of: databases.map(\.tree.entries).boundedSum())
-      let names = Set(databases.compactMap(\.name))
       var done = 0
       try file.reading { core in
         for database in databases {
@@ -65,9 +73,15 @@
     }
 
     /// Reads databases into a new environment.
-    static func load(_ lines: consuming Lines, into environment: Environment) throws -> (databases: Int, entries: Int) {
-      var lines = lines
-      let core = try environment.beginWrite()
+    ///
+    /// - Parameter limit: How long to wait for other processes, which may have found it already.
+    static func load(
+      _ input: Stream, into environment: Environment, within limit: TimeLimit
+    ) throws -> (databases: Int, entries: Int) {
+      var lines = Lines(input)
+      let core = try limit.watching("write to", environment.directory.path) { _ in
+        try environment.beginWrite(until: limit.deadline)
+      }
       do {
         let counts = try load(&lines, core, environment)
         if let failure = core.failure { throw failure }

@@ -52,10 +52,10 @@ enum DateText {
   }
 
   /// The seconds of such a text: a date alone, or with a time to the minute, second or fraction of it; in UTC, or with the
-  /// offset of a zone (`+01:00`, `+0100` or `+01`).
+  /// offset of a zone (`+01:00`, `+0100` or `+01`), before which a space may stand.
   static func seconds(_ text: String) -> Double? {
     let parts = text.split(whereSeparator: { $0 == "T" || $0 == "t" || $0 == " " })
-    guard parts.count == 1 || parts.count == 2 else { return nil }
+    guard 1...3 ~= parts.count else { return nil }
     let date = parts[0].split(separator: "-", omittingEmptySubsequences: false)
     guard date.count == 3, date[0].utf8.count == 4, let year = digits(date[0]), let month = digits(date[1]),
       let day = digits(date[2]), 1...12 ~= month, year >= 1, 1...days(of: month, year) ~= day
@@ -65,8 +65,12 @@ enum DateText {
     let yearOfEra = shiftedYear - era * 400
     let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
     let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468 - epoch
-    guard parts.count == 2 else { return Double(days * 86400) }
+    guard parts.count > 1 else { return Double(days * 86400) }
     var time = parts[1]
+    if parts.count == 3 {
+      guard let first = parts[2].first, "+-Zz".contains(first) else { return nil }
+      time += parts[2]
+    }
     var offset = 0
     if time.last == "Z" || time.last == "z" {
       time.removeLast()

@@ -32,6 +32,7 @@ struct Lines: ~Copyable {
       buffer.removeSubrange(..<rest)
       searched = buffer.count
       (line, rest) = (0..<0, 0)
+      repeat { try Interrupted.check() } while !stream.waitForInput(milliseconds: 200)
       let more = try stream.read(1 << 18)
       bytesRead += more.count
       if more.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: more) }
@@ -45,4 +46,14 @@ struct Lines: ~Copyable {
 
   /// A copy of the next line; nil at the end.
   mutating func next() throws -> [UInt8]? { try advance() ? Array(buffer[line]) : nil }
+}
+
+/// A signal has asked the tool to end, which it does once it has taken back what it made.
+struct Interrupted: Error {
+  let signal: Int32
+
+  /// Throws when a signal that is caught has come.
+  static func check() throws {
+    if let signal = ChildProcess.caughtSignal { throw Interrupted(signal: signal) }
+  }
 }

@@ -29,6 +29,19 @@ extension Environment {
     if !isChecked { try checkPages() }
     let target = try StoreDirectory(
       path: path, create: true, directoryMode: options.directoryMode, allowNetwork: true)
+    do throws(StoreError) {
+      try backup(into: target, named: path, compacting: compacting, verifying: verifying, progress)
+    } catch {
+      // Only a directory that is empty goes.
+      target.undoMaking()
+      throw error
+    }
+  }
+
+  private func backup(
+    into target: StoreDirectory, named path: String, compacting: Bool, verifying: Bool,
+    _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
     guard try !target.hasData() else {
       throw StoreError(
         .storeExists, "back up to \(path)", reason: "there is a store already", advice: "give a new directory")
@@ -47,6 +60,7 @@ extension Environment {
     // Until here nobody takes it for a backup.
     try copy.takeName()
   }
+
   private func compact(into copy: Copy, _ progress: (@Sendable (Int) -> Void)?) throws(StoreError) {
     try enterReaders()
     defer { readers.leave() }

@@ -148,7 +148,7 @@ package struct StoreDirectory: Sendable {
   }
 
   /// Removes the directory again, if this opening has made it and it is empty.
-  func undoMaking() {
+  package func undoMaking() {
     if wasMade { unsafe _ = rmdir(path) }
   }
 
@@ -212,6 +212,8 @@ package struct StoreDirectory: Sendable {
 
   /// Walks every page of the data file; throws what it finds.
   package func checkAllPages() throws(StoreError) {
+    PageChecks.begin()
+    defer { PageChecks.end() }
     let file = try descriptor.file(Self.dataFile)
     do {
       try PageFile(source: file).check()

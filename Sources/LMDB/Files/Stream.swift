@@ -56,6 +56,9 @@ package struct Stream: Sendable {
     #endif
   }
 
+  /// Waits until there is something to read, or the end; false when there is not for so long, or a signal comes.
+  package func waitForInput(milliseconds: Int32) -> Bool { lms_wait_for_input(number, milliseconds) != 0 }
+
   /// Up to `count` bytes as soon as there are any; none at the end.
   package func read(_ count: Int) throws(StoreError) -> [UInt8] {
     var failure: Int32 = 0
