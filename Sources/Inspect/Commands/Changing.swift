@@ -267,7 +267,7 @@
         throw Problem("line \(line): \(error.description)\(isTold ? "" : "; nothing was changed")", error.code)
       } catch let error as StoreError {
         throw Problem(
-          "line \(line): \(Printable.text(error.description)); nothing was changed", Failure.code(error.code))
+          "line \(line): \(error.description); nothing was changed", Failure.code(error.code))
       } catch {
         throw Problem("line \(line): \(error); nothing was changed")
       }

@@ -61,7 +61,7 @@
       let unknown = try (first.unknownStructures() + second.unknownStructures()).filter { error in
         names.isEmpty || names.contains(error.structure ?? "")
       }
-      for error in unknown { Failure.say("not compared: " + Printable.text(error.description)) }
+      for error in unknown { Failure.say("not compared: " + error.description) }
       if printer.count > 0 || !unknown.isEmpty { throw Failure.damage }
     }
 

@@ -49,7 +49,7 @@
     /// A dump without some of the structures is no dump of the store, and ends as one that failed.
     private static func report(_ unknown: [StoreError]) throws {
       guard !unknown.isEmpty else { return }
-      for error in unknown { Failure.say("left out: " + Printable.text(error.description)) }
+      for error in unknown { Failure.say("left out: " + error.description) }
       throw Problem(
         "the dump is without \(counted(unknown.count, "structure")) that this version does not understand")
     }

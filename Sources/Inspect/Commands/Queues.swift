@@ -203,7 +203,7 @@
           }
         }
       } catch let error as StoreError {
-        throw Problem("\(consequence): \(Printable.text(error.forTheTool.description))", Failure.code(error.code))
+        throw Problem("\(consequence): \(error.forTheTool.description)", Failure.code(error.code))
       }
     }
 

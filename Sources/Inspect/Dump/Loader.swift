@@ -97,7 +97,7 @@
       case let error as Problem: Problem("line \(lines.number): \(error.description); nothing was loaded", error.code)
       case let error as StoreError:
         Problem(
-          "line \(lines.number): \(Printable.text(error.forTheTool.description)); nothing was loaded",
+          "line \(lines.number): \(error.forTheTool.description); nothing was loaded",
           Failure.code(error.code))
       default: Problem("line \(lines.number): \(error); nothing was loaded")
       }
