@@ -169,7 +169,7 @@ struct WorkerTests {
   @Test func aDrainTellsOfWorkersThatDie() async throws {
     let pool = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
     async let isDrained = pool.drain(timeout: .seconds(20))
-    try await Task.sleep(for: .milliseconds(300))
+    while !pool.isEnding { try await Task.sleep(for: .milliseconds(1)) }
     for worker in pool.workers { worker.kill() }
     #expect(try await !isDrained)
     #expect(pool.failures == [.signaled(9), .signaled(9)] && pool.restarts == 0)

@@ -78,6 +78,9 @@ public final class WorkerPool: Sendable {
   /// Why workers could not be started in the place of dead ones, in order; each was tried again.
   public var startErrors: [StoreError] { state.withLock { $0.startErrors } }
 
+  /// Whether no worker is replaced any more.
+  package var isEnding: Bool { state.withLock { $0.isEnding } }
+
   /// Why the pool has given up; nil while it goes on.
   public var error: StoreError? { state.withLock { $0.error } }
 
