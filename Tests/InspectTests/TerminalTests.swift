@@ -22,11 +22,9 @@ final class Terminal {
 
   deinit { _ = try? tool.run("tmux -L \(name) kill-server") }
 
-  /// Whether there is a tmux.
-  static func isThere() throws -> Bool {
-    if try Program.shell("command -v tmux").status == 0 { return true }
-    print("skipped: there is no tmux")
-    return false
+  /// Ends the test as one that was skipped where there is no tmux.
+  static func require() throws {
+    guard try Program.shell("command -v tmux").status == 0 else { try Test.cancel("there is no tmux") }
   }
 
   func type(_ text: String) throws {
@@ -50,6 +48,17 @@ final class Terminal {
     private static let looks = 500
   #endif
 
+  /// Waits until the tool runs in this terminal.
+  func expectTool() throws {
+    for _ in 0..<Self.looks {
+      let found = try tool.run(
+        "pgrep -x lmdbshare -s $(tmux -L \(name) list-panes -F '#{pane_pid}')")
+      if found.status == 0 { return }
+      usleep(10_000)
+    }
+    throw Tool.Failed(description: "the tool does not run in the terminal")
+  }
+
   /// Waits until the screen shows this.
   func expect(_ text: String, _ location: SourceLocation = #_sourceLocation) throws {
     var last = ""
@@ -68,7 +77,7 @@ struct TerminalTests {
   let tool = Tool()
 
   @Test func coloursAreForTerminalsAlone() throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     try terminal.type("lmdbshare ls team.lmdb; echo end''ed")
@@ -87,7 +96,7 @@ struct TerminalTests {
 
   /// Whatever is in a store: no escape sequence, no control character, nothing that turns text around.
   @Test func hostileContentsAreShownHarmlessly() throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     try tool.makeStore()
     let long = String(repeating: "\u{1B}[2J\u{7}", count: 2_000_000)
     let store = try SharedStore(path: tool.directory.file("team.lmdb"))
@@ -137,7 +146,7 @@ struct TerminalTests {
   }
 
   @Test func destructiveCommandsAsk() throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     try terminal.type("lmdbshare drop team.lmdb names")
@@ -154,7 +163,7 @@ struct TerminalTests {
 
   @Test(arguments: ["q", "C-c", "TERM"])
   func topLeavesTheTerminalAsItWas(end: String) throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     try terminal.type("echo before; stty -g > stty1")
@@ -177,7 +186,7 @@ struct TerminalTests {
   }
 
   @Test func topNamesWhoMakesTheFileGrow() throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
     try list.append(contentsOf: 0..<10_000)
@@ -204,7 +213,7 @@ struct TerminalTests {
   }
 
   @Test func whatIsInterruptedIsNotHalfDone() throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     let before = try tool.run("lmdbshare dump team.lmdb").output
@@ -212,7 +221,11 @@ struct TerminalTests {
     try terminal.type("(cat part; sleep 60) | lmdbshare load team.lmdb --replace; echo end''ed $?")
     // It has the writer's lock by now.
     let store = try SharedStore(path: tool.directory.file("team.lmdb"))
-    while try store.tryWrite({ _ in }) != nil { usleep(20_000) }
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try store.tryWrite({ _ in }) != nil {
+      try #require(deadline > .now)
+      usleep(20_000)
+    }
     try terminal.press("C-c")
     // That ends the whole line.
     try terminal.type("echo end''ed")
@@ -220,10 +233,14 @@ struct TerminalTests {
     #expect(try tool.run("lmdbshare dump team.lmdb").output == before)
     for command in ["watch team.lmdb", "pop team.lmdb idle --wait", "pop team.lmdb idle --wait --exec 'sleep 60'"] {
       try terminal.type("clear; lmdbshare \(command); echo end''ed $?")
-      usleep(300_000)
+      try terminal.expectTool()
       if command.contains("exec") {
         try tool.run("lmdbshare push team.lmdb idle 7")
-        usleep(300_000)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while try store.untypedQueue("idle").statistics().leases.isEmpty {
+          try #require(deadline > .now)
+          usleep(10_000)
+        }
       }
       try terminal.press("C-c")
       try terminal.type("echo end''ed now")
@@ -234,7 +251,7 @@ struct TerminalTests {
   }
 
   @Test func progressIsShownAndTakenAway() throws {
-    guard try Terminal.isThere() else { return }
+    try Terminal.require()
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
     try store.write { txn in txn[list].append(contentsOf: 0..<3_000_000) }

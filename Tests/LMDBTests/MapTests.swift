@@ -98,10 +98,7 @@ struct MapTests {
 
   @Test func aFullDiskUndoesTheWriteAndNoMore() throws {
     guard getuid() == 0, try Program.shell("mkdir -p '\(path)' && mount -t tmpfs -o size=3m none '\(path)'").status == 0
-    else {
-      print("aFullDiskUndoesTheWriteAndNoMore: skipped, since it needs to mount a file system")
-      return
-    }
+    else { try Test.cancel("no file system can be mounted here") }
     defer { _ = try? Program.shell("umount -l '\(path)'") }
     let place = "\(path)/s"
     let store = try SharedStore(path: place, options: options { _ in })
