@@ -80,7 +80,7 @@
     func run() throws {
       let limit = store.limit
       let store = try store.forWriting()
-      // Whoever writes now is told as for any other change.
+      // The error names the process that writes, as it does for every other change.
       try store.write(within: limit) { _ in }
       let subject = Watchdog.Subject(operation: "trim", path: store.path, isWork: true)
       let freed = try limit.watching(subject) { _ in try store.trim(timeout: limit.duration) }

@@ -40,7 +40,7 @@ extension Environment {
           .optionsConflict, "open \(path)", reason: "the store is open in this process with other options",
           advice: "use the same options everywhere in a process")
       }
-      // Whoever asks for it relies on it, whatever was asked for before.
+      // The caller relies on the check, also where an earlier opening in this process did without.
       if options.checkPages { try known.checkPages() }
       known.references += 1
       return known

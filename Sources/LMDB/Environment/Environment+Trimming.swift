@@ -12,8 +12,8 @@ internal import CSystemShims
 // The file never becomes shorter while it is open, but the disk space of free pages can be given back: a hole in the file.
 // What LMDB writes to such a page later takes new space. LMDB never reads a free page.
 //
-// A hole costs from a microsecond to some milliseconds, by the file system and the disk, and nobody may take a free page
-// meanwhile. So holes are made in turns of the writer's lock, which end by the clock.
+// A hole costs from a microsecond to some milliseconds, by the file system and the disk, and no writer may take a free
+// page meanwhile. So holes are made in turns of the writer's lock, which end by the clock.
 
 extension Environment {
   /// How many pages are put in order at a time, so that neighbours from several transactions become one hole.

@@ -269,7 +269,8 @@ package struct StoreDirectory: Sendable {
       advice: "run as the owner of the store; or pass allowForeignOwner: true, when its users can be trusted")
   }
 
-  /// Who besides root may change the store's files, as the beginning of a sentence; nil when nobody may, and for all but root.
+  /// Which users besides root can change the store's files, as the beginning of a sentence; nil when there are none, and when
+  /// this process is not root's.
   package func dangerToRoot() throws(StoreError) -> String? {
     guard geteuid() == 0 else { return nil }
     var found = [("the directory", try descriptor.status())]

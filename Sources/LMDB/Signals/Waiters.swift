@@ -10,7 +10,7 @@ internal import CSystemShims
 
 /// The tasks of this process that wait for commits, and the one thread that sleeps for all of them.
 ///
-/// The thread is there while somebody waits. It sleeps on the signal file's word, and compares what the commits since
+/// The thread exists while a task waits. It sleeps on the signal file's word, and compares what the commits since
 /// then touched with what each task waits for: so a thousand waiting tasks cost as much as one. It looks every 250 ms in
 /// any case, and every 20 ms whether somebody has died, where a task waits for what another process has.
 package final class Waiters: @unchecked Sendable {

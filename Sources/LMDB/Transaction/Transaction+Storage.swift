@@ -133,7 +133,8 @@ extension Transaction {
     if isKnown, flags & UInt32(MDB_DUPSORT) != 0, entries >= 0 { return entries }
     fail(
       StoreError(
-        .damaged, "count", reason: "a database tells of \(entries) entries where at most \(most) can be",
+        .damaged, "count",
+        reason: "the record of a database says that it has \(entries) entries, and its pages can hold \(most) at most",
         advice: "restore a backup"))
     return 0
   }

@@ -37,7 +37,7 @@ final class BlockDirectory {
   static let topKey: UInt64 = 0
   static let entriesPerLeaf = 255
 
-  /// More elements than any list can have: what tells of more is damaged, and sums of less never overflow.
+  /// More elements than any list can have: a stored count above it is damage, and the sum of two counts below it never overflows.
   static let most = 1 << 48
 
   private let reference: StructureReference
