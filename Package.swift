@@ -1,9 +1,9 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
-// Layers, top down: Inspect and Examples use LMDBShare, which is the one import of a program; LMDBShare stands on LMDB
-// (the one place that touches liblmdb and says `unsafe`), LMDB on LMDBPages (a bounds-checked reader of LMDB's page
-// format) and on two C modules.
+// LMDBShare is the one import of a program. Below it are a bounds-checked reader of LMDB's page format and two C modules:
+// liblmdb, and what Swift cannot say by itself. The names of targets are global to a client's package graph, so they carry the
+// package's.
 
 let common: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -19,10 +19,10 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "LMDBShare", targets: ["LMDBShare"]),
-    // The target is `Inspect`: a target `lmdbshare` beside `LMDBShare` would collide on case-insensitive disks.
-    .executable(name: "lmdbshare", targets: ["Inspect"]),
-    .executable(name: "shared-state", targets: ["SharedState"]),
-    .executable(name: "wordcount", targets: ["WordCount"]),
+    // The target is `LMDBShareTool`: a target `lmdbshare` beside `LMDBShare` would collide on case-insensitive disks.
+    .executable(name: "lmdbshare", targets: ["LMDBShareTool"]),
+    .executable(name: "shared-state", targets: ["LMDBShareSharedState"]),
+    .executable(name: "wordcount", targets: ["LMDBShareWordCount"]),
   ],
   traits: [
     .trait(
@@ -36,29 +36,33 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
-    .target(name: "CSystemShims"),
-    .target(name: "LMDBPages"),
-    .target(name: "LMDB", dependencies: ["CLMDB", "CSystemShims", "LMDBPages"]),
-    .target(name: "LMDBShare", dependencies: ["LMDB"]),
+    .systemLibrary(name: "_LMDBShareLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    .target(name: "_LMDBShareSystem"),
+    .target(name: "LMDBSharePages"),
+    .target(name: "LMDBShare", dependencies: ["LMDBSharePages", "_LMDBShareLMDB", "_LMDBShareSystem"]),
+    .target(name: "LMDBShareOperations", dependencies: ["LMDBShare", "_LMDBShareSystem"]),
     .executableTarget(
-      name: "Inspect", dependencies: ["LMDBShare", "CSystemShims", .commandLine], exclude: ["lmdbshare.1"]),
-    .executableTarget(name: "SharedState", dependencies: ["LMDBShare"], path: "Sources/Examples/SharedState"),
+      name: "LMDBShareTool", dependencies: ["LMDBShareOperations", "LMDBShare", "_LMDBShareSystem", .commandLine],
+      exclude: ["lmdbshare.1"]),
+    .executableTarget(name: "LMDBShareSharedState", dependencies: ["LMDBShare"], path: "Sources/Examples/SharedState"),
     .executableTarget(
-      name: "WordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),
+      name: "LMDBShareWordCount", dependencies: ["LMDBShare", .commandLine], path: "Sources/Examples/WordCount"),
     // What the tests start as other processes, and what they share.
     .executableTarget(
       name: "TestWorker", dependencies: ["LMDBShare", "CTestShims", "TestSupport"], path: "Tests/TestWorker"),
     .target(name: "TestSupport", dependencies: ["CTestShims"], path: "Tests/TestSupport"),
-    .target(name: "CTestShims", dependencies: ["CLMDB"], path: "Tests/CTestShims"),
+    .target(name: "CTestShims", dependencies: ["_LMDBShareLMDB"], path: "Tests/CTestShims"),
     .testTarget(
-      name: "LMDBTests", dependencies: ["LMDB", "LMDBPages", "LMDBShare", "TestSupport", "CTestShims", "TestWorker"],
+      name: "LMDBTests",
+      dependencies: ["LMDBShare", "LMDBSharePages", "_LMDBShareSystem", "TestSupport", "CTestShims", "TestWorker"],
       exclude: ["Resources"]),
     .testTarget(
       name: "LMDBShareTests",
-      dependencies: ["LMDBShare", "TestSupport", "TestWorker", "SharedState", "WordCount"],
+      dependencies: ["LMDBShare", "TestSupport", "TestWorker", "LMDBShareSharedState", "LMDBShareWordCount"],
       exclude: ["Resources"]),
-    .testTarget(name: "InspectTests", dependencies: ["Inspect", "LMDBShare", "TestSupport", "TestWorker"]),
+    .testTarget(
+      name: "InspectTests",
+      dependencies: ["LMDBShareTool", "LMDBShareOperations", "LMDBShare", "TestSupport", "TestWorker"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -69,7 +73,8 @@ extension Target.Dependency {
   }
 }
 
-for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
+for target in package.targets where target.type != .system && !target.name.hasPrefix("_") && target.name != "CTestShims"
+{
   // Tests drive the operating system by hand, which is unsafe by its nature.
   target.swiftSettings = target.name.hasPrefix("Test") || target.type == .test ? common : strict
 }

@@ -94,10 +94,9 @@ struct DamagedStoreTests {
   }
 
   /// Where the pages are sound, and what lies in them is not.
-  @Test func aWalkThatSeesOtherThanIsCountedEndsWithTwo() throws {
-    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
-      return print("SKIPPED: LMDBSHARE_PYTHON names no Python with py-lmdb")
-    }
+  @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
+  func aWalkThatSeesOtherThanIsCountedEndsWithTwo() throws {
+    let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     try tool.run("lmdbshare create s queue q string; lmdbshare create s list l string")
     for index in 0..<5 { try tool.run("lmdbshare push s q item\(index); lmdbshare append s l element\(index)") }
     let harm = """

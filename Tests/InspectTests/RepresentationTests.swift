@@ -1,6 +1,7 @@
 import Foundation
-import Inspect
 import LMDBShare
+import LMDBShareOperations
+import LMDBShareTool
 import TestSupport
 import Testing
 

@@ -302,11 +302,11 @@ struct SnapshotTests {
 
   @Test func theManualIsThatOfTheTool() throws {
     let committed = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Sources/Inspect/lmdbshare.1")
+      .deletingLastPathComponent().appendingPathComponent("Sources/LMDBShareTool/lmdbshare.1")
     let text = try Tool().run("lmdbshare manual").output
     #expect(
       try String(contentsOf: committed, encoding: .utf8) == text,
-      "lmdbshare manual > Sources/Inspect/lmdbshare.1 writes it anew")
+      "lmdbshare manual > Sources/LMDBShareTool/lmdbshare.1 writes it anew")
     for command in Self.commands {
       #expect(text.contains(".SS \(command)\n"), "\(command)")
     }

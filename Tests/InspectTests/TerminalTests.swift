@@ -22,11 +22,6 @@ final class Terminal {
 
   deinit { _ = try? tool.run("tmux -L \(name) kill-server") }
 
-  /// Ends the test as one that was skipped where there is no tmux.
-  static func require() throws {
-    guard try Program.shell("command -v tmux").status == 0 else { try Test.cancel("there is no tmux") }
-  }
-
   func type(_ text: String) throws {
     let quoted = text.replacing("'", with: "'\\''")
     _ = try tool.run("tmux -L \(name) send-keys -l '\(quoted)'; tmux -L \(name) send-keys Enter")
@@ -41,43 +36,48 @@ final class Terminal {
     }
   }
 
-  #if DEBUG
-    /// Without optimisation a load takes several times as long.
-    private static let looks = 3000
-  #else
-    private static let looks = 500
-  #endif
-
-  /// Waits until the tool runs in this terminal.
-  func expectTool() throws {
-    for _ in 0..<Self.looks {
-      let found = try tool.run(
-        "pgrep -x lmdbshare -s $(tmux -L \(name) list-panes -F '#{pane_pid}')")
-      if found.status == 0 { return }
-      usleep(10_000)
+  /// Waits until a program runs in this terminal, the tool if no other is named.
+  func expectProgram(_ name: String = "lmdbshare", _ location: SourceLocation = #_sourceLocation) throws {
+    let runs = try eventually {
+      try tool.run("pgrep -x '\(name)' -s $(tmux -L \(self.name) list-panes -F '#{pane_pid}')").status == 0
     }
-    throw Tool.Failed(description: "the tool does not run in the terminal")
+    if !runs { try fail("\(name) does not run in the terminal", try screen(), location) }
   }
 
   /// Waits until the screen shows this.
-  func expect(_ text: String, _ location: SourceLocation = #_sourceLocation) throws {
+  ///
+  /// - Parameter reason: What has been done for it.
+  func expect(_ text: String, _ reason: String = "", _ location: SourceLocation = #_sourceLocation) throws {
+    try expect("'\(text)'", reason, location) { $0.contains(text) }
+  }
+
+  /// Waits until the screen is as it should be.
+  func expect(
+    _ what: String, _ reason: String = "", _ location: SourceLocation = #_sourceLocation, _ isRight: (String) -> Bool
+  ) throws {
     var last = ""
-    for _ in 0..<Self.looks {
+    let isThere = try eventually {
       last = try screen()
-      if last.contains(text) { return }
-      usleep(10_000)
+      return isRight(last)
     }
-    Issue.record("'\(text)' is not on the screen:\n\(last)", sourceLocation: location)
+    if !isThere { try fail("\(what) is not on the screen\(reason.isEmpty ? "" : " after \(reason)")", last, location) }
+  }
+
+  /// Ends the test, and tells what is on the screen, and what runs in the terminal.
+  private func fail(_ text: String, _ screen: String, _ location: SourceLocation) throws -> Never {
+    let programs = try tool.run(
+      "ps -o pid,ppid,stat,wchan,args -s $(tmux -L \(name) list-panes -F '#{pane_pid}')"
+    ).output
+    Issue.record("\(text):\n\(screen)\n\(programs)", sourceLocation: location)
     throw Tool.Failed(description: text)
   }
 }
 
-@Suite(.timeLimit(.minutes(20)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized, .enabled(if: Needs.tmux, "there is no tmux, or no pgrep"))
 struct TerminalTests {
   let tool = Tool()
 
   @Test func coloursAreForTerminalsAlone() throws {
-    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     try terminal.type("lmdbshare ls team.lmdb; echo end''ed")
@@ -96,12 +96,11 @@ struct TerminalTests {
 
   /// Whatever is in a store: no escape sequence, no control character, nothing that turns text around.
   @Test func hostileContentsAreShownHarmlessly() throws {
-    try Terminal.require()
     try tool.makeStore()
     let long = String(repeating: "\u{1B}[2J\u{7}", count: 2_000_000)
     let store = try SharedStore(path: tool.directory.file("team.lmdb"))
     try store.list("long", of: String.self).append(long)
-    try store.dictionary("long keys", String.self, Int.self).updateValue(1, forKey: "\u{9B}2J" + long.prefix(2000))
+    try store.dictionary("long keys", of: String.self, Int.self).updateValue(1, forKey: "\u{9B}2J" + long.prefix(2000))
     let terminal = try Terminal(tool, environment: "NO_COLOR=1")
     let names = try store.structures().map(\.name)
     for (index, command) in ["show", "dump", "show --format csv", "show --raw", "show --format json"].enumerated() {
@@ -146,7 +145,6 @@ struct TerminalTests {
   }
 
   @Test func destructiveCommandsAsk() throws {
-    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     try terminal.type("lmdbshare drop team.lmdb names")
@@ -163,7 +161,6 @@ struct TerminalTests {
 
   @Test(arguments: ["q", "C-c", "TERM"])
   func topLeavesTheTerminalAsItWas(end: String) throws {
-    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     try terminal.type("echo before; stty -g > stty1")
@@ -171,9 +168,9 @@ struct TerminalTests {
     try terminal.type("lmdbshare top team.lmdb --interval 0.1; stty -g > stty2; echo end''ed $?")
     try terminal.expect("commits/s")
     try tool.run("lmdbshare push team.lmdb idle 1 2 3")
-    let deadline = Date() + 5
-    while Date() < deadline, try !terminal.screen().contains(/idle +3/) { usleep(20_000) }
-    #expect(try terminal.screen().contains(/idle +3 +0 +0 +0/) && terminal.screen().contains("transaction"))
+    try terminal.expect("the queue with its items") { screen in
+      screen.contains(/idle +3 +0 +0 +0/) && screen.contains("transaction")
+    }
     if end == "TERM" {
       try tool.run("pkill -TERM -f 'lmdbshare top team.lmdb --interval 0.1'")
     } else {
@@ -186,7 +183,6 @@ struct TerminalTests {
   }
 
   @Test func topNamesWhoMakesTheFileGrow() throws {
-    try Terminal.require()
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
     try list.append(contentsOf: 0..<10_000)
@@ -213,45 +209,39 @@ struct TerminalTests {
   }
 
   @Test func whatIsInterruptedIsNotHalfDone() throws {
-    try Terminal.require()
     try tool.makeStore()
     let terminal = try Terminal(tool)
     let before = try tool.run("lmdbshare dump team.lmdb").output
     try tool.run("lmdbshare dump team.lmdb names scores | sed 's/\"al\"/\"changed\"/' | head -9 > part")
     try terminal.type("(cat part; sleep 60) | lmdbshare load team.lmdb --replace; echo end''ed $?")
-    // It has the writer's lock by now.
+    // Until it has the writer's lock, and the shell has started the last program: dash forgets a signal that comes before.
     let store = try SharedStore(path: tool.directory.file("team.lmdb"))
-    let deadline = ContinuousClock.now + .seconds(60)
-    while try store.tryWrite({ _ in }) != nil {
-      try #require(deadline > .now)
-      usleep(20_000)
-    }
+    try #require(try eventually { try store.tryWrite { _ in } == nil })
+    try terminal.expectProgram("sleep")
     try terminal.press("C-c")
     // That ends the whole line.
     try terminal.type("echo end''ed")
-    try terminal.expect("ended")
+    try terminal.expect("ended", "C-c in load")
     #expect(try tool.run("lmdbshare dump team.lmdb").output == before)
     for command in ["watch team.lmdb", "pop team.lmdb idle --wait", "pop team.lmdb idle --wait --exec 'sleep 60'"] {
       try terminal.type("clear; lmdbshare \(command); echo end''ed $?")
-      try terminal.expectTool()
+      try terminal.expectProgram()
       if command.contains("exec") {
         try tool.run("lmdbshare push team.lmdb idle 7")
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try store.untypedQueue("idle").statistics().leases.isEmpty {
-          try #require(deadline > .now)
-          usleep(10_000)
-        }
+        // Until the command itself runs. A dash that gets SIGINT just before it starts a program notes it, does not pass it on,
+        // and waits for that program's end: for a minute here, and so does the tool, as it should.
+        try terminal.expectProgram("sleep")
+        #expect(try store.untypedQueue("idle").statistics().leases.count == 1)
       }
       try terminal.press("C-c")
       try terminal.type("echo end''ed now")
-      try terminal.expect("ended now")
+      try terminal.expect("ended now", "C-c in \(command)")
     }
     // The item that was being worked on is there.
     #expect(try tool.run("lmdbshare pop team.lmdb idle --timeout 5").output == "7\n")
   }
 
   @Test func progressIsShownAndTakenAway() throws {
-    try Terminal.require()
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
     try store.write { txn in txn[list].append(contentsOf: 0..<3_000_000) }

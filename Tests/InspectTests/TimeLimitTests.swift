@@ -1,6 +1,7 @@
 import Foundation
-import Inspect
 import LMDBShare
+import LMDBShareOperations
+import LMDBShareTool
 import TestSupport
 import Testing
 
@@ -95,18 +96,16 @@ struct TimeLimitTests {
     #expect(none.duration(to: .now) < .seconds(5))
     let waiting = try Program(
       path: Tool.path, ["set", tool.directory.file("team.lmdb"), "total", "77", "--timeout", "none"])
-    usleep(500_000)
-    #expect(waiting.isRunning)
+    #expect(waiting.opens(tool.directory.file("team.lmdb/lock.mdb")) && waiting.reaches("S"))
     writer.signal(SIGCONT)
     #expect(waiting.finish(within: 30).status == 0)
     #expect(try tool.run("lmdbshare get team.lmdb total") == (0, "77\n"))
   }
 
   /// A program that writes without this library knows of no gate: LMDB's own lock has no time limit.
-  @Test func behindAProgramWithoutThisLibraryItEndsToo() throws {
-    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
-      try Test.cancel("LMDBSHARE_PYTHON names no Python with py-lmdb")
-    }
+  @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
+  func behindAProgramWithoutThisLibraryItEndsToo() throws {
+    let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     try tool.makeStore()
     let script = """
       import lmdb, os, signal, sys
@@ -160,9 +159,9 @@ struct TimeLimitTests {
   }
 
   /// Checking pages is work, which is not taken for a wait; and what is waited for is told only where it is known.
-  @Test func aSlowCheckOfPagesIsNoWriter() throws {
+  @Test(.enabled(if: Needs.compiler, "there is no C compiler")) func aSlowCheckOfPagesIsNoWriter() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
-    let words = try store.dictionary("words", Int.self, [UInt8].self)
+    let words = try store.dictionary("words", of: Int.self, [UInt8].self)
     try store.write { txn in
       for number in 0..<2000 { txn[words][number] = [UInt8](repeating: 1, count: 300) }
     }
@@ -183,7 +182,7 @@ struct TimeLimitTests {
     let built = try tool.run(
       "for c in clang cc gcc; do command -v $c >/dev/null && exec $c -shared -fPIC -o slow.so slow.c -ldl; done; exit 1"
     )
-    guard built.status == 0 else { try Test.cancel("there is no C compiler (\(built.output))") }
+    try #require(built.status == 0, "\(built.output)")
     let start = ContinuousClock.now
     let result = try tool.run(
       "LD_PRELOAD=$PWD/slow.so '\(Tool.path)' get store words 7 --check --timeout 0 | head -c 20")
@@ -198,11 +197,10 @@ struct TimeLimitTests {
     let stop =
       "\(worker) stop-in-write team.lmdb > said 2> /dev/null & echo $! > pid; until grep -q writing said; do sleep 0.02; done"
     func writer() throws -> Int32 {
-      for _ in 0..<1000 {
-        let said = (try? String(contentsOfFile: tool.directory.file("said"), encoding: .utf8)) ?? ""
-        if said.contains("writing") { break }
-        usleep(10_000)
+      let isThere = eventually {
+        ((try? String(contentsOfFile: tool.directory.file("said"), encoding: .utf8)) ?? "").contains("writing")
       }
+      try #require(isThere)
       let text = try String(contentsOfFile: tool.directory.file("pid"), encoding: .utf8)
       return try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
@@ -217,7 +215,7 @@ struct TimeLimitTests {
     }
     let first = try pop()
     let blocked = try writer()
-    // Longer than the limit, and than the grace of what ends a wait inside of LMDB.
+    // Nothing happens for longer than the limit, and than the grace of what ends a wait inside of LMDB.
     usleep(2_000_000)
     #expect(first.isRunning)
     kill(blocked, SIGCONT)
@@ -229,7 +227,8 @@ struct TimeLimitTests {
     let second = try pop()
     let other = try writer()
     defer { kill(other, SIGKILL) }
-    usleep(500_000)
+    // Until the command has ended, and the tool knows it.
+    #expect(second.losesItsChildren())
     second.signal(SIGTERM)
     let last = second.finish(within: 40)
     #expect(last.status == 4 && last.output.contains("item 2 is done but was not acknowledged"), "\(last)")

@@ -126,7 +126,7 @@ struct AcceptedValuesTests {
     let test = try TestStore()
     let prices = try test.store.list("prices", of: Priced.self)
     let value = try test.store.value("value", initial: Priced(price: 1))
-    let named = try test.store.dictionary("named", String.self, Priced.self)
+    let named = try test.store.dictionary("named", of: String.self, Priced.self)
     let queue = try test.store.queue("queue", of: Priced.self)
     for body: () throws -> Void in [
       { try prices.append(Priced(price: .nan)) }, { try value.set(Priced(price: .nan)) },

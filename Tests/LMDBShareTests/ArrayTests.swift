@@ -73,7 +73,9 @@ struct ArrayTests {
       let test = try TestStore(options)
       let before = try test.store.statistics().fileBytes
       var refusal: StoreError?
-      do { _ = try test.store.array("array", of: Int64.self, count: count) } catch { refusal = error }
+      do { _ = try test.store.array("array", of: Int64.self, count: count) } catch let error as StoreError {
+        refusal = error
+      }
       return (refusal, try test.store.statistics().fileBytes > before)
     }
     let (full, hasGrown) = try refusal(options, 1 << 40)

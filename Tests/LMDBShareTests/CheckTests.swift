@@ -11,7 +11,7 @@ struct CheckTests {
     #expect(try test.store.check() == [])
     let numbers = try test.store.list("numbers", of: Int16.self)
     let names = try test.store.list("names", of: String.self)
-    let words = try test.store.dictionary("words", String.self, Int.self)
+    let words = try test.store.dictionary("words", of: String.self, Int.self)
     let queue = try test.store.queue("queue", of: String.self)
     _ = try test.store.array("array", of: Int.self, count: 2000)
     _ = try test.store.value("value", initial: 1)
@@ -42,13 +42,15 @@ struct CheckTests {
   }
 
   /// By py-lmdb: a structure is damaged, and it alone is named.
-  @Test(arguments: ["numbers", "cut", "names", "words", "array", "queue", "value"])
+  @Test(
+    .enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"),
+    arguments: ["numbers", "cut", "names", "words", "array", "queue", "value"])
   func damageIsNamed(_ name: String) throws {
     let test = try TestStore()
     let numbers = try test.store.list("numbers", of: Int16.self)
     let cut = try test.store.list("cut", of: Int16.self)
     let names = try test.store.list("names", of: String.self)
-    let words = try test.store.dictionary("words", String.self, Int.self)
+    let words = try test.store.dictionary("words", of: String.self, Int.self)
     let queue = try test.store.queue("queue", of: String.self)
     _ = try test.store.array("array", of: Int.self, count: 2000)
     _ = try test.store.value("value", initial: 1)
@@ -84,9 +86,7 @@ struct CheckTests {
                   cursor.delete()
       env.close()
       """
-    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
-      try Test.cancel("LMDBSHARE_PYTHON names no Python with py-lmdb")
-    }
+    let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     let result = try Program(path: python, ["-c", harm, test.path, name]).finish()
     #expect(result.status == 0, "\(result)")
     let findings = try test.store.check()

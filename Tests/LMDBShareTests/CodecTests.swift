@@ -185,13 +185,13 @@ struct CodecTests {
   @Test func undecodableElementsAreNamed() throws {
     let test = try TestStore()
     let jobs = try test.store.list("jobs", of: Color.self)
-    let raw = try test.store.dictionary("raw", String.self, Color.self)
+    let raw = try test.store.dictionary("raw", of: String.self, Color.self)
     try jobs.append(contentsOf: [.red, .green, .blue])
     try raw.set(.red, forKey: "k")
     // The same bytes, written by a program for which they are plain text.
     let texts = try test.store.list("jobs", of: String.self)
     try texts.set("purple", at: 1)
-    try test.store.dictionary("raw", String.self, String.self).set("mauve", forKey: "k")
+    try test.store.dictionary("raw", of: String.self, String.self).set("mauve", forKey: "k")
     // A walk ends, a lookup gives nil, and the transaction throws.
     var seen: [Color] = []
     do {

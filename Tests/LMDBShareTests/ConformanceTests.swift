@@ -58,7 +58,7 @@ struct ConformanceTests {
   @Test(arguments: [0, 1, 2, 300])
   func dictionary(_ size: Int) throws {
     let test = try TestStore()
-    let dictionary = try test.store.dictionary("dictionary", Int.self, String.self)
+    let dictionary = try test.store.dictionary("dictionary", of: Int.self, String.self)
     let pairs = (0..<size).map { Pair(key: $0 - size / 2, value: "value \($0)") }
     try dictionary.merge(pairs.shuffled().map { ($0.key, $0.value) }) { $1 }
     func check(_ contents: SharedDictionary<Int, String>.Contents) {

@@ -12,7 +12,7 @@ struct DictionaryTests {
     var random = SeededGenerator(name)
     let test = try TestStore()
     var store = test.store
-    var shared = try store.dictionary("d", Key.self, Int.self)
+    var shared = try store.dictionary("d", of: Key.self, Int.self)
     var model: [Key: Int] = [:]
     func sorted() -> [Key] { model.keys.sorted(by: order) }
     var done = 0
@@ -89,7 +89,7 @@ struct DictionaryTests {
       }
       if Int.random(in: 0..<20, using: &random) == 0 {
         store = try SharedStore(path: test.path, options: .durability(.processCrashOnly))
-        shared = try store.dictionary("d", Key.self, Int.self)
+        shared = try store.dictionary("d", of: Key.self, Int.self)
       }
     }
   }
@@ -121,7 +121,7 @@ struct DictionaryTests {
 
   @Test func longKeys() throws {
     let test = try TestStore()
-    let dictionary = try test.store.dictionary("long", String.self, Int.self)
+    let dictionary = try test.store.dictionary("long", of: String.self, Int.self)
     let lengths = [0, 1, 478, 479, 480, 509, 510, 511, 512, 600, 5000, 100_000]
     var model: [String: Int] = [:]
     for length in lengths {
@@ -149,7 +149,7 @@ struct DictionaryTests {
 
   @Test func ranges() throws {
     let test = try TestStore()
-    let dictionary = try test.store.dictionary("d", String.self, Int.self)
+    let dictionary = try test.store.dictionary("d", of: String.self, Int.self)
     try dictionary.merge(["a", "b", "c", "d", "e"].enumerated().map { ($1, $0) }) { $1 }
     try dictionary.read { contents in
       #expect(contents["b"..<"d"].map(\.key) == ["b", "c"])
@@ -171,9 +171,9 @@ struct DictionaryTests {
 
   @Test func prefixes() throws {
     let test = try TestStore()
-    let names = try test.store.dictionary("names", String.self, Int.self)
+    let names = try test.store.dictionary("names", of: String.self, Int.self)
     try names.merge(["", "a", "ab", "abc", "ac", "b", "\0", "\0a"].map { ($0, 1) }) { $1 }
-    let bytes = try test.store.dictionary("bytes", [UInt8].self, Int.self)
+    let bytes = try test.store.dictionary("bytes", of: [UInt8].self, Int.self)
     let keys: [[UInt8]] = [
       [], [0], [0, 0], [0, 1], [1], [0xFE, 0xFF], [0xFF], [0xFF, 0], [0xFF, 0xFF], [0xFF, 0xFF, 3],
     ]
@@ -188,7 +188,7 @@ struct DictionaryTests {
         #expect(txn[bytes].entries(withPrefix: prefix).map(\.key) == expected, "\(prefix)")
       }
     }
-    let places = try test.store.dictionary("places", Composite<String, Int>.self, Int.self)
+    let places = try test.store.dictionary("places", of: Composite<String, Int>.self, Int.self)
     try places.merge([("Berlin", 1), ("Berlin", 2), ("Berlina", 1), ("Bonn", 9)].map { (Composite($0.0, $0.1), 1) }) {
       $1
     }
@@ -197,7 +197,7 @@ struct DictionaryTests {
 
   @Test func bulkLoadOfSortedInput() throws {
     let test = try TestStore()
-    let dictionary = try test.store.dictionary("d", Int.self, Int.self)
+    let dictionary = try test.store.dictionary("d", of: Int.self, Int.self)
     try dictionary.write { $0.append(sorted: (0..<50_000).map { ($0, $0 * 2) }) }
     #expect(try dictionary.count == 50_000)
     #expect(try dictionary[49_999] == 99_998)
@@ -207,7 +207,7 @@ struct DictionaryTests {
 
   @Test func literalsAndComparison() throws {
     let test = try TestStore()
-    let dictionary = try test.store.dictionary("d", String.self, Int.self)
+    let dictionary = try test.store.dictionary("d", of: String.self, Int.self)
     try dictionary.write { $0 = ["b": 2, "a": 1] }
     try dictionary.read { contents in
       #expect(contents == ["a": 1, "b": 2])
@@ -219,7 +219,7 @@ struct DictionaryTests {
 
   @Test func operationsOnTheHandle() throws {
     let test = try TestStore()
-    let scores = try test.store.dictionary("scores", String.self, Int.self)
+    let scores = try test.store.dictionary("scores", of: String.self, Int.self)
     #expect(try scores.updateValue(1, forKey: "a") == nil)
     #expect(try scores.updateValue(2, forKey: "a") == 1)
     try scores.set(5, forKey: "b")

@@ -41,7 +41,7 @@ struct DocumentationTests {
       if path.hasSuffix(".md") { blocks += try fenced("Sources/LMDBShare/\(path)") }
       if path.hasSuffix(".swift") { blocks += try indented("Sources/LMDBShare/\(path)") }
     }
-    return try blocks + indented("Sources/LMDB/Errors/StoreError.swift")
+    return blocks
   }
 
   private static func lines(_ path: String) throws -> [String] {
@@ -140,7 +140,7 @@ struct DocumentationTests {
     let result = try Program.shell(
       """
       cd '\(directory.path)' && swiftc -typecheck -parse-as-library -swift-version 6 -module-cache-path modules -I '\(modules)' \
-        -I '\(root.path)/Sources/CLMDB' -I '\(root.path)/Sources/CSystemShims/include' '\(file)' 2>&1
+        -I '\(root.path)/Sources/_LMDBShareLMDB' -I '\(root.path)/Sources/_LMDBShareSystem/include' '\(file)' 2>&1
       """,
       within: 240)
     let errors = result.output.split(separator: "\n").filter { $0.contains(": error: ") }.map(String.init)

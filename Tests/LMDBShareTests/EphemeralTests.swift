@@ -138,7 +138,7 @@ struct EphemeralTests {
     living.finish()
   }
 
-  @Test(.enabled(if: geteuid() == 0)) func aProgramWithAnotherUsersRightsLocksNobodyOut() throws {
+  @Test(.enabled(if: Needs.root, "it needs root")) func aProgramWithAnotherUsersRightsLocksNobodyOut() throws {
     let user = 54_321
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path
     #expect(try worker("as-user", user).finish().output == "open\nopen\n")

@@ -14,7 +14,7 @@ struct FailedTransactionTests {
     let names = try store.list("names", of: String.self)
     let numbers = try store.list("numbers", of: Int32.self)
     let cells = try store.array("cells", of: Int.self, count: 10)
-    let words = try store.dictionary("words", String.self, Int.self)
+    let words = try store.dictionary("words", of: String.self, Int.self)
     let value = try store.value("value", initial: 7)
     let queue = try store.queue("queue", of: Int.self)
     try store.write { txn in

@@ -55,12 +55,12 @@ struct FairnessTests {
       for waiter in waiters {
         #expect(waiter.line() == "ready")
         waiter.release()
-        try waitUntilAsleep(waiter)
+        try #require(waiter.reaches("S"))
       }
       for waiter in waiters {
         waiter.signal(signal)
         // Until it has stopped, it may be about to take what is released.
-        if signal == SIGSTOP { try waitUntil(waiter, is: "T") }
+        if signal == SIGSTOP { try #require(waiter.reaches("T")) }
       }
       try lock.release()
       // Each time others come first who never come.
@@ -75,29 +75,12 @@ struct FairnessTests {
   }
 
   #if os(Linux)
-    /// Waits until all threads of a process sleep.
-    private func waitUntilAsleep(_ program: Program) throws { try waitUntil(program, is: "S") }
-
-    /// Waits until all threads of a process are in that state.
-    private func waitUntil(_ program: Program, is state: Character) throws {
-      let tasks = "/proc/\(program.pid)/task"
-      var quiet = 0
-      while quiet < 3, program.isRunning {
-        let threads = try FileManager.default.contentsOfDirectory(atPath: tasks)
-        let isAsleep = threads.allSatisfy { thread in
-          ((try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8)) ?? "").contains(") \(state) ")
-        }
-        quiet = isAsleep ? quiet + 1 : 0
-        usleep(5000)
-      }
-    }
-
     @Test func anEventThatIsClearedAtOnceWakesAllWhoWaited() throws {
       let event = try test.store.event("event")
       for _ in 0..<3 {
         let waiters = try (0..<3).map { _ in try Program("TestWorker", ["event-waiters", test.path, "2"]) }
         for waiter in waiters { #expect(waiter.line() == "ready") }
-        for waiter in waiters { try waitUntilAsleep(waiter) }
+        for waiter in waiters { try #require(waiter.reaches("S")) }
         try event.set()
         try event.clear()
         for waiter in waiters { #expect(waiter.finish().output == "4\n") }
@@ -106,7 +89,7 @@ struct FairnessTests {
       // Also within one transaction; and one that comes afterwards waits.
       let waiter = try Program("TestWorker", ["event-waiters", test.path, "1"])
       #expect(waiter.line() == "ready")
-      try waitUntilAsleep(waiter)
+      try #require(waiter.reaches("S"))
       try test.store.write { txn in
         txn.set(event)
         txn.clear(event)
@@ -151,6 +134,30 @@ struct FairnessTests {
     #expect(all[1].arrival(before: turns[1], 7) == nil && all[2].arrival(before: turns[2], 7) != nil)
   }
 
+  /// Arrivals begin anew after 2^40 microseconds; who has come before that is still before who came after.
+  @Test func arrivalsKeepTheirOrderWhereTheyBeginAnew() throws {
+    let directory = try StoreDirectory(path: test.path, create: false, allowNetwork: true)
+    let all = try (0..<4).map { _ in
+      try #require(OwnersFile(directory: directory, isReadOnly: false).owners)
+    }
+    let arrivals: [UInt64] = [1 << 40 - 1000, 1 << 40 - 1, 0, 500]
+    let turns = zip(all, arrivals).map { $0.join(8, at: $1) }
+    #expect(turns.map(\.arrival) == arrivals)
+    for index in turns.indices {
+      let earlier = all[index].arrival(before: turns[index], 8)
+      #expect(earlier == (index == 0 ? nil : arrivals[0]), "\(arrivals[index]) \(earlier as Any)")
+    }
+    // One that is passed over, and those before it, are not waited for.
+    all[3].passOver(arrivals[0], 8)
+    #expect(all[3].arrival(before: turns[3], 8) == arrivals[1])
+    all[3].passOver(arrivals[1], 8)
+    #expect(all[3].arrival(before: turns[3], 8) == arrivals[2])
+    all[3].passOver(arrivals[2], 8)
+    #expect(all[3].arrival(before: turns[3], 8) == nil)
+    all[2].passOver(arrivals[3], 8)
+    #expect(all[2].arrival(before: turns[2], 8) == nil)
+  }
+
   // MARK: Removal
 
   @Test func whatIsHeldIsNotRemoved() throws {
@@ -189,7 +196,7 @@ struct FairnessTests {
   @Test func aRemovedLockIsNotGot() async throws {
     let store = test.store
     let lock = try store.lock("lock")
-    try store.remove("lock")
+    try await store.remove("lock")
     let again = try store.lock("lock")
     #expect(code { _ = try lock.tryAcquire() } == .structureRemoved)
     let error = await #expect(throws: StoreError.self) { try await lock.acquire(timeout: .seconds(60)) }

@@ -11,11 +11,9 @@ struct FormatTests {
   private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/format-1")
 
-  /// Runs the Python program that reads and writes stores by the specification alone; nil where there is no py-lmdb.
-  private func peer(_ command: String, _ path: String) throws -> (status: Int32, output: String)? {
-    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
-      try Test.cancel("LMDBSHARE_PYTHON names no Python with py-lmdb; tools/test sees to it")
-    }
+  /// Runs the Python program that reads and writes stores by the specification alone.
+  private func peer(_ command: String, _ path: String) throws -> (status: Int32, output: String) {
+    let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     return try Program(path: python, [Self.resources.appendingPathComponent("peer.py").path, command, path]).finish()
   }
 
@@ -33,22 +31,22 @@ struct FormatTests {
       txn[uneven].removeSubrange(100..<200)
       let log = try txn.list("log", of: String.self, maximumCount: 2)
       txn[log].append(contentsOf: ["a", "b", "c"])
-      let scores = try txn.dictionary("scores", String.self, Int.self)
+      let scores = try txn.dictionary("scores", of: String.self, Int.self)
       txn[scores] = ["al": 1, "": 2, "\0": 3, "\0\0a": 4, "é": 5]
       txn[scores][String(repeating: "k", count: 600)] = 6
-      let dates = try txn.dictionary("dates", Date.self, UUID.self)
+      let dates = try txn.dictionary("dates", of: Date.self, UUID.self)
       txn[dates][Date(timeIntervalSinceReferenceDate: -0.5)] = UUID(
         uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
-      let places = try txn.dictionary("places", Composite<String, Int>.self, [String].self)
+      let places = try txn.dictionary("places", of: Composite<String, Int>.self, [String].self)
       txn[places][Composite("Berlin", -1)] = ["a", "bc"]
-      let flags = try txn.dictionary("flags", Bool.self, Double?.self)
+      let flags = try txn.dictionary("flags", of: Bool.self, Double?.self)
       txn[flags][true] = 0.5
       txn[flags][false] = .some(nil)
-      let colors = try txn.dictionary("colors", Color.self, Job.self)
+      let colors = try txn.dictionary("colors", of: Color.self, Job.self)
       txn[colors][.green] = Job(path: "x/y", tries: [1])
-      let bytes = try txn.dictionary("bytes", [UInt8].self, [UInt8].self)
+      let bytes = try txn.dictionary("bytes", of: [UInt8].self, [UInt8].self)
       txn[bytes][[0, 255]] = [1, 0]
-      let floats = try txn.dictionary("floats", Double.self, Float.self)
+      let floats = try txn.dictionary("floats", of: Double.self, Float.self)
       for value in [-1.5, 0, 2.25] { txn[floats][value] = Float(value) }
       let samples = try txn.array("samples", of: Int32.self, count: 1500, repeating: -1)
       txn[samples][0] = 42
@@ -70,13 +68,13 @@ struct FormatTests {
     let numbers = try store.list("numbers", of: Int.self)
     let uneven = try store.list("uneven", of: Int16.self)
     let log = try store.list("log", of: String.self)
-    let scores = try store.dictionary("scores", String.self, Int.self)
-    let dates = try store.dictionary("dates", Date.self, UUID.self)
-    let places = try store.dictionary("places", Composite<String, Int>.self, [String].self)
-    let flags = try store.dictionary("flags", Bool.self, Double?.self)
-    let colors = try store.dictionary("colors", Color.self, Job.self)
-    let bytes = try store.dictionary("bytes", [UInt8].self, [UInt8].self)
-    let floats = try store.dictionary("floats", Double.self, Float.self)
+    let scores = try store.dictionary("scores", of: String.self, Int.self)
+    let dates = try store.dictionary("dates", of: Date.self, UUID.self)
+    let places = try store.dictionary("places", of: Composite<String, Int>.self, [String].self)
+    let flags = try store.dictionary("flags", of: Bool.self, Double?.self)
+    let colors = try store.dictionary("colors", of: Color.self, Job.self)
+    let bytes = try store.dictionary("bytes", of: [UInt8].self, [UInt8].self)
+    let floats = try store.dictionary("floats", of: Double.self, Float.self)
     let samples = try store.array("samples", of: Int32.self, count: 1500)
     let points = try store.array("points", of: Point.self, count: 2)
     let (jobs, idle) = (try store.queue("jobs", of: String.self), try store.queue("idle", of: Int.self))
@@ -133,11 +131,10 @@ struct FormatTests {
     try check(test.store)
   }
 
-  @Test func lmdbsOwnToolsReadIt() throws {
+  @Test(.enabled(if: Needs.lmdbTools, "mdb_stat is not installed")) func lmdbsOwnToolsReadIt() throws {
     let test = try TestStore()
     try fill(test.store)
     let stat = try Program.shell("mdb_stat -a '\(test.path)'")
-    guard stat.status != 127 else { try Test.cancel("mdb_stat is not installed") }
     #expect(stat.status == 0)
     for name in ["names", "scores", "jobs", ".catalogue", ".values"] {
       #expect(stat.output.contains("Status of \(name)"))
@@ -148,10 +145,11 @@ struct FormatTests {
     #expect(names.output.contains("integerkey=1") && names.output.contains("\n Ada\n"))
   }
 
-  @Test func anotherLanguageReadsItByTheSpecification() throws {
+  @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
+  func anotherLanguageReadsItByTheSpecification() throws {
     let test = try TestStore()
     try fill(test.store)
-    guard let result = try peer("read", test.path) else { return }
+    let result = try peer("read", test.path)
     #expect(result.status == 0, "\(result.output)")
     let json = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let object = try #require(json as? [String: [String: Any]])
@@ -169,14 +167,15 @@ struct FormatTests {
     #expect(try (contents("samples") as? [Int])?.count == 1500)
   }
 
-  @Test func whatAnotherLanguageWritesIsRead() throws {
+  @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
+  func whatAnotherLanguageWritesIsRead() throws {
     let test = try TestStore()
     try fill(test.store)
-    guard let result = try peer("write", test.path) else { return }
+    let result = try peer("write", test.path)
     #expect(result.status == 0, "\(result.output)")
     #expect(try test.store.list("names", of: String.self).last == "from python")
     #expect(try test.store.list("numbers", of: Int.self).last == 7)
-    #expect(try test.store.dictionary("scores", String.self, Int.self)["python"] == 42)
+    #expect(try test.store.dictionary("scores", of: String.self, Int.self)["python"] == 42)
     #expect(try test.store.value("total", initial: 0).get() == 1234)
     let jobs = try test.store.queue("jobs", of: String.self)
     #expect(try test.store.read { $0[jobs].items.map(\.element) } == ["b", "c", "job from python"])

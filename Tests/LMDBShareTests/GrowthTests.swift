@@ -25,7 +25,7 @@ struct GrowthTests {
   @Test func aSnapshotThatIsHeldBoundsTheGrowth() throws {
     let limit = 2 << 20
     let store = try store { $0.maximumSnapshotGrowth = limit }
-    let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+    let dictionary = try store.dictionary("dictionary", of: Int.self, [UInt8].self)
     try overwrite(dictionary, times: 200)
     let before = try store.statistics().fileBytes
     let holder = try Program("TestWorker", ["hold", path])
@@ -44,7 +44,7 @@ struct GrowthTests {
 
   @Test func trimmingGivesFreePagesBackAndHarmsNobody() throws {
     let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
-    let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+    let dictionary = try store.dictionary("dictionary", of: Int.self, [UInt8].self)
     try overwrite(dictionary, times: 50)
     var snapshot: Snapshot? = try store.snapshot()
     let seen = try snapshot?[dictionary].map { "\($0.key) \($0.value)" }
@@ -54,10 +54,11 @@ struct GrowthTests {
     _ = try store.trim()
     #expect(try snapshot?[dictionary].map { "\($0.key) \($0.value)" } == seen)
     snapshot = nil
+    // Before another process takes free pages, the number of which depends on how fast it is.
+    #expect(try store.trim() > grown.allocatedBytes / 2)
     let other = try Program("TestWorker", ["overwrite", path, "2000"])
     #expect(other.line() == "ready")
-    let freed = try store.trim()
-    #expect(freed > grown.allocatedBytes / 2)
+    while other.isRunning { _ = try store.trim() }
     #expect(other.finish().status == 0)
     #expect(try store.trim() >= 0)
     #expect(try store.check().isEmpty)

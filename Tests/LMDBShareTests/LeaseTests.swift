@@ -1,5 +1,6 @@
 import Foundation
 import LMDBShare
+import Synchronization
 import TestSupport
 import Testing
 
@@ -11,6 +12,7 @@ struct LeaseTests {
     let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 2)
     try queue.push("bad")
     try queue.release(try #require(try queue.lease(for: .seconds(60))), delay: .milliseconds(1), reason: "first")
+    // The delay.
     usleep(3000)
     let second = try #require(try queue.lease(for: .seconds(60)))
     #expect(second.attempt == 2)
@@ -43,6 +45,7 @@ struct LeaseTests {
         try test.store.write { txn in
           try txn[queue].release(lease, delay: .microseconds(1), reason: "stopped", countingAttempt: false)
         }
+        // The delay.
         usleep(1000)
       }
       #expect(code { try queue.release(lease, countingAttempt: false) } == .leaseLost)
@@ -58,9 +61,11 @@ struct LeaseTests {
     let queue = try test.store.queue("queue", of: Int.self)
     try queue.push(1)
     let late = try #require(try queue.lease(for: .milliseconds(1)))
+    // Until it has run out.
     usleep(3000)
     // Nobody else has it yet: the work counts.
     try queue.extend(late, for: .milliseconds(1))
+    // Until it has run out again.
     usleep(3000)
     let current = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(1)))
     #expect(current.token > late.token && current.sequence == late.sequence)
@@ -92,13 +97,13 @@ struct LeaseTests {
       #expect(worker.line() == "leased 3")
       #expect(try queue.statistics().leases.allSatisfy { $0.isAlive && $0.processID == Int(worker.pid) })
       #expect(try queue.lease(for: .seconds(60)) == nil)
-      let start = ContinuousClock.now
-      Thread.detachNewThread {
-        usleep(50_000)
+      let killed = Mutex(ContinuousClock.now)
+      try test.whenSomebodyWaits {
+        killed.withLock { $0 = .now }
         worker.signal(SIGKILL)
       }
-      let leases = try queue.lease(atMost: 3, for: .seconds(60), timeout: .seconds(20))
-      taken.append(start.duration(to: .now) - .milliseconds(50))
+      let leases = try queue.lease(atMost: 3, for: .seconds(60), timeout: .seconds(60))
+      taken.append(killed.withLock { $0 }.duration(to: .now))
       #expect(leases.map(\.element) == [0, 1, 2])
       for lease in leases { try queue.release(lease) }
       worker.finish()
@@ -132,7 +137,7 @@ struct LeaseTests {
       let victims = try (0..<3).map { _ in try Program("TestWorker", ["pop", test.path, "60000"]) }
       let other = try Program("TestWorker", ["pop", test.path, "60000"])
       for worker in victims + [other] { #expect(worker.line() == "waiting") }
-      usleep(20_000)
+      for worker in victims + [other] { try #require(worker.reaches("S")) }
       for victim in victims { victim.signal(SIGKILL) }
       for victim in victims { victim.finish() }
       try queue.push(Array("\(round)".utf8))
@@ -163,7 +168,7 @@ struct LeaseTests {
     let items = max(1000, SeededGenerator.operations(100_000) / 50)
     let queue = try test.store.queue("jobs", of: Int.self)
     let done = try test.store.list("done", of: Int.self)
-    let begun = try test.store.dictionary("begun", Int.self, Int.self)
+    let begun = try test.store.dictionary("begun", of: Int.self, Int.self)
     try queue.push(contentsOf: 0..<items)
     try queue.close()
     let kills = try untilNobodyDies(4) { try Program("TestWorker", ["work", test.path, "100"]) }

@@ -38,7 +38,7 @@ struct OpeningTests {
     defer { writer.signal(SIGKILL) }
     let start = ContinuousClock.now
     let attempts: [() throws -> Void] = [
-      { _ = try store.list("a", of: Int.self) }, { _ = try store.dictionary("b", Int.self, Int.self) },
+      { _ = try store.list("a", of: Int.self) }, { _ = try store.dictionary("b", of: Int.self, Int.self) },
       { _ = try store.value("c", initial: 0) }, { _ = try store.array("d", of: Int.self, count: 1) },
       { _ = try store.queue("e", of: Int.self) }, { _ = try store.lock("f") },
       { _ = try store.semaphore("g", permits: 1) }, { _ = try store.event("h") },
@@ -74,13 +74,13 @@ struct OpeningTests {
       try? store.write { _ in }
       ended.signal()
     }
-    // They open as long as that thread has not got as far as to wait.
-    var error: StoreError?
-    for number in 0..<200 where error == nil {
-      error = code { _ = try store.list("list \(number)", of: Int.self) }
-      usleep(5000)
+    // What is there is opened by reading, before and while the thread waits.
+    for number in 0..<200 {
+      #expect(code { _ = try store.list("list \(number)", of: Int.self) } == nil)
+      // So that the openings are spread over the time in which the thread begins to wait.
+      usleep(1000)
     }
-    let found = try #require(error)
+    let found = try #require(code { _ = try store.list("another", of: Int.self) })
     #expect(found.code == .writerBusy && found.processID == Int(writer.pid), "\(found)")
     writer.signal(SIGCONT)
     writer.finish()
@@ -97,8 +97,7 @@ struct OpeningTests {
     #expect(error.code == .busy && error.processID == Int(holder.pid), "\(error)")
     #expect(start.duration(to: .now) < .seconds(5))
     let waiting = try Program("TestWorker", ["open", path])
-    usleep(200_000)
-    #expect(waiting.isRunning)
+    #expect(waiting.opens(path + "/lock.mdb") && waiting.reaches("S"))
     holder.signal(SIGCONT)
     #expect(waiting.finish().output == "opened\n")
   }

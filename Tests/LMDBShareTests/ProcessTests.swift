@@ -14,7 +14,7 @@ struct ProcessTests {
       #expect(result.status == 0, "\(result)")
     }
     #expect(try test.store.value("value", initial: 0).get() == 20_000)
-    #expect(try test.store.dictionary("dictionary", String.self, Int.self)["count"] == 20_000)
+    #expect(try test.store.dictionary("dictionary", of: String.self, Int.self)["count"] == 20_000)
     #expect(try test.store.list("list", of: Int.self)[0] == 20_000)
     #expect(try test.store.array("array", of: Int.self, count: 4)[1] == 20_000)
   }
@@ -94,6 +94,7 @@ struct ProcessTests {
     for round in 0..<30 {
       let path = directory.file("store \(round)")
       let worker = try Program("TestWorker", ["open", path])
+      // The moment of the kill is random.
       usleep(UInt32.random(in: 0...12_000, using: &random))
       worker.signal(SIGKILL)
       worker.finish()

@@ -228,18 +228,8 @@ struct ProducerTests {
     try await producer.push(contentsOf: 0..<4)
     try await producer.flush()
     for number in 4..<6 { try await producer.push(number) }
-    let (running, began) = AsyncStream.makeStream(of: Void.self)
-    let waiting = Task {
-      began.yield()
-      try await producer.push(6)
-    }
-    let flushing = Task {
-      began.yield()
-      try await producer.flush()
-    }
-    var both = running.makeAsyncIterator()
-    for _ in 0..<2 { await both.next() }
-    try await Task.sleep(for: .milliseconds(50))
+    let waiting = Task.immediate { try await producer.push(6) }
+    let flushing = Task.immediate { try await producer.flush() }
     waiting.cancel()
     flushing.cancel()
     // It had been accepted before it waited; one that is cancelled before is not.

@@ -24,7 +24,7 @@ struct QueueMisuseTests {
       #expect(try queue.count == 2 && !queue.isClosed && queue.peek() == 1)
     }
     // A read that failed elsewhere does not make the queue look empty.
-    let texts = try test.store.dictionary("texts", String.self, Int.self)
+    let texts = try test.store.dictionary("texts", of: String.self, Int.self)
     #expect(throws: Undo.self) {
       try test.store.read { txn in
         _ = txn[texts].count
@@ -40,8 +40,7 @@ struct QueueMisuseTests {
   @Test func aCopyOfTheViewWakesToo() async throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self)
-    let waiting = Task { try await queue.pop(timeout: nil) }
-    try await Task.sleep(for: .milliseconds(30))
+    let waiting = Task.immediate { try await queue.pop(timeout: nil) }
     try await test.store.write { txn in
       var copy = txn[queue]
       copy.push(7)
@@ -50,10 +49,9 @@ struct QueueMisuseTests {
   }
 
   /// Random bytes in the records, put there by another program: errors, but no crash, and no end of items.
-  @Test func damagedRecordsAreErrors() throws {
-    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
-      try Test.cancel("LMDBSHARE_PYTHON names no Python with py-lmdb")
-    }
+  @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
+  func damagedRecordsAreErrors() throws {
+    let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     var random = SeededGenerator("damagedRecordsAreErrors")
     let script = """
       import lmdb, random, sys

@@ -36,8 +36,8 @@ struct QueuePrefetchTests {
     }
     let queue = try test.store.queue("queue", of: Noted.self)
     let items = (0..<6000).map { Noted(number: $0) }
-    try queue.push(contentsOf: items)
-    #expect(try queue.pop(atMost: 2500) == Array(items[..<2500]))
+    try await queue.push(contentsOf: items)
+    #expect(try await queue.pop(atMost: 2500) == Array(items[..<2500]))
     #expect(decodings() == [2500, 0])
     #expect(try sync(queue, 1500) == Array(items[2500..<4000]))
     #expect(decodings() == [1500, 0])
@@ -45,14 +45,14 @@ struct QueuePrefetchTests {
     #expect(decodings() == [1500, 0])
     // Somebody else is faster, and takes some of those that were seen.
     let seen = try test.store.read { txn in txn[queue].prefetch(atMost: 100) }
-    #expect(try queue.pop(atMost: 40).count == 40)
+    #expect(try await queue.pop(atMost: 40).count == 40)
     _ = decodings()
     #expect(try await test.store.write { txn in txn[queue].pop(atMost: 100, seen) } == Array(items[5540..<5640]))
     #expect(decodings() == [0, 40])
     // One that cannot be decoded goes to the dead letters.
-    try queue.removeAll()
-    try queue.push(contentsOf: [1, 2, -3, 4].map { Noted(number: $0) })
-    #expect(try queue.pop(atMost: 10).map(\.number) == [1, 2, 4])
+    try await queue.removeAll()
+    try await queue.push(contentsOf: [1, 2, -3, 4].map { Noted(number: $0) })
+    #expect(try await queue.pop(atMost: 10).map(\.number) == [1, 2, 4])
     #expect(try queue.deadLetters().map(\.sequence) == [6003])
     try queue.checkInvariants()
   }

@@ -30,7 +30,7 @@ struct StoppedWriterTests {
     worker.signal(SIGCONT)
     worker.finish()
     // Nothing was taken or added by those who gave up.
-    #expect(try queue.pop(atMost: 9) == [[1], [2]] && full.count == 1 && empty.isEmpty)
+    #expect(try await queue.pop(atMost: 9) == [[1], [2]] && full.count == 1 && empty.isEmpty)
   }
 
   private func busy(_ writer: Int, _ what: String, _ body: () throws -> Any?) {

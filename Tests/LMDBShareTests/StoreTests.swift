@@ -13,7 +13,7 @@ struct StoreTests {
   @Test func structuresAreListedWithTheirTypes() throws {
     _ = try store.list("names", of: String.self)
     _ = try store.list("numbers", of: Int.self, maximumCount: 9)
-    _ = try store.dictionary("scores", String.self, [Double].self)
+    _ = try store.dictionary("scores", of: String.self, [Double].self)
     _ = try store.array("samples", of: Int32.self, count: 3)
     _ = try store.value("total", initial: 0)
     _ = try store.queue("jobs", of: [UInt8].self)
@@ -26,12 +26,12 @@ struct StoreTests {
 
   @Test func otherTypesAreRefused() throws {
     _ = try store.list("names", of: String.self)
-    _ = try store.dictionary("scores", String.self, Int.self)
+    _ = try store.dictionary("scores", of: String.self, Int.self)
     #expect(code { _ = try store.list("names", of: Int.self) } == .typeMismatch)
     #expect(code { _ = try store.queue("names", of: String.self) } == .typeMismatch)
     #expect(code { _ = try store.value("names", initial: "") } == .typeMismatch)
-    #expect(code { _ = try store.dictionary("scores", Int.self, Int.self) } == .typeMismatch)
-    #expect(code { _ = try store.dictionary("scores", String.self, String.self) } == .typeMismatch)
+    #expect(code { _ = try store.dictionary("scores", of: Int.self, Int.self) } == .typeMismatch)
+    #expect(code { _ = try store.dictionary("scores", of: String.self, String.self) } == .typeMismatch)
     #expect(try store.list("names", of: String.self).isEmpty)
   }
 
@@ -100,7 +100,7 @@ struct StoreTests {
   @Test func whatAnotherProcessRemovedOrMadeAnewIsNamed() throws {
     #expect(try Program.run("TestWorker", "increment", test.path, "0").status == 0)
     let (list, names) = (try store.list("list", of: Int.self), try store.list("names", of: String.self))
-    let dictionary = try store.dictionary("dictionary", String.self, Int.self)
+    let dictionary = try store.dictionary("dictionary", of: String.self, Int.self)
     try list.append(1)
     try names.append("a")
     try dictionary.set(1, forKey: "a")
@@ -112,7 +112,7 @@ struct StoreTests {
     // Opened again as what they are now, also where LMDB's kind of keys has changed.
     #expect(try store.list("list", of: String.self).isEmpty)
     #expect(try store.list("names", of: Int.self).read { Array($0) } == [5])
-    #expect(try store.dictionary("dictionary", Int.self, Int.self).isEmpty)
+    #expect(try store.dictionary("dictionary", of: Int.self, Int.self).isEmpty)
     #expect(try Program.run("TestWorker", "remove", test.path).status == 3)
     try store.remove("list")
   }
@@ -151,7 +151,7 @@ struct StoreTests {
     }
     for round in 0..<10 {
       let path = test.directory.file("backup \(round)")
-      try store.backup(to: path, compacting: round % 2 == 0)
+      try await store.backup(to: path, compacting: round % 2 == 0)
       let copy = try SharedStore(path: path)
       #expect(try copy.read { txn in try txn[copy.value("a", initial: 0)] + txn[copy.value("b", initial: 0)] } == 0)
     }
@@ -191,7 +191,7 @@ struct StoreTests {
   }
 
   @Test func statistics() throws {
-    let numbers = try store.dictionary("numbers", Int.self, Int.self)
+    let numbers = try store.dictionary("numbers", of: Int.self, Int.self)
     try numbers.merge((0..<10_000).map { ($0, $0) }) { $1 }
     let found = try store.statistics()
     let structure = try #require(found.structures.first)

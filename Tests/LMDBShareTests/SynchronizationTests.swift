@@ -18,6 +18,40 @@ struct SynchronizationTests {
     #expect(try String(contentsOf: file, encoding: .utf8) == "2000")
   }
 
+  /// Each acquisition has a greater number than all before, whichever process makes it, and whatever becomes of the processes and
+  /// of the file in which it is noted.
+  @Test func tokensOfLocksOnlyGrow() throws {
+    let test = try TestStore()
+    let lock = try test.store.lock("lock", reentrant: true)
+    var last: UInt64 = 0
+    func check(_ token: UInt64?) throws {
+      let token = try #require(token)
+      #expect(token > last)
+      last = token
+    }
+    for _ in 0..<100 { try check(lock.withLock { $0.token }) }
+    try lock.withLock { outer in
+      try check(outer.token)
+      #expect(try lock.withLock { $0.token } == outer.token)
+    }
+    for isKilled in [false, true, false] {
+      let worker = try Program("TestWorker", ["lock-and-stop", test.path])
+      #expect(worker.line() == "acquired false")
+      try check(worker.line().flatMap { UInt64($0) })
+      if isKilled { worker.signal(SIGKILL) } else { worker.release() }
+      worker.finish()
+      let acquired = try lock.acquire(timeout: .seconds(20))
+      #expect(acquired?.previousOwnerDied == isKilled)
+      try check(acquired?.token)
+      try lock.release()
+    }
+    // Another file of owners: a copy of the store has none.
+    try test.store.backup(to: test.directory.file("copy"))
+    let copy = try SharedStore(path: test.directory.file("copy"))
+    try check(copy.lock("lock").withLock { $0.token })
+    #expect(try copy.lock("other").withLock { $0.token } > 0)
+  }
+
   @Test func theLockOfADeadProcessPassesOnAtOnce() throws {
     let test = try TestStore()
     let lock = try test.store.lock("lock")
@@ -33,8 +67,7 @@ struct SynchronizationTests {
       worker.signal(SIGSTOP)
       #expect(try lock.acquire(timeout: .milliseconds(50)) == nil)
       let killed = Mutex(ContinuousClock.now)
-      Thread.detachNewThread {
-        usleep(30_000)
+      try test.whenSomebodyWaits {
         killed.withLock { $0 = .now }
         worker.signal(SIGKILL)
       }
@@ -48,6 +81,7 @@ struct SynchronizationTests {
     // One that gives it back leaves no trace.
     let worker = try Program("TestWorker", ["lock-and-stop", test.path])
     #expect(worker.line() == "acquired false")
+    #expect(lock.holder == Int(worker.pid))
     worker.release()
     #expect(try lock.acquire(timeout: .seconds(20))?.previousOwnerDied == false)
     #expect(worker.finish().status == 0)
@@ -76,8 +110,7 @@ struct SynchronizationTests {
     #expect(counter == 500)
     // A task that waits can be cancelled.
     try await lock.withLock { _ in
-      let waiting = Task { try await lock.acquire() }
-      try await Task.sleep(for: .milliseconds(5))
+      let waiting = Task.immediate { try await lock.acquire() }
       waiting.cancel()
       guard case .failure(let error) = await waiting.result else {
         Issue.record("a lock that was not free")
@@ -191,7 +224,7 @@ struct SynchronizationTests {
     let waiting = Task { try await event.wait(timeout: .seconds(60)) }
     #expect(try Program.run("TestWorker", "set-event", test.path).status == 0)
     #expect(try await waiting.value && event.isSet)
-    try event.clear()
+    try await event.clear()
     try await test.store.write { txn in txn.set(event) }
     #expect(try test.store.read { $0.isSet(event) })
   }
@@ -230,24 +263,24 @@ struct SynchronizationTests {
     let barrier = try test.store.barrier("barrier", parties: 2)
     let error = await #expect(throws: StoreError.self) { try await barrier.wait(timeout: .milliseconds(10)) }
     #expect(error?.code == .barrierBroken)
-    try barrier.reset()
+    try await barrier.reset()
     let waiting = Task { try await barrier.wait(timeout: .seconds(60)) }
-    while try barrier.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(try await eventually { try barrier.waiting > 0 })
     waiting.cancel()
     guard case .failure(let cancelled) = await waiting.result else {
       Issue.record("half a barrier has opened")
       return
     }
     #expect(try cancelled is CancellationError && barrier.isBroken)
-    try barrier.reset()
+    try await barrier.reset()
     let first = Task { try await barrier.wait(timeout: .seconds(60)) }
     let second = Task { try await barrier.wait(timeout: .seconds(60)) }
     #expect(try await [first.value, second.value].sorted() == [0, 1])
     // Whoever waits while it is reset is told, also when it is reset again before he looks.
     let third = Task { try await barrier.wait(timeout: .seconds(60)) }
-    while try barrier.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
-    try barrier.reset()
-    try barrier.reset()
+    #expect(try await eventually { try barrier.waiting > 0 })
+    try await barrier.reset()
+    try await barrier.reset()
     await #expect(throws: StoreError.self) { try await third.value }
   }
 }

@@ -16,7 +16,7 @@ struct TransactionTests {
   init() throws {
     test = try TestStore()
     names = try test.store.list("names", of: String.self)
-    scores = try test.store.dictionary("scores", String.self, Int.self)
+    scores = try test.store.dictionary("scores", of: String.self, Int.self)
     samples = try test.store.array("samples", of: Int32.self, count: 3)
     total = try test.store.value("total", initial: 0)
     jobs = try test.store.queue("jobs", of: String.self)
@@ -80,7 +80,7 @@ struct TransactionTests {
     #expect(try store.structures().map(\.name).contains("made") == false)
     let (list, dictionary, array, value, queue) = try store.write { txn in
       let made = (
-        try txn.list("l", of: Int.self), try txn.dictionary("d", Int.self, Int.self),
+        try txn.list("l", of: Int.self), try txn.dictionary("d", of: Int.self, Int.self),
         try txn.array("a", of: Int.self, count: 2, repeating: 7), try txn.value("v", initial: 3),
         try txn.queue("q", of: Int.self)
       )
@@ -287,7 +287,7 @@ struct TransactionTests {
   @Test func changingADictionaryWhileWalkingItStops() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try withStore { store in
-        let scores = try store.dictionary("scores", Int.self, Int.self)
+        let scores = try store.dictionary("scores", of: Int.self, Int.self)
         try store.write { txn in
           for number in 0..<10 { txn[scores][number] = 1 }
           for (key, _) in txn[scores] { txn[scores][key + 100] = 1 }

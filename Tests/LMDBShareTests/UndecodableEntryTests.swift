@@ -78,8 +78,8 @@ struct UndecodableEntryTests {
     _ location: SourceLocation = #_sourceLocation
   ) throws {
     let test = try TestStore()
-    let entries = try test.store.dictionary("entries", K.self, V.self)
-    let sound = try test.store.dictionary("sound", K.self, V.self)
+    let entries = try test.store.dictionary("entries", of: K.self, V.self)
+    let sound = try test.store.dictionary("sound", of: K.self, V.self)
     let untyped = try test.store.untyped("entries")
     func raw() throws -> [[[UInt8]]] {
       try test.store.read { txn in

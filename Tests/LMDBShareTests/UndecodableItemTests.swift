@@ -142,7 +142,7 @@ struct UndecodableItemTests {
         var jobs: [Int] = []
         for try await lease in queue.leases(for: .seconds(60)) {
           jobs.append(lease.element.number)
-          try queue.acknowledge(lease)
+          try await queue.acknowledge(lease)
         }
         return jobs
       }
@@ -151,7 +151,7 @@ struct UndecodableItemTests {
       "lease at most, a task waits",
       { queue, _ in
         let leases = try await queue.lease(atMost: 10, for: .seconds(60), timeout: nil)
-        for lease in leases { try queue.acknowledge(lease) }
+        for lease in leases { try await queue.acknowledge(lease) }
         return leases.map(\.element.number)
       }
     ),
@@ -178,6 +178,7 @@ struct UndecodableItemTests {
     // In one record.
     try raw.push(contentsOf: [#"{"number":4}"#, "", #"{"number":5}"#].map { StoredBytes(Array($0.utf8)) })
     try push([nil, 6], queue, store, priority: .low, delay: .microseconds(1))
+    // The delay.
     usleep(1000)
     return ([0, 1, 2, 3, 4, 5, 6], [2, 4, 5, 7, 10, 12])
   }
@@ -186,7 +187,7 @@ struct UndecodableItemTests {
     let test = try TestStore()
     let queue = try test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
-    try queue.close()
+    try await queue.close()
     let taken = try await Self.pops[form].take(queue, test.store)
     #expect(taken == good, "\(Self.pops[form].name)")
     let letters = try queue.deadLetters()
@@ -204,7 +205,7 @@ struct UndecodableItemTests {
     let test = try TestStore()
     let queue = try test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
-    try queue.close()
+    try await queue.close()
     let taken = try await Self.leases[form].take(queue, test.store)
     #expect(taken == good, "\(Self.leases[form].name)")
     let letters = try queue.deadLetters()

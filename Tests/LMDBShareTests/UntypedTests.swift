@@ -130,7 +130,7 @@ struct UntypedTests {
 
   @Test func differencesOfDictionaries() throws {
     let test = try TestStore()
-    let words = try test.store.dictionary("words", String.self, Int.self)
+    let words = try test.store.dictionary("words", of: String.self, Int.self)
     let untyped = try test.store.untyped("words")
     var random = SeededGenerator("differencesOfDictionaries")
     let long = String(repeating: "k", count: 600)

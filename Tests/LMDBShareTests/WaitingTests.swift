@@ -10,15 +10,15 @@ struct WaitingTests {
     let test = try TestStore()
     let list = try test.store.list("list", of: String.self)
     let other = try test.store.list("other", of: String.self)
-    try list.append("a")
+    try await list.append("a")
     var states: [[String]] = []
     for try await contents in list.observe() {
       states.append(Array(contents))
       if states.count == 4 { break }
       // What is not observed gives no state.
-      try other.append("x")
-      try list.append("\(states.count)")
-      if states.count == 3 { try list.append("last") }
+      try await other.append("x")
+      try await list.append("\(states.count)")
+      if states.count == 3 { try await list.append("last") }
     }
     #expect(states == [["a"], ["a", "1"], ["a", "1", "2"], ["a", "1", "2", "3", "last"]])
   }
@@ -27,7 +27,7 @@ struct WaitingTests {
     let test = try TestStore()
     let (store, step) = (test.store, try test.store.value("step", initial: 0))
     let list = try store.list("list", of: Int.self)
-    let dictionary = try store.dictionary("dictionary", String.self, Int.self)
+    let dictionary = try store.dictionary("dictionary", of: String.self, Int.self)
     let array = try store.array("array", of: Int.self, count: 2)
     let queue = try store.queue("queue", of: Int.self)
     var lists = list.observe().makeAsyncIterator()
@@ -51,7 +51,7 @@ struct WaitingTests {
         txn[step] = number + 1
       }
     }
-    try store.remove("list")
+    try await store.remove("list")
     await #expect(throws: StoreError.self) { _ = try await lists.next() }
   }
 
@@ -60,10 +60,9 @@ struct WaitingTests {
     let value = try test.store.value("value", initial: 0)
     var states = value.observe().makeAsyncIterator()
     _ = try await states.next()
-    let waiting = Task { try await value.waitForChange(timeout: .seconds(60)) }
-    try await Task.sleep(for: .milliseconds(20))
+    let waiting = Task.immediate { try await value.waitForChange(timeout: .seconds(60)) }
     #expect(try test.store.statistics().readers.allSatisfy { $0.snapshotID == nil || $0.lag == 0 })
-    try value.set(1)
+    try await value.set(1)
     #expect(try await waiting.value != nil)
   }
 
@@ -116,7 +115,7 @@ struct WaitingTests {
     let waiting = Task {
       try await test.store.waitUntil(timeout: .seconds(30), watching: [list]) { txn in txn[list].count == 3 }
     }
-    for number in 0..<3 { try list.append(number) }
+    for number in 0..<3 { try await list.append(number) }
     #expect(try await waiting.value)
   }
 
@@ -125,10 +124,7 @@ struct WaitingTests {
     let (a, b) = (try test.store.list("a", of: Int.self), try test.store.value("b", initial: 0))
     let known = try test.store.read { $0.snapshotID }
     #expect(try test.store.waitForChange(of: [a, b], after: known, timeout: .zero) == nil)
-    Thread.detachNewThread {
-      usleep(20_000)
-      try? b.set(1)
-    }
+    try test.whenSomebodyWaits { try? b.set(1) }
     let next = try test.store.waitForChange(of: [a, b], after: known, timeout: .seconds(20))
     #expect(next == known + 1)
     #expect(try a.waitForChange(after: known, timeout: .milliseconds(1)) == nil)
@@ -182,13 +178,12 @@ struct WaitingTests {
   }
 
   /// A commit that changed nothing leaves no word of what it touched: another program's commit may get its number.
-  @Test func commitsOfOtherProgramsAreNoticed() throws {
-    guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else {
-      try Test.cancel("LMDBSHARE_PYTHON names no Python with py-lmdb")
-    }
+  @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
+  func commitsOfOtherProgramsAreNoticed() throws {
+    let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     let test = try TestStore()
     let (a, b) = (
-      try test.store.dictionary("a", Int.self, Int.self), try test.store.dictionary("b", Int.self, Int.self)
+      try test.store.dictionary("a", of: Int.self, Int.self), try test.store.dictionary("b", of: Int.self, Int.self)
     )
     try a.set(1, forKey: 1)
     let script = """

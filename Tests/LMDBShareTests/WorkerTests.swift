@@ -24,8 +24,7 @@ struct WorkerTests {
     #expect(try await sleeper.wait() == .signaled(9))
     // Nobody else is hit.
     sleeper.kill()
-    let waiting = Task { try await worker("sleep").wait() }
-    try await Task.sleep(for: .milliseconds(10))
+    let waiting = Task.immediate { try await worker("sleep").wait() }
     waiting.cancel()
     guard case .failure(let error) = await waiting.result else {
       Issue.record("a sleeper that ended")
@@ -77,14 +76,12 @@ struct WorkerTests {
     #expect(kill(sleeper, 0) == 0)
     starter.signal(SIGKILL)
     starter.finish()
-    var isThere = true
-    for _ in 0..<1000 where isThere {
-      usleep(5000)
-      // Gone, or a zombie that nobody has waited for.
+    let isGone = eventually {
+      // Or a zombie that nobody has waited for.
       let status = (try? String(contentsOfFile: "/proc/\(sleeper)/stat", encoding: .utf8)) ?? ""
-      isThere = kill(sleeper, 0) == 0 && !status.contains(") Z ")
+      return kill(sleeper, 0) != 0 || status.contains(") Z ")
     }
-    #expect(!isThere)
+    #expect(isGone)
   }
 
   @Test func aPoolReplacesTheDead() throws {
@@ -155,9 +152,9 @@ struct WorkerTests {
   @Test func drainedWorkersEndByThemselves() async throws {
     let queue = try test.store.queue("jobs", of: Int.self)
     let done = try test.store.list("done", of: Int.self)
-    try queue.push(contentsOf: 0..<50)
+    try await queue.push(contentsOf: 0..<50)
     let pool = try WorkerPool(2, role: "work", store: test.store, arguments: ["0"], executable: executable)
-    try queue.close()
+    try await queue.close()
     #expect(try await pool.drain(timeout: .seconds(60)))
     #expect(try done.read { $0.sorted() } == Array(0..<50) && pool.failures.isEmpty)
     let sleepers = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
@@ -169,7 +166,7 @@ struct WorkerTests {
   @Test func aDrainTellsOfWorkersThatDie() async throws {
     let pool = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
     async let isDrained = pool.drain(timeout: .seconds(20))
-    while !pool.isEnding { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(try await eventually { pool.isEnding })
     for worker in pool.workers { worker.kill() }
     #expect(try await !isDrained)
     #expect(pool.failures == [.signaled(9), .signaled(9)] && pool.restarts == 0)
@@ -184,10 +181,10 @@ struct WorkerTests {
       1, role: "sleep", store: test.store, executable: link, maximumEarlyDeaths: nil, earlyDeath: .zero)
     unlink(link)
     pool.workers.first?.kill()
-    for _ in 0..<1000 where pool.startErrors.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    _ = try await eventually { !pool.startErrors.isEmpty }
     #expect(pool.startErrors.first?.code == .storeNotFound && pool.error == nil, "\(pool.startErrors)")
     try show()
-    for _ in 0..<1000 where pool.workers.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    _ = try await eventually { !pool.workers.isEmpty }
     #expect(pool.workers.count == 1)
     pool.stop(grace: .zero)
     try await pool.wait()

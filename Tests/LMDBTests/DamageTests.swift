@@ -1,8 +1,7 @@
 import CTestShims
 import Foundation
-import LMDB
-import LMDBPages
 import LMDBShare
+import LMDBSharePages
 import TestSupport
 import Testing
 
@@ -40,7 +39,7 @@ struct DamageTests {
       let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
       let numbers = try store.list("numbers", of: Int.self)
       let texts = try store.list("texts", of: String.self)
-      let words = try store.dictionary("words", String.self, [UInt8].self)
+      let words = try store.dictionary("words", of: String.self, [UInt8].self)
       let queue = try store.queue("queue", of: String.self)
       _ = try store.array("array", of: Int32.self, count: 1500)
       _ = try store.value("value", initial: 1)

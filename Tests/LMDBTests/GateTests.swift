@@ -60,14 +60,29 @@ struct GateTests {
     #expect(try value.get() == 100)
   }
 
+  /// Whether it waits for a lock that lies in LMDB's lock file.
+  private func waitsForLMDB(_ program: Program) -> Bool {
+    func lines(_ name: String) -> [Substring] {
+      // To the end: what Foundation reads by a path ends with the first 4 KiB there.
+      let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(program.pid)/\(name)"))
+      return String(decoding: (try? file?.readToEnd()) ?? Data(), as: UTF8.self).split(separator: "\n")
+    }
+    // The number of the call, then its arguments: the address of what is waited for is the first one.
+    let call = lines("syscall").first?.split(separator: " ") ?? []
+    guard call.count > 1, let address = UInt64(call[1].dropFirst(2), radix: 16) else { return false }
+    return lines("maps").filter { $0.hasSuffix("/lock.mdb") }.contains { line in
+      let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt64($0, radix: 16) }
+      return ends.count == 2 && ends[0] <= address && address < ends[1]
+    }
+  }
+
   /// Somebody with all the time asks LMDB itself after a while; others must neither take him for the writer nor be let past
   /// the gate by his death.
   @Test func whoWaitsWithoutALimitIsNotTakenForTheWriter() throws {
     let (writer, _) = try holder()
     writer.signal(SIGSTOP)
     let waiter = try Program("TestWorker", ["add", path, "1"])
-    usleep(600_000)
-    #expect(waiter.isRunning)
+    #expect(eventually { waitsForLMDB(waiter) } && waiter.isRunning)
     for isThere in [true, false] {
       if !isThere {
         waiter.signal(SIGKILL)
@@ -94,6 +109,7 @@ struct GateTests {
       let clock = ContinuousClock()
       nonisolated(unsafe) var killed = clock.now
       let killer = Thread {
+        // So that the writer waits by then; it is no fault where it does not.
         usleep(60_000)
         killed = clock.now
         worker.signal(SIGKILL)
@@ -172,8 +188,7 @@ struct GateTests {
   @Test func waitingTasksCanBeCancelled() async throws {
     let (worker, _) = try holder()
     let (store, value) = (store, value)
-    let tasks = (0..<20).map { _ in Task { try await store.write { txn in txn[value] = -1 } } }
-    try await Task.sleep(for: .milliseconds(50))
+    let tasks = (0..<20).map { _ in Task.immediate { try await store.write { txn in txn[value] = -1 } } }
     let start = ContinuousClock.now
     for task in tasks { task.cancel() }
     for task in tasks {

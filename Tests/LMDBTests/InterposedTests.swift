@@ -61,7 +61,7 @@
     @Test func othersWriteWhileManyHolesAreMade() throws {
       let path = directory.file("store")
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
-      let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+      let dictionary = try store.dictionary("dictionary", of: Int.self, [UInt8].self)
       let value = try store.value("value", initial: 0)
       try store.write { txn in
         for key in 0..<2400 { txn[dictionary][key] = [UInt8](repeating: 1, count: 3000) }

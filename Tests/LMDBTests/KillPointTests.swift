@@ -1,5 +1,5 @@
 import Foundation
-import LMDB
+import LMDBShare
 import Testing
 
 /// The places at which tests can have a process killed.
@@ -11,11 +11,9 @@ struct KillPointTests {
     let document = try text("Sources/LMDBShare/LMDBShare.docc/Crashes.md")
     let proof = try text("tools/proof/Sources/Proof/Crash/Kills.swift")
     var sources = ""
-    for directory in ["Sources/LMDB", "Sources/LMDBShare"] {
-      let files = FileManager.default.enumerator(atPath: Self.root.appendingPathComponent(directory).path)
-      while let file = files?.nextObject() as? String {
-        if file.hasSuffix(".swift") { sources += try text("\(directory)/\(file)") }
-      }
+    let files = FileManager.default.enumerator(atPath: Self.root.appendingPathComponent("Sources/LMDBShare").path)
+    while let file = files?.nextObject() as? String {
+      if file.hasSuffix(".swift") { sources += try text("Sources/LMDBShare/\(file)") }
     }
     for point in KillPoint.allCases {
       #expect(document.contains("`\(point.rawValue)`"), "Crashes.md does not tell of \(point)")

@@ -1,7 +1,6 @@
 import Foundation
-import LMDB
-import LMDBPages
 import LMDBShare
+import LMDBSharePages
 import TestSupport
 import Testing
 
@@ -157,7 +156,7 @@ struct PageStructureTests {
       try store.list("numbers", of: Int.self).append(contentsOf: [1, 2, 3])
       try store.list("names", of: String.self).append(contentsOf: ["a", "b", "c"])
       try store.list("last", of: String.self, maximumCount: 5).append(contentsOf: ["a", "b", "c"])
-      try store.dictionary("words", String.self, Int.self).merge([("a", 1), ("b", 2)]) { $1 }
+      try store.dictionary("words", of: String.self, Int.self).merge([("a", 1), ("b", 2)]) { $1 }
     }
     let file = File(bytes: try directory.read("data.mdb"))
     for name in ["numbers", "names", "last", "words"] {
@@ -168,7 +167,7 @@ struct PageStructureTests {
       let numbers = try store.list("numbers", of: Int.self)
       let names = try store.list("names", of: String.self)
       let last = try store.list("last", of: String.self, maximumCount: 5)
-      let words = try store.dictionary("words", String.self, Int.self)
+      let words = try store.dictionary("words", of: String.self, Int.self)
       let steps: [(String, () throws -> Void)] = [
         ("numbers", { _ = try numbers.count }), ("numbers", { _ = try numbers.append(4) }),
         ("numbers", { _ = try numbers.insert(4, at: 0) }), ("numbers", { _ = try numbers.popLast() }),
@@ -245,7 +244,7 @@ struct PageStructureTests {
     do {
       let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
       try store.list("list", of: String.self).append("a")
-      _ = try store.dictionary("words", String.self, Int.self)
+      _ = try store.dictionary("words", of: String.self, Int.self)
     }
     let file = File(bytes: try directory.read("data.mdb"))
     let record = try #require(file.record(of: "list"))
@@ -256,7 +255,7 @@ struct PageStructureTests {
     let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
     #expect { try store.list("list", of: String.self) } throws: { ($0 as? StoreError)?.code == .damaged }
     #expect(try store.check().map(\.structure) == ["list"])
-    #expect(try store.dictionary("words", String.self, Int.self).read { $0.count } == 0)
+    #expect(try store.dictionary("words", of: String.self, Int.self).read { $0.count } == 0)
   }
 
   @Test func sumsAndProductsOfStoredNumbersHaveBounds() {

@@ -1,7 +1,6 @@
 import Foundation
-import LMDB
-import LMDBPages
 import LMDBShare
+import LMDBSharePages
 import TestSupport
 import Testing
 
@@ -15,7 +14,7 @@ struct PageTests {
       try store.list("numbers", of: Int.self).append(contentsOf: 0..<40_000)
       let texts = try store.list("texts", of: String.self)
       try texts.append(contentsOf: (0..<3000).map { "text \($0)" })
-      let dictionary = try store.dictionary("dictionary", String.self, [UInt8].self)
+      let dictionary = try store.dictionary("dictionary", of: String.self, [UInt8].self)
       try dictionary.merge((0..<2000).map { ("key \($0)", [UInt8](repeating: 1, count: $0 % 50 == 0 ? 9000 : 20)) }) {
         $1
       }
@@ -57,7 +56,7 @@ struct PageTests {
     let directory = TemporaryDirectory()
     do {
       let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
-      try store.dictionary("d", Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
+      try store.dictionary("d", of: Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
     }
     var bytes = try directory.read("data.mdb")
     let last = bytes.count / 4096 - 1
@@ -71,7 +70,7 @@ struct PageTests {
       try directory.write(damaged, to: "data.mdb")
       do {
         _ = try SharedStore(path: directory.path, options: options)
-      } catch {
+      } catch let error as StoreError {
         #expect(error.code == .damaged || error.code == .truncated || error.code == .notAStore)
         refused += 1
       }

@@ -28,7 +28,7 @@ struct ReaderTableTests {
     while full == nil {
       do {
         held.append(try store.snapshot())
-      } catch {
+      } catch let error as StoreError {
         full = error
       }
     }

@@ -1,5 +1,4 @@
 import Foundation
-import LMDB
 import LMDBShare
 import TestSupport
 import Testing
@@ -22,7 +21,7 @@ struct UnsyncedTests {
 
   private func fill() throws {
     let store = try open()
-    try store.dictionary("d", Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
+    try store.dictionary("d", of: Int.self, Int.self).merge((0..<5000).map { ($0, $0) }) { $1 }
   }
 
   /// As if the machine had gone down after that.
@@ -102,7 +101,7 @@ struct UnsyncedTests {
       do {
         _ = try SharedStore(path: path, options: options)
         Issue.record("it was opened")
-      } catch {
+      } catch let error as StoreError {
         #expect(error.code == .unsynced)
       }
     }
@@ -120,7 +119,7 @@ struct UnsyncedTests {
     do {
       let store = try open(.check)
       #expect(!isMarked)
-      #expect(try store.dictionary("d", Int.self, Int.self).count == 5000)
+      #expect(try store.dictionary("d", of: Int.self, Int.self).count == 5000)
     }
     #expect(try open().structures().count == 1)
     // The pages of the dictionary: leaves full of keys.

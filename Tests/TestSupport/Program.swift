@@ -80,6 +80,39 @@ public final class Program: @unchecked Sendable {
   /// Sends it a signal.
   public func signal(_ number: Int32) { ended.status.withLock { if $0 == nil { kill(pid, number) } } }
 
+  /// Waits until /proc shows all of its threads in that state for three looks on end: `S` when they sleep, `T` when it is
+  /// stopped. False when it ends before, or that takes too long.
+  public func reaches(_ state: Character) -> Bool {
+    let tasks = "/proc/\(pid)/task"
+    var quiet = 0
+    _ = eventually {
+      let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+      let isSo = threads.allSatisfy { thread in
+        ((try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8)) ?? "").contains(") \(state) ")
+      }
+      quiet = isSo && !threads.isEmpty ? quiet + 1 : 0
+      return quiet == 3 || !isRunning
+    }
+    return quiet == 3
+  }
+
+  /// Waits until /proc shows that it has this file open; false when that takes too long.
+  public func opens(_ path: String) -> Bool {
+    let files = "/proc/\(pid)/fd"
+    let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    return eventually {
+      ((try? FileManager.default.contentsOfDirectory(atPath: files)) ?? []).contains { file in
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(files)/\(file)")) == place
+      }
+    }
+  }
+
+  /// Waits until it has no child any more; false when that takes too long.
+  public func losesItsChildren() -> Bool {
+    // Those of its first thread.
+    eventually { (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) == "" }
+  }
+
   /// The next line that it prints, or nil at the end.
   public func line() -> String? {
     var bytes: [UInt8] = []

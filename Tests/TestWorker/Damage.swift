@@ -140,8 +140,8 @@ private struct Everything {
     numbers = try opened { try store.list("numbers", of: Int16.self) }
     cut = try opened { try store.list("cut", of: Int128.self) }
     names = try opened { try store.list("names", of: String.self) }
-    words = try opened { try store.dictionary("words", String.self, Int.self) }
-    pairs = try opened { try store.dictionary("pairs", Composite<String, Int>.self, [String].self) }
+    words = try opened { try store.dictionary("words", of: String.self, Int.self) }
+    pairs = try opened { try store.dictionary("pairs", of: Composite<String, Int>.self, [String].self) }
     array = try opened { try store.array("array", of: Int.self, count: 2000) }
     queue = try opened { try store.queue("queue", of: String.self, maximumAttempts: 3) }
     barrier = try opened { try store.barrier("barrier", parties: 2) }

@@ -13,7 +13,7 @@ enum Growth {
     case "overwrite":
       // Overwrites 50 entries, so many times.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
-      let dictionary = try store.dictionary("dictionary", Int.self, [UInt8].self)
+      let dictionary = try store.dictionary("dictionary", of: Int.self, [UInt8].self)
       say("ready")
       for round in 0..<number {
         try dictionary.updateValue(

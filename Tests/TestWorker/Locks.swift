@@ -1,5 +1,6 @@
 import Foundation
 import LMDBShare
+import TestSupport
 
 /// The commands of the other files; false when it is none of them.
 func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
@@ -134,7 +135,7 @@ func waitAtBarrier(_ path: String, _ count: Int) throws {
       all.leave()
     }
   }
-  while try barrier.waiting < count { usleep(1000) }
+  guard try eventually({ try barrier.waiting == count }) else { return say("not all wait") }
   say("waiting")
   _ = readLine()
   // Another process writes from now on, beyond the end of their time; others of this one's tasks want to run all the while.

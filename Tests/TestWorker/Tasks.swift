@@ -49,7 +49,7 @@ func cancelWaits(_ list: SharedList<Int>) async throws -> String {
   var taken: [String] = []
   for _ in 0..<5 {
     let tasks = (0..<200).map { _ in
-      Task {
+      Task.immediate {
         do {
           _ = try await list.waitForChange(timeout: .seconds(60))
           return false
@@ -58,7 +58,6 @@ func cancelWaits(_ list: SharedList<Int>) async throws -> String {
         }
       }
     }
-    try await Task.sleep(for: .milliseconds(30))
     let start = ContinuousClock.now
     for task in tasks { task.cancel() }
     for task in tasks where await !task.value { return "not cancelled" }

@@ -17,7 +17,7 @@ struct Shared {
   init(_ path: String, _ options: StoreOptions = .durability(.processCrashOnly)) throws {
     store = try SharedStore(path: path, options: options)
     value = try store.value("value", initial: 0)
-    dictionary = try store.dictionary("dictionary", String.self, Int.self)
+    dictionary = try store.dictionary("dictionary", of: String.self, Int.self)
     list = try store.list("list", of: Int.self)
     names = try store.list("names", of: String.self)
     array = try store.array("array", of: Int.self, count: 4)
@@ -185,7 +185,7 @@ struct TestWorker {
       // with a chance of one in so many.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let queue = try store.queue("jobs", of: Int.self)
-      let (done, begun) = (try store.list("done", of: Int.self), try store.dictionary("begun", Int.self, Int.self))
+      let (done, begun) = (try store.list("done", of: Int.self), try store.dictionary("begun", of: Int.self, Int.self))
       while let lease = try queue.lease(for: .seconds(60), timeout: .seconds(60)) {
         dieByChance(number)
         try begun.update(lease.element, default: 0) { $0 += 1 }
@@ -215,7 +215,8 @@ struct TestWorker {
       }
     case "lock-and-stop":
       let lock = try SharedStore(path: path, options: .durability(.processCrashOnly)).lock("lock")
-      say("acquired \(try lock.acquire()?.previousOwnerDied == true)")
+      let acquired = try lock.acquire()
+      say("acquired \(acquired?.previousOwnerDied == true)\n\(acquired?.token ?? 0)")
       _ = readLine()
       try lock.release()
     case "lock-and-count":
@@ -323,7 +324,7 @@ struct TestWorker {
       for name in ["list", "names", "dictionary"] { try store.remove(name) }
       _ = try store.list("list", of: String.self)
       try store.list("names", of: Int.self).append(5)
-      _ = try store.dictionary("dictionary", Int.self, Int.self)
+      _ = try store.dictionary("dictionary", of: Int.self, Int.self)
     case "remove":
       let store = try Shared(path).store
       for name in ["value", "list", "names", "dictionary", "array", "queue"] { try store.remove(name) }
@@ -336,48 +337,30 @@ struct TestWorker {
         _ = readLine()
       }
     case "read-numbers":
-      // Each commit stores its own number.
+      // Each commit stores its own number: looks at so many snapshots, and tells of those that have another one.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let (value, list) = (try store.value("value", initial: 0), try store.list("list", of: String.self))
       say("ready")
-      while true {
+      var seen = 0
+      var last = 0
+      while seen < number {
         try store.read { txn in
+          if txn.snapshotID != last { (seen, last) = (seen + 1, txn.snapshotID) }
           let (number, count) = (txn[value], txn[list].count)
           if number != txn.snapshotID || count != number % 7 || txn[list].contains(where: { $0 != "\(number)" }) {
             say("snapshot \(txn.snapshotID) has \(number), \(Array(txn[list]))")
           }
         }
+        // Others commit meanwhile.
+        usleep(1000)
       }
+      say("\(seen) snapshots")
     case "discard":
       var options = StoreOptions.durability(.processCrashOnly)
       options.unsyncedAfterReboot = .discard
       try SharedStore(path: path, options: options).value("value", initial: 0).update { $0 += 1 }
-    case "write-token":
-      // Commits with a token, or stands still before the commit.
-      let shared = try Shared(path)
-      guard let token = CommitToken(CommandLine.arguments[4]) else { return say("no token") }
-      try shared.store.write(token: token) { txn in
-        txn[shared.value] += 1
-        if number == 0 {
-          say("there")
-          _ = readLine()
-        }
-      }
-      say("there")
-      _ = readLine()
-    case "was-committed":
-      // What a store that is open for reading knows of two tokens.
-      var options = StoreOptions()
-      options.access = .readOnly
-      let store = try SharedStore(path: path, options: options)
-      for text in CommandLine.arguments[3...4] {
-        guard let token = CommitToken(text) else { return say("no token") }
-        do {
-          say("\(try store.wasCommitted(token))")
-        } catch {
-          say("\(error.code)")
-        }
-      }
+    case "write-token": try writeToken(path, number)
+    case "was-committed": try lookForTokens(path)
     case "write-and-fork":
       // Stands still inside of a write, with a child that inherits all open files.
       let shared = try Shared(path)

@@ -9,7 +9,7 @@ func startUnaware() throws {
     let store = try SharedStore(path: path)
     let worker = try WorkerProcess(role: "unaware", store: store, arguments: ["start-unaware", path])
     say("\(worker.wait())")
-  } catch {
+  } catch let error as StoreError {
     say(isWorker ? "worker: \(error.code)" : "\(error.code)")
     exit(9)
   }

@@ -21,7 +21,7 @@ struct Shared {
   init(_ name: String) throws {
     store = try SharedStore.ephemeral(named: name)
     list = try store.list("list", of: Int.self)
-    dictionary = try store.dictionary("dictionary", String.self, String.self)
+    dictionary = try store.dictionary("dictionary", of: String.self, String.self)
     value = try store.value("value", initial: 0)
     toChild = try store.queue("to child", of: Message.self)
     toParent = try store.queue("to parent", of: Message.self)

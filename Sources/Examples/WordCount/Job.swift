@@ -14,7 +14,7 @@ struct Job {
   init(_ store: SharedStore) throws {
     self.store = store
     files = try store.queue("files", of: String.self)
-    counts = try store.dictionary("counts", String.self, Int.self)
+    counts = try store.dictionary("counts", of: String.self, Int.self)
     done = try store.list("done", of: String.self)
     skipped = try store.list("skipped", of: String.self)
     words = try store.value("words", initial: 0)

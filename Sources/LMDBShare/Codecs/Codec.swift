@@ -1,6 +1,4 @@
-@_exported public import LMDB
-
-/// How the values of a type lie in the file.
+/// The representation of a type's values in the file.
 ///
 /// A codec is a type without instances. Decoding is total: whatever the bytes, it returns a value or throws
 /// ``DecodingFailure``; it never traps, reads outside of the bytes, or reserves more memory than the bytes justify.
@@ -27,25 +25,25 @@ public protocol Codec<Value>: Sendable {
   /// The representation's name, recorded in the store and compared at every open.
   static var identifier: String { get }
 
-  /// How many bytes every value takes, or nil when it depends on the value.
+  /// The number of bytes of every value, or nil when it depends on the value.
   static var fixedByteCount: Int? { get }
 
   /// Appends the value's bytes.
   /// - Throws: ``EncodingFailure`` when the value has no representation.
   static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure)
 
-  /// The value that the bytes stand for.
-  /// - Throws: ``DecodingFailure`` when they stand for none.
+  /// Decodes a value.
+  /// - Throws: ``DecodingFailure`` when the bytes are not a value.
   static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value
 
   /// Calls `body` with the value's bytes; codecs of fixed size do so without allocating.
   static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R
 
-  /// Any value, to be returned where one that cannot be decoded was asked for and nothing can be thrown yet: the transaction has
-  /// failed by then, so that nothing that is made of it is committed or returned. Nil when there is none, and then such a read
-  /// stops the program.
+  /// A value that stands in for one that cannot be decoded, where the error can be thrown only later. The transaction has failed by
+  /// then, so that nothing that depends on the placeholder is committed or returned. Nil when there is none; such a read then stops
+  /// the program.
   ///
-  /// There is one already for types for which no bytes or bytes of zero stand, for optionals, for enumerations that are
+  /// A default exists for types that can be decoded from no bytes or from zeros, for optionals, for enumerations that are
   /// `CaseIterable` or have small numbers as raw values, and for most `Codable` types.
   static var placeholder: Value? { get }
 }
@@ -63,15 +61,15 @@ extension Codec {
 }
 
 extension Codec {
-  /// The value for which no bytes, or bytes of zero, stand, or the first one of those that can be listed.
+  /// The value that no bytes, or zeros, represent; otherwise the first case of an enumeration.
   public static var placeholder: Value? {
     let zeros = [UInt8](repeating: 0, count: fixedByteCount ?? 0)
-    return LMDB.withBytes(of: zeros) { bytes in try? decode(bytes) } ?? firstCase(of: Value.self)
+    return LMDBShare.withBytes(of: zeros) { bytes in try? decode(bytes) } ?? firstCase(of: Value.self)
   }
 
   /// The first value of a type whose values can be listed, or of an enumeration.
   static func firstCase<T>(of type: T.Type) -> T? {
-    (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T } ?? LMDB.firstCase(of: type)
+    (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T } ?? LMDBShare.firstCase(of: type)
   }
 }
 
@@ -79,20 +77,20 @@ extension CaseIterable {
   fileprivate static var anyFirst: Any? { allCases.first }
 }
 
-/// A codec whose bytes sort as its values do, so that it can serve for the keys of a dictionary.
+/// A codec whose bytes sort as its values do, as the keys of a dictionary need.
 public protocol KeyCodec<Value>: Codec {
-  /// Appends the value such that more can follow: what is decoded again ends where this ends, and order holds.
+  /// Appends the value in a form that ends by itself and keeps the order, so that more can follow.
   static func encodeComponent(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure)
 
-  /// Reads what ``encodeComponent(_:into:)`` wrote, and no more.
+  /// Decodes a value that ``encodeComponent(_:into:)`` encoded, and reads no further.
   @_lifetime(reader: copy reader)
   static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value
 }
 
-/// Why a value cannot be stored.
+/// The reason why a value cannot be stored.
 public struct EncodingFailure: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What is wrong with it.
+  /// A description of the problem.
   public let description: String
-  /// A failure, told in a few words.
+  /// Creates a failure with a short description.
   public init(_ description: String) { self.description = description }
 }

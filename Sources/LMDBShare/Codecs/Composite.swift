@@ -1,15 +1,15 @@
-/// A key made of several: sorted by the first part, then the second, and so on.
+/// A key of several parts, sorted by the first part, then by the second, and so on.
 ///
-///     let sales = try store.dictionary("sales", Composite<String, Int>.self, Double.self)
+///     let sales = try store.dictionary("sales", of: Composite<String, Int>.self, Double.self)
 ///     try sales.updateValue(9.5, forKey: Composite("Berlin", 2026))
 public struct Composite<each Part: StorableKey>: StorableKey, Comparable, CustomStringConvertible {
   /// The parts as a tuple.
   public let parts: (repeat each Part)
 
-  /// A key of these parts.
+  /// Creates a key of these parts.
   public init(_ part: repeat each Part) { parts = (repeat each part) }
 
-  /// Whether all parts are equal.
+  /// Returns whether all parts are equal.
   public static func == (a: Self, b: Self) -> Bool {
     for (x, y) in repeat (each a.parts, each b.parts) {
       if x != y { return false }
@@ -17,7 +17,7 @@ public struct Composite<each Part: StorableKey>: StorableKey, Comparable, Custom
     return true
   }
 
-  /// In the order in which a dictionary keeps them: by the first parts that differ.
+  /// Returns whether the first key comes before the second in a dictionary: by the first parts that differ.
   public static func < (a: Self, b: Self) -> Bool { a.encoded.lexicographicallyPrecedes(b.encoded) }
 
   private var encoded: [UInt8] { (try? OrderedCodec.withEncoded(self) { $0.copied() }) ?? [] }
@@ -34,13 +34,13 @@ public struct Composite<each Part: StorableKey>: StorableKey, Comparable, Custom
     return "(\(texts.joined(separator: ", ")))"
   }
 
-  /// The parts one after the other, each so that it ends by itself.
+  /// The parts one after the other, each in a form that ends by itself.
   public typealias StorageCodec = CompositeCodec<repeat each Part>
-  /// The parts one after the other, each so that it ends by itself.
+  /// The parts one after the other, each in a form that ends by itself.
   public typealias OrderedCodec = CompositeCodec<repeat each Part>
 }
 
-/// Several keys one after the other, each so that it ends by itself.
+/// Several keys one after the other, each in a form that ends by itself.
 public struct CompositeCodec<each Part: StorableKey>: KeyCodec {
   /// The parts' identifiers in parentheses.
   public static var identifier: String {
@@ -59,7 +59,7 @@ public struct CompositeCodec<each Part: StorableKey>: KeyCodec {
     for part in repeat each value.parts { try append(part, &writer) }
   }
 
-  /// The parts, when the bytes hold just these.
+  /// Decodes the parts; the bytes must contain nothing else.
   public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Composite<repeat each Part> {
     var reader = ByteReader(bytes)
     let value = try decodeComponent(&reader)
@@ -76,14 +76,14 @@ public struct CompositeCodec<each Part: StorableKey>: KeyCodec {
     return try? Composite(repeat part((each Part).self))
   }
 
-  /// Appends all parts: each ends by itself, and so does the whole.
+  /// Appends all parts; since each ends by itself, so does the whole.
   public static func encodeComponent(
     _ value: Composite<repeat each Part>, into writer: inout ByteWriter
   ) throws(EncodingFailure) {
     try encode(value, into: &writer)
   }
 
-  /// Reads all parts.
+  /// Decodes all parts.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(
     _ reader: inout ByteReader

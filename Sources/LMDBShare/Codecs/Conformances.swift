@@ -1,86 +1,86 @@
 // One line a type: how it lies in a value, and how in a key.
 
 extension Int: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<Int>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<Int>
 }
 
 extension Int8: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<Int8>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<Int8>
 }
 
 extension Int16: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<Int16>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<Int16>
 }
 
 extension Int32: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<Int32>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<Int32>
 }
 
 extension Int64: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<Int64>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<Int64>
 }
 
 extension Int128: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<Int128>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<Int128>
 }
 
 extension UInt: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<UInt>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<UInt>
 }
 
 extension UInt8: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<UInt8>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<UInt8>
 }
 
 extension UInt16: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<UInt16>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<UInt16>
 }
 
 extension UInt32: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<UInt32>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<UInt32>
 }
 
 extension UInt64: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<UInt64>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<UInt64>
 }
 
 extension UInt128: StorableKey, FixedSizeStorable {
-  /// Least significant byte first.
+  /// The integer's bytes, least significant first.
   public typealias StorageCodec = IntegerCodec<UInt128>
-  /// Most significant byte first, sign bit turned.
+  /// The integer's bytes, most significant first, with the sign bit inverted.
   public typealias OrderedCodec = OrderedIntegerCodec<UInt128>
 }
 
@@ -118,7 +118,7 @@ extension Array: Storable where Element: Storable {
 }
 
 extension Array: StorableKey where Element == UInt8 {
-  /// The bytes themselves.
+  /// The bytes, unchanged.
   public typealias OrderedCodec = BytesKeyCodec
 }
 

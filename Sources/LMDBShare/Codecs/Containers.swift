@@ -30,7 +30,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
     }
   }
 
-  /// The elements, when the bytes hold a whole number of them.
+  /// Decodes the elements; the bytes must contain a whole number of them.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> [Element] {
     if Element.self == UInt8.self, let array = same(bytes.copied(), as: [Element].self) { return array }
     var elements: [Element] = []
@@ -60,9 +60,9 @@ public enum ArrayCodec<Element: Storable>: Codec {
   }
 }
 
-/// `nil` as a byte 0, a value as a byte 1 and its own bytes.
+/// `nil` as a byte 0, a value as a byte 1 followed by the value's bytes.
 public enum OptionalCodec<Wrapped: Storable>: Codec {
-  /// The wrapped type's with a question mark.
+  /// The wrapped type's identifier with a question mark.
   public static var identifier: String { "\(Wrapped.StorageCodec.identifier)?" }
 
   /// Appends the byte and the value.
@@ -72,7 +72,7 @@ public enum OptionalCodec<Wrapped: Storable>: Codec {
     try Wrapped.StorageCodec.encode(value, into: &writer)
   }
 
-  /// The value, or nil for a single 0.
+  /// Decodes the value, or nil from a single byte 0.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Wrapped? {
     var reader = ByteReader(bytes)
     switch try reader.byte() {
@@ -88,7 +88,7 @@ public enum OptionalCodec<Wrapped: Storable>: Codec {
   public static var placeholder: Wrapped?? { .some(nil) }
 }
 
-/// A `BitwiseCopyable` value as it lies in memory.
+/// A `BitwiseCopyable` value as it is in memory.
 public enum BitwiseCodec<Value: BitwiseCopyable & Sendable>: Codec {
   /// `bits(name,size)`.
   public static var identifier: String {
@@ -103,7 +103,7 @@ public enum BitwiseCodec<Value: BitwiseCopyable & Sendable>: Codec {
     withBytes(of: value) { writer.append($0) }
   }
 
-  /// The value, when there are exactly as many bytes as it takes.
+  /// Decodes the value from exactly its number of bytes.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     guard let value = bytes.bits(of: Value.self) else { throw .size(of: identifier, bytes.byteCount) }
     return value
@@ -118,18 +118,18 @@ public enum BitwiseCodec<Value: BitwiseCopyable & Sendable>: Codec {
 /// An enumeration or option set as its raw value.
 public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: Storable {
 
-  /// The raw value's.
+  /// The same as that of the raw value.
   public static var identifier: String { Value.RawValue.StorageCodec.identifier }
-  /// The raw value's.
+  /// The same as that of the raw value.
   @inlinable public static var fixedByteCount: Int? { Value.RawValue.StorageCodec.fixedByteCount }
 
   /// Appends the raw value.
-  /// - Throws: ``EncodingFailure`` when the type makes no value of it again.
+  /// - Throws: ``EncodingFailure`` when the raw value does not convert back to the value.
   @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
     try Value.RawValue.StorageCodec.encode(try value.reversibleRawValue, into: &writer)
   }
 
-  /// The case of the raw value, when there is one.
+  /// Decodes the value with the stored raw value.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     let raw = try Value.RawValue.StorageCodec.decode(bytes)
     guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }

@@ -10,7 +10,7 @@ public enum IntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sendable>:
     writer.append(littleEndian: value)
   }
 
-  /// The integer, when there are exactly as many bytes as it has.
+  /// Decodes the integer from exactly its number of bytes.
   @inlinable @inline(__always)
   public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     guard let value = bytes.littleEndian(Value.self) else { throw .size(of: identifier, bytes.byteCount) }
@@ -38,7 +38,7 @@ public enum OrderedIntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sen
     writer.append(bigEndian: turn(value))
   }
 
-  /// The integer, when there are exactly as many bytes as it has.
+  /// Decodes the integer from exactly its number of bytes.
   @inlinable @inline(__always)
   public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     guard let value = bytes.bigEndian(Value.self) else { throw .size(of: identifier, bytes.byteCount) }
@@ -51,10 +51,10 @@ public enum OrderedIntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sen
     withBytes(of: turn(value).bigEndian, body)
   }
 
-  /// Appends the integer's bytes: their number is known.
+  /// Appends the integer's bytes; their number is fixed.
   public static func encodeComponent(_ value: Value, into writer: inout ByteWriter) { encode(value, into: &writer) }
 
-  /// Reads an integer.
+  /// Decodes an integer.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value {
     try decode(reader.bytes(MemoryLayout<Value>.size))
@@ -86,7 +86,7 @@ public enum FloatCodec<Value: StorableFloat>: Codec {
     writer.append(littleEndian: value.bitPattern)
   }
 
-  /// The number, when there are exactly as many bytes as it has.
+  /// Decodes the number from exactly its number of bytes.
   @inlinable @inline(__always)
   public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     guard let bits = bytes.littleEndian(Value.BitPattern.self) else { throw .size(of: identifier, bytes.byteCount) }
@@ -100,8 +100,8 @@ public enum FloatCodec<Value: StorableFloat>: Codec {
   }
 }
 
-/// Floating-point numbers as keys: bits most significant byte first, all turned for negative numbers, the sign alone for
-/// others. What is equal is one key: -0 is stored as 0, and every NaN as the one that sorts behind infinity.
+/// Floating-point numbers as keys: bits most significant byte first, all inverted for negative numbers, only the sign for
+/// others. Equal numbers are one key: -0 is stored as 0, and every NaN as the one that sorts after infinity.
 public enum OrderedFloatCodec<Value: StorableFloat>: KeyCodec {
   /// `f64` or `f32`.
   public static var identifier: String { FloatCodec<Value>.identifier }
@@ -122,7 +122,7 @@ public enum OrderedFloatCodec<Value: StorableFloat>: KeyCodec {
     writer.append(bigEndian: ordered(value))
   }
 
-  /// The number, when there are exactly as many bytes as it has.
+  /// Decodes the number from exactly its number of bytes.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     guard let bits = bytes.bigEndian(Value.BitPattern.self) else { throw .size(of: identifier, bytes.byteCount) }
     return Value(bitPattern: bits & sign != 0 ? bits ^ sign : ~bits)
@@ -135,10 +135,10 @@ public enum OrderedFloatCodec<Value: StorableFloat>: KeyCodec {
     withBytes(of: ordered(value).bigEndian, body)
   }
 
-  /// Appends the number's bits: their number is known.
+  /// Appends the number's bits; their size is fixed.
   public static func encodeComponent(_ value: Value, into writer: inout ByteWriter) { encode(value, into: &writer) }
 
-  /// Reads a number.
+  /// Decodes a number.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value {
     try decode(reader.bytes(MemoryLayout<Value>.size))
@@ -155,7 +155,7 @@ public enum BoolCodec: KeyCodec {
   /// Appends one byte.
   @inlinable public static func encode(_ value: Bool, into writer: inout ByteWriter) { writer.append(value ? 1 : 0) }
 
-  /// The value of a single byte 0 or 1.
+  /// Decodes a single byte, 0 or 1.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Bool {
     guard let byte = bytes.littleEndian(UInt8.self) else { throw .size(of: identifier, bytes.byteCount) }
     guard byte <= 1 else { throw DecodingFailure("\(byte) is no bool") }
@@ -170,7 +170,7 @@ public enum BoolCodec: KeyCodec {
   /// Appends one byte.
   public static func encodeComponent(_ value: Bool, into writer: inout ByteWriter) { encode(value, into: &writer) }
 
-  /// Reads one byte.
+  /// Decodes one byte.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Bool {
     try decode(reader.bytes(1))

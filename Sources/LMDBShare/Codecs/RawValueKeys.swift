@@ -1,8 +1,8 @@
-/// An enumeration as a key: its raw value as a key.
+/// The raw value of an enumeration as a key.
 public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawValue: StorableKey {
-  /// The raw value's.
+  /// The same as that of the raw value.
   public static var identifier: String { Value.RawValue.OrderedCodec.identifier }
-  /// The raw value's.
+  /// The same as that of the raw value.
   @inlinable public static var fixedByteCount: Int? { Value.RawValue.OrderedCodec.fixedByteCount }
 
   /// Appends the raw value.
@@ -15,7 +15,7 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
     return value
   }
 
-  /// The case of the raw value, when there is one.
+  /// Decodes the value with the stored raw value.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     try make(Value.RawValue.OrderedCodec.decode(bytes))
   }
@@ -30,13 +30,13 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
     try Value.RawValue.OrderedCodec.encodeComponent(try value.reversibleRawValue, into: &writer)
   }
 
-  /// Reads a raw value.
+  /// Decodes a raw value.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value {
     try make(Value.RawValue.OrderedCodec.decodeComponent(&reader))
   }
 
-  /// That of the values' codec, where a key has one.
+  /// The placeholder of the raw value's codec, where it has one.
   public static var placeholder: Value? {
     if let raw = Value.RawValue.OrderedCodec.placeholder, let value = Value(rawValue: raw) { return value }
     return (Value.self as? any Storable.Type).flatMap { Self.placeholder(of: $0) as? Value }

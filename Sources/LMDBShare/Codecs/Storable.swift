@@ -1,24 +1,25 @@
 /// A type whose values a store can hold.
 ///
-/// The standard types conform. A type of your own says one word:
+/// The standard types conform. Your own types conform by one word:
 ///
 ///     struct Job: Codable, Storable { var path: String }       // as JSON
 ///     enum State: String, Storable { case ready, done }        // as its raw value
-///     struct Point: BitwiseStorable { var x, y: Double }       // as it lies in memory
+///     struct Point: BitwiseStorable { var x, y: Double }       // as it is in memory
 ///
-/// or names a ``Codec`` of its own: `typealias StorageCodec = PointCodec`. A type that is both `Codable` and
+/// or by their own ``Codec``: `typealias StorageCodec = PointCodec`. A type that is both `Codable` and
 /// `RawRepresentable` is stored as its raw value.
 public protocol Storable: Sendable {
   #if FoundationCodecs
-    /// How values of this type lie in the file.
-    associatedtype StorageCodec: Codec = JSONCodec<Self> where StorageCodec.Value == Self
+    /// The representation of this type's values in the file.
+    // The compiler shows the next line to who forgot.
+    associatedtype StorageCodec: Codec = JSONCodec<Self> where StorageCodec.Value == Self  // Conform to Codable, too!
   #else
-    /// How values of this type lie in the file.
+    /// The representation of this type's values in the file.
     associatedtype StorageCodec: Codec where StorageCodec.Value == Self
   #endif
 
-  /// The type's name where the representation alone does not tell it (JSON, bits); recorded in the store and compared
-  /// at every open. Keep it when you rename the type.
+  /// The type's name, for representations that do not depend on the type (JSON, bits). It is recorded in the store and compared
+  /// at every opening. Keep it when you rename the type.
   static var storageTypeName: String { get }
 }
 
@@ -32,12 +33,12 @@ extension Storable where Self: RawRepresentable, RawValue: Storable {
   public typealias StorageCodec = RawValueCodec<Self>
 }
 
-/// A type all of whose values take the same number of bytes: what a ``SharedArray`` holds.
+/// A type whose values all take the same number of bytes, as a ``SharedArray`` requires.
 public protocol FixedSizeStorable: Storable {}
 
-/// A type that can be the key of a ``SharedDictionary``: its ``KeyCodec`` keeps the order.
+/// A type that can be the key of a ``SharedDictionary``; its ``KeyCodec`` keeps the order.
 public protocol StorableKey: Storable, Hashable {
-  /// How keys of this type lie in the file.
+  /// The representation of this type's keys in the file.
   associatedtype OrderedCodec: KeyCodec where OrderedCodec.Value == Self
 }
 
@@ -46,8 +47,8 @@ extension StorableKey where Self: RawRepresentable, RawValue: StorableKey {
   public typealias OrderedCodec = RawValueKeyCodec<Self>
 }
 
-/// A `BitwiseCopyable` struct stored as it lies in memory.
+/// A `BitwiseCopyable` struct that is stored as it is in memory.
 ///
 /// Conform only types whose fields are integers and floating-point numbers (or structs and tuples of these): every
-/// pattern of bits must be a valid value, since stored bytes are believed. Byte order and layout are the machine's.
+/// pattern of bits must be a valid value, since stored bytes are not validated. Byte order and layout are the machine's.
 public protocol BitwiseStorable: FixedSizeStorable, BitwiseCopyable where StorageCodec == BitwiseCodec<Self> {}

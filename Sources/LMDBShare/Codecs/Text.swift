@@ -9,7 +9,7 @@ public enum UTF8Codec: KeyCodec {
     withUTF8(of: value) { writer.append($0) }
   }
 
-  /// The string, when the bytes are valid UTF-8.
+  /// Decodes a string; the bytes must be valid UTF-8.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> String {
     guard let string = bytes.utf8String() else { throw DecodingFailure("\(bytes.byteCount) bytes are not UTF-8") }
     return string
@@ -21,12 +21,12 @@ public enum UTF8Codec: KeyCodec {
     withUTF8(of: value, body)
   }
 
-  /// Appends the string's UTF-8 with its zeros escaped, and an end.
+  /// Appends the string's UTF-8 with zeros escaped, and a terminator.
   public static func encodeComponent(_ value: String, into writer: inout ByteWriter) {
     writer.append(escaping: value.utf8)
   }
 
-  /// Reads up to the end.
+  /// Decodes the bytes up to the terminator.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> String {
     let bytes = try reader.escapedBytes()
@@ -37,7 +37,7 @@ public enum UTF8Codec: KeyCodec {
   }
 }
 
-/// Bytes as keys: themselves.
+/// Bytes as keys, unchanged.
 public enum BytesKeyCodec: KeyCodec {
   /// `bytes`.
   public static var identifier: String { "bytes" }
@@ -47,7 +47,7 @@ public enum BytesKeyCodec: KeyCodec {
     writer.append(contentsOf: value)
   }
 
-  /// The bytes.
+  /// The bytes, unchanged.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> [UInt8] { bytes.copied() }
 
   /// Calls `body` with the bytes in place.
@@ -55,10 +55,10 @@ public enum BytesKeyCodec: KeyCodec {
     withBytes(of: value, body)
   }
 
-  /// Appends the bytes with zeros escaped, and an end.
+  /// Appends the bytes with zeros escaped, and a terminator.
   public static func encodeComponent(_ value: [UInt8], into writer: inout ByteWriter) { writer.append(escaping: value) }
 
-  /// Reads up to the end.
+  /// Decodes the bytes up to the terminator.
   @_lifetime(reader: copy reader)
   public static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> [UInt8] {
     try reader.escapedBytes()

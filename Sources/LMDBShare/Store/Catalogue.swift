@@ -13,31 +13,23 @@ enum Catalogue {
 
   /// What a new store starts with.
   static func create(_ transaction: Transaction) throws(StoreError) {
-    guard let catalogue = try transaction.openDatabase(database, integerKeys: false, create: true) else { return }
-    _ = try transaction.openDatabase(values, integerKeys: false, create: true)
+    let catalogue = try transaction.openByLMDB(database, [])
+    _ = try transaction.openByLMDB(values, [])
     withUTF8(of: formatKey) { key in
       _ = withUTF8(of: "lmdbshare \(format)") { transaction.put(catalogue, key, $0) }
     }
     setVersion(firstVersion, catalogue, transaction)
   }
 
-  /// Checks that the environment holds a catalogue of a format that this version knows.
-  ///
-  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
-  static func check(
-    _ environment: Environment, until deadline: ContinuousClock.Instant?
-  ) throws(StoreError) -> UInt32 {
-    guard let catalogue = try environment.database(database, until: deadline),
-      try environment.database(values, until: deadline) != nil
-    else {
-      throw environment.directory.notOurs
-    }
-    try environment.checkLayout(catalogue, integerKeys: false, structure: database)
-    if let number = environment.knownDatabase(values) {
-      try environment.checkLayout(number, integerKeys: false, structure: values)
-    }
+  /// Checks that the environment holds a catalogue of a format that this version knows, and makes it known.
+  static func open(_ environment: Environment) throws(StoreError) {
     let transaction = try environment.beginRead()
     defer { transaction.end() }
+    for name in [database, values] {
+      guard let layout = try transaction.layout(named: name) else { throw environment.directory.notOurs }
+      try layout.check([], structure: name)
+    }
+    let catalogue = environment.number(database)
     let format = withUTF8(of: formatKey) { transaction.get(catalogue, $0)?.utf8String() }
     guard let format, format == "lmdbshare \(Self.format)" else {
       throw StoreError(
@@ -45,7 +37,7 @@ enum Catalogue {
         reason: "the store's format is \(format ?? "not told"); this version knows lmdbshare \(Self.format)",
         advice: "open it with the version of lmdbshare that wrote it")
     }
-    return catalogue
+    environment.setCatalogue(catalogue, values: environment.number(values))
   }
 
   static func version(_ catalogue: UInt32, _ transaction: Transaction) -> UInt64 {

@@ -1,15 +1,14 @@
-/// A name for one transaction, by which it can be learned whether it was committed: also by another process, and after a
-/// crash.
+/// A name for a transaction, by which any process can find out whether it was committed, even after a crash.
 ///
-/// A program that dies between its commit and the answer to its caller does not know what became of the transaction.
-/// Take a token first and keep it where it survives: in a file, or with the caller. Then write with it:
+/// A program that dies between its commit and the answer to its caller does not know the outcome of the transaction.
+/// Create a token first and keep it where it survives: in a file, or with the caller. Then write with it:
 ///
 ///     let token = try store.commitToken()
 ///     try journal.note(order, token)
 ///     try store.write(token: token) { txn in txn[orders].push(order) }
 ///
-/// After a restart, ``SharedStore/wasCommitted(_:)`` tells. Writing once more with the same token is safe too: what has been
-/// committed is not done again.
+/// After a restart, ``SharedStore/wasCommitted(_:timeout:)`` answers. Writing again with the same token is safe, too: a committed
+/// transaction is not repeated.
 public struct CommitToken: Hashable, Sendable {
   /// How many transactions with tokens the store had seen when it was made.
   let birth: UInt64
@@ -20,15 +19,15 @@ public struct CommitToken: Hashable, Sendable {
 
   func withBytes<R>(_ body: (RawSpan) -> R) -> R {
     let words: [2 of UInt64] = [birth.bigEndian, random.bigEndian]
-    return LMDB.withBytes(of: words, body)
+    return LMDBShare.withBytes(of: words, body)
   }
 }
 
 extension CommitToken: LosslessStringConvertible {
-  /// As text: two hexadecimal numbers with a hyphen between.
+  /// The token as text: two hexadecimal numbers, separated by a hyphen.
   public var description: String { String(birth, radix: 16) + "-" + String(random, radix: 16) }
 
-  /// The token that this text tells; nil when it is none.
+  /// Creates a token from its text; nil when the text is not a token.
   public init?(_ description: String) {
     let parts = description.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let birth = UInt64(parts[0], radix: 16), let random = UInt64(parts[1], radix: 16),
@@ -40,13 +39,13 @@ extension CommitToken: LosslessStringConvertible {
 }
 
 extension CommitToken: Codable {
-  /// Writes it as its text.
+  /// Encodes the token as its text.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }
 
-  /// Reads it from its text.
+  /// Decodes the token from its text.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let token = CommitToken(try container.decode(String.self)) else {
@@ -57,13 +56,13 @@ extension CommitToken: Codable {
 }
 
 extension SharedStore {
-  /// A token for a transaction that is to come.
+  /// Creates a token for a future transaction.
   ///
-  /// Use it soon: one whose turn comes after 65,536 others is refused.
+  /// Use the token soon: after 65,536 later tokens it is refused.
   ///
   /// - Complexity: O(log *n*); nothing is written.
-  public func commitToken() throws(StoreError) -> CommitToken {
-    let tokens = try environment.database(CommitTokens.database, until: openingDeadline)
+  public func commitToken() throws -> CommitToken {
+    let tokens = try environment.database(CommitTokens.database)
     let core = try environment.beginRead()
     defer { core.end() }
     let birth = tokens.map { CommitTokens.Memory($0, core).committed } ?? 0
@@ -71,16 +70,18 @@ extension SharedStore {
     return CommitToken(birth: birth, random: UInt64.random(in: 1...UInt64.max))
   }
 
-  /// Whether the transaction with that token has been committed.
+  /// Returns whether the transaction with that token has been committed.
   ///
-  /// Waits for a write that is under way; what is not committed then will not be, unless its writer has yet to begin. The store
-  /// remembers the newest 65,536 of its tokens.
+  /// Waits for a write that is under way. A transaction that is not committed then will not be, unless its writer has yet to begin.
+  /// The store remembers the newest 65,536 tokens.
   ///
-  /// - Parameter timeout: How long to wait for a write that is under way; nil for as long as it takes.
-  /// - Throws: ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers, or the store is open
-  ///   for reading alone and the token is not there; ``StoreError/Code/writerBusy``.
+  /// - Parameters:
+  ///   - token: The transaction's token.
+  ///   - timeout: How long to wait for a write that is under way; nil for no limit.
+  /// - Throws: ``StoreError/Code/outcomeUnknown`` when the token is older than those that the store remembers, or the store is
+  ///   open only for reading and the token is not found; ``StoreError/Code/writerBusy``.
   /// - Complexity: O(log *n*).
-  public func wasCommitted(_ token: CommitToken, timeout: Duration? = nil) throws(StoreError) -> Bool {
+  public func wasCommitted(_ token: CommitToken, timeout: Duration? = nil) throws -> Bool {
     if try isThere(token) { return true }
     // Whoever writes has done so already.
     if environment.isWriting { return false }
@@ -96,7 +97,7 @@ extension SharedStore {
   }
 
   private func isThere(_ token: CommitToken) throws(StoreError) -> Bool {
-    guard let tokens = try environment.database(CommitTokens.database, until: openingDeadline) else { return false }
+    guard let tokens = try environment.database(CommitTokens.database) else { return false }
     let core = try environment.beginRead()
     defer { core.end() }
     let found = CommitTokens.find(token, tokens, core)
@@ -104,11 +105,11 @@ extension SharedStore {
     return try found.get()
   }
 
-  /// Changes the store as ``write(_:)-(_)`` does, once for this token.
+  /// Changes the store as ``write(_:)`` does, at most once for this token.
   ///
-  /// - Throws: What ``write(_:)-(_)`` throws; ``StoreError/Code/alreadyCommitted``, and then `body` did not run;
-  ///   ``StoreError/Code/outcomeUnknown`` when the token is older than what the store remembers.
-  @available(*, noasync, message: "it waits for the writer's lock; await the asynchronous write instead")
+  /// - Throws: The errors of ``write(_:)``; ``StoreError/Code/alreadyCommitted``, and then `body` did not run;
+  ///   ``StoreError/Code/outcomeUnknown`` when the token is older than those that the store remembers.
+  @discardableResult
   public func write<R: ~Copyable>(
     token: CommitToken, _ body: (inout WriteTransaction) throws -> R
   ) throws -> R {
@@ -118,13 +119,14 @@ extension SharedStore {
     }
   }
 
-  /// Changes the store from a task, as ``write(_:)-(_)`` does, once for this token.
+  /// Changes the store from a task, as ``write(_:)`` does, at most once for this token.
   ///
   /// - Throws: ``StoreError/Code/alreadyCommitted``, and then `body` did not run; ``StoreError/Code/outcomeUnknown`` when
-  ///   the token is older than what the store remembers.
-  public nonisolated(nonsending) func write<R: Sendable>(
-    token: CommitToken, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
-  ) async throws -> R {
+  ///   the token is older than those that the store remembers.
+  @discardableResult
+  public nonisolated(nonsending) func write<R>(
+    token: CommitToken, _ body: @escaping @Sendable (inout WriteTransaction) throws -> sending R
+  ) async throws -> sending R {
     try await write { txn in
       try CommitTokens.note(token, txn.core, txn.store.environment)
       return try body(&txn)
@@ -182,7 +184,8 @@ enum CommitTokens {
 
   /// Adds the token to the running transaction.
   static func note(_ token: CommitToken, _ core: Transaction, _ environment: Environment) throws(StoreError) {
-    guard let tokens = try environment.database(database, in: core, integerKeys: false, create: true) else { return }
+    _ = try core.createDatabase(database, [])
+    let tokens = environment.number(database)
     if try find(token, tokens, core).get() {
       throw StoreError(
         .alreadyCommitted, "write", reason: "a transaction with this token has been committed before",

@@ -1,13 +1,13 @@
 extension SharedStore {
-  /// Looks for contradictions in the store: in every page of its file, then in every structure.
+  /// Checks the consistency of the store: every page of its file, then every structure.
   ///
-  /// Nothing is changed, and others may read and write meanwhile; each structure is looked at as of one snapshot.
+  /// Nothing is changed, and other processes can read and write meanwhile; each structure is checked in one snapshot.
   ///
-  /// - Returns: What is wrong, one error for each structure at most; nothing when all is well. A structure that this version
-  ///   does not understand is one, too: ``StoreError/Code/newerFormat``.
-  /// - Throws: ``StoreError`` when it cannot be looked at.
-  /// - Complexity: O(*n*) in all that is stored.
-  public func check() throws(StoreError) -> [StoreError] { try check(isChecked: false) }
+  /// - Returns: At most one error for each structure; none when the store is consistent. A structure that this version
+  ///   does not understand is such an error, too: ``StoreError/Code/newerFormat``.
+  /// - Throws: ``StoreError`` when the store cannot be checked.
+  /// - Complexity: O(*n*) in the size of the store.
+  public func check() throws -> [StoreError] { try check(isChecked: false) }
 
   /// The same; its pages may have been checked a moment ago.
   package func check(isChecked: Bool) throws(StoreError) -> [StoreError] {
@@ -33,27 +33,26 @@ extension SharedStore {
   }
 
   private func check(_ found: StructureDescription) throws(StoreError) {
-    let number = try environment.number(of: found, checking: found, until: openingDeadline)
     let core = try environment.beginRead()
     defer { core.end() }
     let present = try Catalogue.description(of: found.name, environment.catalogue, core)
     // Somebody may have removed it meanwhile.
     guard let present, present.identity == found.identity else { return }
-    let reference = StructureReference(found, number: number ?? noDatabase, environment)
-    guard let number else { throw reference.damage("it has no database") }
-    switch found.kind {
-    case .list where found.layout == .indexed:
+    let number = try environment.number(of: found, in: core)
+    let reference = StructureReference(found, number: number, environment)
+    switch found.kind.shape {
+    case .sequence where found.layout == .indexed:
       try IndexedSequence(reference, number).checkInvariants(core)
-    case .list, .array:
+    case .sequence:
       guard let size = found.elementSize, size > 0 else { throw reference.damage("its elements have no size") }
       try BlockSequence(reference, number, size: size).checkInvariants(core)
-    case .dictionary: try DictionaryInvariants.check(core, reference, number)
+    case .map: try DictionaryInvariants.check(core, reference, number)
     case .queue:
       let queue = QueueStorage(reference, number)
       queue.load(core)
       if let failure = core.failure { throw failure }
       try queue.checkInvariants(core)
-    case .value, .event, .barrier, .lock, .semaphore:
+    case .cell:
       let isThere = withUTF8(of: found.name) { core.get(number, $0) != nil }
       if !isThere, found.kind == .value || found.kind == .barrier || found.kind == .event {
         throw reference.damage("it has no value")

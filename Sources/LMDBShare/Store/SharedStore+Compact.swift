@@ -1,13 +1,12 @@
 extension SharedStore {
-  /// Puts a compacted copy in the place of a store that no process has open: without free pages, so that it takes less room
-  /// and writes faster.
+  /// Replaces a store that no process has open by a compacted copy. A copy without free pages takes less space and writes faster.
   ///
-  /// At every moment the store is the old or the new one, whatever dies. It needs room for the copy.
+  /// At every moment the store is the old or the new one, even if a process dies. There must be space for the copy.
   ///
-  /// - Throws: ``StoreError/Code/busy``, with the number of a process that has it open, this one included; what opening
-  ///   throws.
-  /// - Complexity: O(*n*) in what is stored.
-  public static func compact(path: String) throws(StoreError) {
+  /// - Throws: ``StoreError/Code/busy``, with the PID of a process that has the store open, this one included; the errors of
+  ///   opening.
+  /// - Complexity: O(*n*) in the size of the store.
+  public static func compact(path: String) throws {
     _ = try Compaction.run(path: path)
     // Whoever opens it first makes LMDB's lock file fit.
     var options = StoreOptions()
@@ -19,30 +18,30 @@ extension SharedStore {
         let last = LockIndices.all(store.environment.catalogue, core).max() ?? 0
         if core.failure == nil { store.environment.owners?.trimNotes(from: last + 1) }
       }
-    } catch  where error.code == .writerBusy {
+    } catch {
       // It is compacted; the notes' room is given back the next time.
+      if error.code != .writerBusy { throw error }
     }
   }
 
-  /// Gives the disk space of free pages back to the file system, while others read and write.
+  /// Returns the disk space of free pages to the file system, while other processes read and write.
   ///
   /// The file keeps its length (``StoreStatistics/fileBytes``) and its free pages, but takes less of the disk
-  /// (``StoreStatistics/allocatedBytes``). Pages that a snapshot still sees are left alone, and so are those that are freed
-  /// meanwhile. Pages that are used again later take new space, which makes writing to them slower. A store that has few
-  /// free pages again needs ``compact(path:)``, which no process may have open.
+  /// (``StoreStatistics/allocatedBytes``). Pages that a snapshot still sees are kept, and so are those that are freed
+  /// meanwhile. Pages that are reused later take new space, which makes writing to them slower. To reduce the number of free
+  /// pages, use ``compact(path:)``, during which no process may have the store open.
   ///
-  /// Free pages beside each other become one hole in the file. A hole takes the file system from some microseconds (tmpfs)
-  /// to some milliseconds (a disk that is told of it at once: ext4 mounted with `discard`), so that 16,384 pages that lie
-  /// apart took up to a minute there. They are made in turns of about 10 milliseconds, one hole at least and 256 at most,
-  /// for each of which this takes the writer's lock; between two turns others write, for as long as the turn took.
+  /// Adjacent free pages become one hole in the file. A hole takes the file system from some microseconds (tmpfs) to some
+  /// milliseconds (ext4 mounted with `discard`, which informs the disk at once), so that 16,384 scattered pages took up to a
+  /// minute there. Holes are made in turns of about 10 milliseconds, with 1 to 256 holes each, during which this holds the
+  /// writer's lock; between two turns other processes can write, for as long as the turn took.
   ///
-  /// - Parameter timeout: How long to wait for other writers at each turn; nil for as long as it takes.
-  /// - Returns: How many bytes of the disk were given back.
-  /// - Throws: ``StoreError/Code/writerBusy``; ``StoreError/Code/system`` where the file system has no holes in files.
-  /// - Complexity: O(*n* log *n*) in the number of free pages, and a call of the system for each hole.
-  @available(*, noasync, message: "it waits for the writer's lock")
+  /// - Parameter timeout: How long to wait for other writers at each turn; nil for no limit.
+  /// - Returns: The number of bytes of the disk that were freed.
+  /// - Throws: ``StoreError/Code/writerBusy``; ``StoreError/Code/system`` when the file system does not support holes in files.
+  /// - Complexity: O(*n* log *n*) in the number of free pages, and a system call for each hole.
   @discardableResult
-  public func trim(timeout: Duration? = nil) throws(StoreError) -> Int {
+  public func trim(timeout: Duration? = nil) throws -> Int {
     let before = try environment.fileSize().allocated
     try environment.trim(waiting: timeout)
     return max(0, before - (try environment.fileSize().allocated))

@@ -1,54 +1,54 @@
 extension SharedStore {
-  /// Opens a store in shared memory: what processes share while the machine runs, and a reboot forgets.
+  /// Opens a store in shared memory, which exists until the machine restarts.
   ///
-  /// It lies in a directory of this user alone (the effective one), in `/dev/shm` where there is one, else in the temporary
+  /// The store is in a directory of the effective user, which other users cannot enter, in `/dev/shm` or else in the temporary
   /// directory. It survives any process crash. Remove it with ``removeEphemeral(named:)``.
   ///
-  /// Every program of this user that gives the same name gets the same store. Where two runs of a program must not meet, let
-  /// each ask for it `exclusive`, or use ``ephemeral()``.
+  /// Every program of this user that uses the same name opens the same store. If two runs of a program must not meet, open it
+  /// as `exclusive`, or use ``ephemeral()``.
   ///
   /// - Parameters:
-  ///   - name: Tells stores apart: letters, digits, `.`, `-` and `_`.
-  ///   - exclusive: Whether the store must be a new one: while another process has one of that name open, or this one, it is
-  ///     an error; what an earlier run has left is removed. Processes that join it later do not ask for it `exclusive`.
+  ///   - name: The name of the store: letters, digits, `.`, `-` and `_`.
+  ///   - exclusive: Whether the store must be a new one. It is an error when this or another process has a store of that name
+  ///     open; the store of an earlier run is removed. Processes that join later must not pass true.
   /// - Throws: ``StoreError/Code/busy``, whose ``StoreError/processID`` has the store open; ``StoreError/Code/invalidName``;
-  ///   what opening throws.
-  public static func ephemeral(named name: String, exclusive: Bool = false) throws(StoreError) -> SharedStore {
+  ///   the errors of opening.
+  public static func ephemeral(named name: String, exclusive: Bool = false) throws -> SharedStore {
     try checkEphemeralName(name)
-    return try StoreDirectory.inSharedMemory { (directory) throws(StoreError) in
+    return try StoreDirectory.inSharedMemory { directory in
       let path = ephemeralPath(name, in: directory)
       if exclusive { try StoreDirectory.removeUnlessInUse(path) }
       return try openEphemeral(path)
     }
   }
 
-  /// Opens a new store in shared memory that has no name and goes with its last process.
+  /// Opens a new store in shared memory that has no name and is removed with its last process.
   ///
-  /// Others join it by its ``path``, as ``WorkerProcess`` does; no other run of the program meets it. It is removed when the
-  /// last process that has it open closes it or ends; when that one is killed, by the next program of this user that opens a
-  /// store in shared memory.
-  public static func ephemeral() throws(StoreError) -> SharedStore {
-    try StoreDirectory.inSharedMemory { (directory) throws(StoreError) in
+  /// Other processes join it by its ``path``, as ``WorkerProcess`` does; no other run of the program meets it. It is removed when the
+  /// last process that has it open closes it or exits. When that process is killed, the next program of this user that opens a
+  /// store in shared memory removes it.
+  public static func ephemeral() throws -> SharedStore {
+    try StoreDirectory.inSharedMemory { directory in
       try openEphemeral(StoreDirectory.anonymous(in: directory))
     }
   }
 
-  /// Removes an ephemeral store's files; nothing happens when there is none.
+  /// Removes the files of an ephemeral store, if it exists.
   ///
-  /// Processes that have it open keep what they see, and are told ``StoreError/Code/replaced`` at their next write. The name is
-  /// free at once. It may be repeated, and done by several processes at the same time: at every moment the name leads to the
-  /// whole store or to none, whatever dies.
+  /// Processes that have it open can still read, and their next write throws ``StoreError/Code/replaced``. The name is
+  /// free at once. Several processes can do this at the same time: at every moment the name leads to the whole store or to none,
+  /// even if a process dies.
   ///
-  /// - Throws: ``StoreError/Code/notAStore``, which names a file in its directory that is not one of a store's: such files
-  ///   stay.
-  public static func removeEphemeral(named name: String) throws(StoreError) {
+  /// - Throws: ``StoreError/Code/notAStore``, which names a file in the directory that does not belong to a store; such files
+  ///   are kept.
+  public static func removeEphemeral(named name: String) throws {
     try checkEphemeralName(name)
-    try StoreDirectory.inSharedMemory { (directory) throws(StoreError) in
+    try StoreDirectory.inSharedMemory { directory in
       try StoreDirectory.remove(ephemeralPath(name, in: directory))
     }
   }
 
-  private static func openEphemeral(_ path: String) throws(StoreError) -> SharedStore {
+  private static func openEphemeral(_ path: String) throws -> SharedStore {
     var options = StoreOptions.durability(.processCrashOnly)
     options.unsyncedAfterReboot = .discard
     return try SharedStore(path: path, options: options)

@@ -1,16 +1,16 @@
 extension SharedStore {
-  /// Every structure of the store, by name, besides those of a kind that this version does not know.
+  /// Returns all structures of the store by name, except those of a kind that this version does not know.
   ///
   /// - Complexity: O(*n*) in the number of structures.
-  public func structures() throws(StoreError) -> [StructureDescription] { try catalogue().known }
+  public func structures() throws -> [StructureDescription] { try catalogue().known }
 
-  /// Why structures of the store cannot be used by this version: one error for each whose record it does not understand, named
-  /// by ``StoreError/structure``. A later version of the library may have made them.
+  /// Returns an error for each structure whose record this version does not understand, named by ``StoreError/structure``. A later
+  /// version of the library may have created it.
   ///
-  /// All others can be used. A structure that is not understood is neither opened, removed nor replaced.
+  /// All other structures can be used. A structure that is not understood can be neither opened, removed nor replaced.
   ///
   /// - Complexity: O(*n*) in the number of structures.
-  public func unknownStructures() throws(StoreError) -> [StoreError] { try catalogue().unknown }
+  public func unknownStructures() throws -> [StoreError] { try catalogue().unknown }
 
   func catalogue() throws(StoreError) -> (known: [StructureDescription], unknown: [StoreError]) {
     let core = try environment.beginRead()
@@ -18,15 +18,19 @@ extension SharedStore {
     return try Catalogue.all(environment.catalogue, core)
   }
 
-  /// Removes a structure with all that is in it. Handles of it say so from their next use on, in every process; those who wait
-  /// for a lock or semaphore are told so.
+  /// Removes a structure and its contents.
   ///
-  /// - Parameter timeout: How long to wait for another process or thread that writes; nil for no limit.
-  /// - Returns: False when there is none of that name.
+  /// From then on, handles of the structure throw ``StoreError/Code/structureRemoved``, in every process, and so do calls that wait
+  /// for a lock or semaphore.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the structure.
+  ///   - timeout: How long to wait for another writer; nil for no limit.
+  /// - Returns: Whether the structure existed.
   /// - Throws: ``StoreError/Code/busy`` for a lock that is held, or a semaphore of which a permit is;
   ///   ``StoreError/Code/writerBusy`` when the time is up.
   @discardableResult
-  public func remove(_ name: String, timeout: Duration? = nil) throws(StoreError) -> Bool {
+  public func remove(_ name: String, timeout: Duration? = nil) throws -> Bool {
     try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try remove(name, core) }
   }
 
@@ -46,13 +50,18 @@ extension SharedStore {
     return true
   }
 
-  /// Gives a structure another name. Handles of the old name say so from their next use on, in every process.
+  /// Renames a structure.
   ///
-  /// - Parameter timeout: How long to wait for another process or thread that writes; nil for no limit.
+  /// From then on, handles of the old name throw ``StoreError/Code/structureRemoved``, in every process.
+  ///
+  /// - Parameters:
+  ///   - name: The present name.
+  ///   - other: The new name, which must be free.
+  ///   - timeout: How long to wait for another writer; nil for no limit.
   /// - Throws: ``StoreError/Code/structureNotFound``, ``StoreError/Code/structureExists``;
   ///   ``StoreError/Code/busy`` for a lock that is held, or a semaphore of which a permit is; ``StoreError/Code/writerBusy`` when
   ///   the time is up.
-  public func rename(_ name: String, to other: String, timeout: Duration? = nil) throws(StoreError) {
+  public func rename(_ name: String, to other: String, timeout: Duration? = nil) throws {
     try Catalogue.checkName(other)
     try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try rename(name, to: other, core) }
   }
@@ -98,7 +107,7 @@ extension SharedStore {
         continue
       }
       let holder =
-        owners.holds(place) ? Int(currentProcessID()) : owners.noted(found.index ?? 0, found.identity)?.processID
+        owners.holds(place) ? Int(currentProcessID()) : owners.holder(found.index ?? 0, found.identity)
       throw StoreError(
         .busy, operation, structure: found.name,
         reason: "it is held\(holder.map { " by process \($0)" } ?? "")",
@@ -145,15 +154,21 @@ extension SharedStore {
         .nestedWrite, "open", structure: wanted.name, reason: "this thread is inside a write of the same store",
         advice: "open it before, or ask the transaction: txn.\(wanted.kind.rawValue)(…)")
     }
-    let deadline = openingDeadline
-    if let found = try description(of: wanted.name),
-      let number = try environment.number(of: found, checking: wanted, until: deadline)
-    {
-      return StructureReference(found, number: number, environment)
-    }
-    return try inOwnWrite(until: deadline) { (core) throws(StoreError) in
+    if let found = try find(wanted.name, as: wanted) { return found }
+    return try inOwnWrite(until: openingDeadline) { (core) throws(StoreError) in
       try self.openOrCreate(wanted, core, fill: fill)
     }
+  }
+
+  /// The structure of a name; nil when there is none.
+  ///
+  /// - Parameter wanted: What it must be; nil for whatever it is.
+  func find(_ name: String, as wanted: StructureDescription?) throws(StoreError) -> StructureReference? {
+    let core = try environment.beginRead()
+    defer { core.end() }
+    guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return nil }
+    if let wanted { try found.check(wanted) }
+    return StructureReference(found, number: try environment.number(of: found, in: core), environment)
   }
 
   /// What the catalogue tells of a structure; nil when there is none.
@@ -173,31 +188,20 @@ extension SharedStore {
     let catalogue = environment.catalogue
     if let found = try Catalogue.description(of: wanted.name, catalogue, core) {
       try found.check(wanted)
-      try environment.forgetIfOutdated(found)
-      guard
-        let number = try environment.database(
-          found.database, in: core, integerKeys: found.hasIntegerKeys, create: false)
-      else { throw .notFound(found.name) }
-      try environment.checkLayout(number, integerKeys: found.hasIntegerKeys, structure: found.name)
-      environment.note(found)
-      return StructureReference(found, number: number, environment)
+      return StructureReference(found, number: try environment.number(of: found, in: core), environment)
     }
     var made = wanted
     if made.identity == 0 { made.identity = Catalogue.newIdentity(catalogue, core) }
     if made.kind == .lock { made.index = lockIndices.withLock { $0.next(for: made, catalogue, core) } }
-    try environment.forgetIfOutdated(made)
     if !made.kind.liesAmongValues {
-      guard try core.openDatabase(made.name, integerKeys: false, create: false) == nil else {
+      guard try core.createDatabase(made.name, made.databaseLayout) else {
         throw StoreError(
           .structureExists, "create", structure: made.name,
           reason: "there is a database of that name which is not in the catalogue", advice: "take another name")
       }
     }
-    guard
-      let number = try environment.database(made.database, in: core, integerKeys: made.hasIntegerKeys, create: true)
-    else { throw .notFound(made.name) }
+    let number = try environment.number(of: made, in: core)
     Catalogue.set(made, for: made.name, catalogue, core)
-    environment.note(made)
     let reference = StructureReference(made, number: number, environment)
     try fill(core, reference)
     if let failure = core.failure { throw failure }
@@ -225,34 +229,19 @@ extension StoreError {
 }
 
 extension Environment {
-  /// The database of all values.
-  var values: UInt32 { knownDatabase(Catalogue.values) ?? noDatabase }
-
-  /// The number of a structure's database, after making sure that it is what was asked for.
-  ///
-  /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
-  func number(
-    of found: StructureDescription, checking wanted: StructureDescription, until deadline: ContinuousClock.Instant?
-  ) throws(StoreError) -> UInt32? {
-    try found.check(wanted)
-    try forgetIfOutdated(found, until: deadline)
-    let number = try database(found.database, until: deadline)
-    if let number { try checkLayout(number, integerKeys: found.hasIntegerKeys, structure: found.name) }
-    note(found)
-    return number
+  /// The number of a structure's database, after making sure that this can be the structure's.
+  func number(of found: StructureDescription, in core: Transaction) throws(StoreError) -> UInt32 {
+    if found.kind.liesAmongValues { return values }
+    guard let layout = try core.layout(named: found.name) else {
+      throw StoreError(
+        .damaged, "open", structure: found.name, reason: "it has no database", advice: "restore a backup")
+    }
+    try layout.check(found.databaseLayout, structure: found.name)
+    return number(found.name, of: found.identity)
   }
+}
 
-  /// This process may have the database of an earlier structure of the same name open.
-  func forgetIfOutdated(
-    _ description: StructureDescription, until deadline: ContinuousClock.Instant? = nil
-  ) throws(StoreError) {
-    guard !description.kind.liesAmongValues else { return }
-    let known = identities.withLock { $0[DatabaseName(description.name)] }
-    if let known, known != description.identity { try forgetDatabase(description.name, until: deadline) }
-  }
-
-  func note(_ description: StructureDescription) {
-    guard !description.kind.liesAmongValues else { return }
-    identities.withLock { $0[DatabaseName(description.name)] = description.identity }
-  }
+extension StructureDescription {
+  /// How its database orders its keys.
+  fileprivate var databaseLayout: DatabaseLayout { hasIntegerKeys ? .integerKeys : [] }
 }

@@ -1,6 +1,6 @@
 internal import Dispatch
 
-/// A directory in which processes share lists, dictionaries, arrays, values and queues.
+/// A directory with lists, dictionaries, arrays, values and queues that are shared between processes.
 ///
 ///     let store = try SharedStore(path: "team.lmdb")
 ///     let names = try store.list("names", of: String.self)
@@ -8,10 +8,10 @@ internal import Dispatch
 ///       txn[names].append("Ada")
 ///     }
 ///
-/// Any process that opens the same path takes part. A read sees one snapshot and neither waits nor makes others wait; a
-/// write is alone among all processes, and either all of it is stored or nothing.
+/// Every process that opens the same path shares its structures. A read sees one snapshot, and neither waits nor blocks other
+/// processes; a write excludes all other writers, and is stored as a whole or not at all.
 ///
-/// A store may be used from any thread. It is closed with its last reference; handles and snapshots hold one.
+/// A store can be used from any thread. It is closed with its last reference; handles and snapshots hold one.
 public final class SharedStore: Sendable {
   @usableFromInline package let environment: Environment
   /// The writes of tasks.
@@ -22,35 +22,32 @@ public final class SharedStore: Sendable {
   var openingDeadline: ContinuousClock.Instant? { openingTimeout.map { .now + min($0, .seconds(1 << 30)) } }
   let lockIndices = Guarded(LockIndices())
 
-  /// Opens the store in the directory at `path`; makes it when there is none, unless the options say otherwise.
+  /// Opens the store in the directory at `path`, and creates it when it is missing, unless the options forbid it.
   ///
-  /// - Throws: ``StoreError`` when the path is no store, or is one that cannot be used; the error says what to do.
-  public init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
+  /// - Throws: ``StoreError`` when the path is not a store, or the store cannot be used; the error's advice says what to do.
+  public init(path: String, options: StoreOptions = StoreOptions()) throws {
     openingTimeout = options.openingTimeout
     environment = try Environment.open(path: path, options: options.forEnvironment()) {
       (transaction) throws(StoreError) in try Catalogue.create(transaction)
     }
     // What throws ends in `deinit`, which closes.
-    if environment.catalogue == noDatabase {
-      environment.setCatalogue(try Catalogue.check(environment, until: openingDeadline))
-    }
+    if environment.catalogue == Transaction.noDatabase { try Catalogue.open(environment) }
   }
 
   deinit { environment.close() }
 
-  /// The path that the store was opened by.
+  /// The path with which the store was opened.
   public var path: String { environment.directory.path }
 }
 
 extension SharedStore {
-  /// Reads one snapshot of the store.
+  /// Reads a snapshot of the store.
   ///
-  /// - Parameter body: Gets the transaction. Views of structures are valid until it returns; copy out what is to stay.
-  /// - Returns: What `body` returns.
-  /// - Throws: What `body` throws; ``StoreError`` when the store cannot be read, or when something that `body` asked for
-  ///   could not be read.
-  /// - Complexity: O(1) besides `body`.
-  @inlinable
+  /// - Parameter body: Receives the transaction. Views of structures are valid until it returns; copy what you want to keep.
+  /// - Returns: The result of `body`.
+  /// - Throws: The errors of `body`; ``StoreError`` when the store, or something that `body` read, cannot be read.
+  /// - Complexity: O(1), without `body`.
+  @inlinable @discardableResult
   public func read<R: ~Copyable>(_ body: (inout ReadTransaction) throws -> R) throws -> R {
     let core = try environment.beginRead()
     // The last reference to the store may be gone before: its end would close the environment under the transaction.
@@ -61,38 +58,36 @@ extension SharedStore {
     return result
   }
 
-  /// Changes the store: all that `body` does is committed, or none of it.
+  /// Changes the store: either all changes of `body` are committed, or none.
   ///
-  /// Waits until no other process and thread writes. Inside of `body` the changes are visible to it alone. When `body`
-  /// throws, or one of its changes could not be made (a full disk, say), nothing is stored and the error is thrown.
+  /// Waits until no other process or thread writes. Only `body` sees the changes until it returns. When `body` throws, or
+  /// one of its changes fails (when the disk is full, for example), nothing is stored and the error is thrown.
   ///
-  /// - Throws: What `body` throws; ``StoreError`` when the store cannot be written. A write inside of a write of the
-  ///   same thread is ``StoreError/Code/nestedWrite``.
-  @available(*, noasync, message: "it waits for the writer's lock; await the asynchronous write instead")
-  @inlinable
+  /// - Throws: The errors of `body`; ``StoreError`` when the store cannot be written. A write inside a write of the
+  ///   same thread throws ``StoreError/Code/nestedWrite``.
+  @inlinable @discardableResult
   public func write<R: ~Copyable>(_ body: (inout WriteTransaction) throws -> R) throws -> R {
     try writeNow(body)
   }
 
-  /// Changes the store as `write` does, unless another process or thread is still writing when the time is up.
+  /// Changes the store as `write` does, after waiting at most `timeout` for other writers.
   ///
-  /// Only the waiting is limited, not `body`. A process that died while it wrote is passed over at once; one that was
-  /// stopped, or takes long, is named in the error. Programs that write to the store without this library take no part in
-  /// this waiting: behind them it may take longer.
+  /// Only the wait is limited, not `body`. A writer that has died does not block; one that is stopped, or takes long, is named
+  /// in the error. The limit does not apply to programs that write to the store without this library: the wait for them can
+  /// be longer.
   ///
-  /// - Throws: What ``write(_:)-(_)`` throws; ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is who writes.
-  @available(*, noasync, message: "it waits for the writer's lock; await the asynchronous write instead")
-  @inlinable
+  /// - Throws: The errors of ``write(_:)``; ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is that of the writer.
+  @inlinable @discardableResult
   public func write<R: ~Copyable>(
     timeout: Duration, _ body: (inout WriteTransaction) throws -> R
   ) throws -> R {
     try writeNow(until: .now + timeout, body)
   }
 
-  /// Changes the store as `write` does, if nobody else is writing at this moment.
+  /// Changes the store as `write` does, if no other process or thread is writing at this moment.
   ///
-  /// - Returns: What `body` returns; nil when somebody is writing.
-  @inlinable
+  /// - Returns: The result of `body`; nil when another process or thread is writing.
+  @inlinable @discardableResult
   public func tryWrite<R: ~Copyable>(_ body: (inout WriteTransaction) throws -> R) throws -> R? {
     let core: Transaction
     do throws(StoreError) {
@@ -105,7 +100,7 @@ extension SharedStore {
   }
 
   /// `write` for the handles' own methods, which may be called anywhere.
-  @inlinable
+  @inlinable @discardableResult
   func writeNow<R: ~Copyable>(
     until deadline: ContinuousClock.Instant? = nil, _ body: (inout WriteTransaction) throws -> R
   ) throws -> R {
@@ -128,32 +123,35 @@ extension SharedStore {
     return result
   }
 
-  /// Changes the store from a task, on a thread of the store's own; otherwise as the synchronous `write`.
+  /// Changes the store from a task, on a thread of the store; otherwise as the synchronous `write`.
   ///
-  /// Writes that wait at the same time are committed together, in the order in which they were asked for, and wait for the
-  /// disk once. Each is all or nothing by itself: one that throws takes back what it did and nothing else.
+  /// Writes that wait at the same time are committed together, in the order in which they were requested, and wait for the
+  /// disk once. Each is all or nothing by itself: one that throws undoes only its own changes.
   ///
-  /// A task that is cancelled before its turn gets `CancellationError` at once, and `body` does not run; one whose `body`
+  /// A task that is cancelled before its turn throws `CancellationError` at once, and `body` does not run; a task whose `body`
   /// has begun gets its result.
-  public nonisolated(nonsending) func write<R: Sendable>(
-    _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
-  ) async throws -> R {
+  @discardableResult
+  public nonisolated(nonsending) func write<R>(
+    _ body: @escaping @Sendable (inout WriteTransaction) throws -> sending R
+  ) async throws -> sending R {
     try await writeInTurn(until: nil, body)
   }
 
-  /// Changes the store from a task, unless others are still writing when the time is up.
+  /// Changes the store from a task, after waiting at most `timeout` for other writers.
   ///
-  /// - Throws: ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is who writes.
-  public nonisolated(nonsending) func write<R: Sendable>(
-    timeout: Duration, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
-  ) async throws -> R {
+  /// - Throws: ``StoreError/Code/writerBusy``, whose ``StoreError/processID`` is that of the writer.
+  @discardableResult
+  public nonisolated(nonsending) func write<R>(
+    timeout: Duration, _ body: @escaping @Sendable (inout WriteTransaction) throws -> sending R
+  ) async throws -> sending R {
     try await writeInTurn(until: .now + timeout, body)
   }
 
-  private nonisolated(nonsending) func writeInTurn<R: Sendable>(
-    until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> R
-  ) async throws -> R {
-    let write = TaskWrite(body)
+  /// The same; nil waits for as long as it takes.
+  nonisolated(nonsending) func writeInTurn<R>(
+    until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> sending R
+  ) async throws -> sending R {
+    let write = TaskWrite { txn in Transfer(try body(&txn)) }
     // The thread may be waiting for the lock on behalf of an earlier task. A time limit of nothing still lets it look.
     let limit = deadline.map { deadline in
       let (seconds, attoseconds) =
@@ -165,23 +163,20 @@ extension SharedStore {
       return limit
     }
     defer { limit?.cancel() }
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        if write.wait(continuation) { writeQueue.add(write, to: self) }
-      }
+    return try await withCancellableContinuation { continuation in
+      if write.wait(continuation) { writeQueue.add(write, to: self) }
     } onCancel: {
       write.cancel()
-    }
+    }.value
   }
 
-  /// A snapshot to hold across calls; it does not see later changes.
+  /// Returns a snapshot that can be held across calls and does not see later changes.
   ///
-  /// While it is held, pages that it sees cannot be used again, so that the file grows with each change: end snapshots
-  /// soon.
-  public func snapshot() throws(StoreError) -> Snapshot {
+  /// While it is held, its pages cannot be reused, so that the file grows with each change. End snapshots soon.
+  public func snapshot() throws -> Snapshot {
     Snapshot(try environment.beginRead(), of: self)
   }
 
-  /// Forces everything that was committed to the disk. With `.durable`, commits have done so already.
-  public func sync() throws(StoreError) { try environment.sync() }
+  /// Syncs everything that was committed to the disk. With `.durable`, commits have done so already.
+  public func sync() throws { try environment.sync() }
 }

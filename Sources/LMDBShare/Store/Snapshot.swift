@@ -1,14 +1,14 @@
-/// One state of the store, to be held across calls.
+/// A state of the store that can be held across calls.
 ///
 ///     let before = try store.snapshot()
 ///     try names.append("Eve")
 ///     print(try before[names].count)   // as it was
 ///
-/// It ends with ``end()``, or with its last reference: views taken from it hold one.
+/// A snapshot ends with ``end()``, or with its last reference; its views hold one.
 public final class Snapshot {
   @usableFromInline let pin: SnapshotPin
   @usableFromInline let use: UInt64
-  /// The number of the transaction whose result this is.
+  /// The number of the transaction after which the snapshot was taken.
   public let id: Int
 
   init(_ core: Transaction, of store: SharedStore) {
@@ -17,13 +17,13 @@ public final class Snapshot {
     id = core.snapshotID
   }
 
-  /// Ends the snapshot, so that the pages it holds can be used again. Views of it must not be used any more.
+  /// Ends the snapshot, so that its pages can be reused. Its views must not be used afterwards.
   public func end() { pin.end() }
 
-  /// A read transaction on this snapshot, for what takes one.
+  /// Runs `body` in a read transaction on this snapshot.
   ///
-  /// - Throws: What `body` throws; ``StoreError`` when something could not be read, here or by a view before. Each such failure is
-  ///   thrown once; the snapshot can be used further.
+  /// - Throws: The errors of `body`; ``StoreError`` when something could not be read, here or by a view before. Each such error is
+  ///   thrown once; the snapshot remains usable.
   @inlinable
   public func read<R: ~Copyable>(_ body: (inout ReadTransaction) throws -> R) throws -> R {
     defer { withExtendedLifetime(pin) {} }
@@ -37,9 +37,9 @@ public final class Snapshot {
     return result
   }
 
-  /// Throws the first thing that a view could not read since the last call, or the last read.
+  /// Throws the first error of a view since the last call, or the last read.
   ///
-  /// A view that is taken as `snapshot[names]` has no end of its own at which it could throw: a walk that meets an element which
-  /// cannot be decoded ends there. Call this after such a walk, or walk inside of ``read(_:)``, which throws by itself.
+  /// A view that is taken as `snapshot[names]` has no end at which it could throw: an iteration ends at an element that cannot be
+  /// decoded. Call this method after such an iteration, or iterate within ``read(_:)``, which throws by itself.
   public func check() throws { try read { _ in } }
 }

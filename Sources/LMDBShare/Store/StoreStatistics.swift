@@ -1,64 +1,64 @@
-/// What a store takes, and who reads it.
+/// The space that a store takes, and its readers.
 public struct StoreStatistics: Sendable {
   /// The pages of one structure's tree.
   public struct Structure: Sendable {
-    /// What it is.
+    /// The structure's description.
     public let description: StructureDescription
-    /// How many pages lie between the root and an entry, both included.
+    /// The number of pages from the root to an entry, both included.
     public let depth: Int
-    /// Pages that lead to others.
+    /// The number of branch pages.
     public let branchPages: Int
-    /// Pages with entries.
+    /// The number of leaf pages.
     public let leafPages: Int
-    /// Pages of long values.
+    /// The number of overflow pages, which hold long values.
     public let overflowPages: Int
-    /// Keys in the tree; of packed lists and arrays these are blocks.
+    /// The number of keys in the tree; for packed lists and arrays these are blocks.
     public let entries: Int
   }
 
-  /// A process that has the store open for reading.
+  /// A reader slot of a process.
   public struct Reader: Sendable {
-    /// The process.
+    /// The PID of the process.
     public let processID: Int
-    /// The thread that made the slot, as LMDB names it.
+    /// The thread that created the slot, in LMDB's notation.
     public let thread: String
     /// The snapshot that is being read, or nil when the slot is idle.
     public let snapshotID: Int?
-    /// How many transactions were committed since that snapshot.
+    /// The number of transactions that were committed since that snapshot.
     public let lag: Int?
-    /// How long the snapshot has been out of date; nil when it is current, idle, or too old for the time to be known.
+    /// The time since the snapshot was superseded; nil when it is current, idle, or so old that the time is unknown.
     public let age: Duration?
   }
 
-  /// Bytes in use: pages that hold something.
+  /// The bytes of the pages in use.
   public let usedBytes: Int
-  /// Bytes of the data file.
+  /// The length of the data file in bytes.
   public let fileBytes: Int
-  /// Bytes that the data file takes on disk.
+  /// The bytes that the data file takes on disk.
   public let allocatedBytes: Int
-  /// Address space reserved for the map.
+  /// The address space that is reserved for the map, in bytes.
   public let reservedBytes: Int
-  /// Bytes of a page.
+  /// The bytes of a page.
   public let pageSize: Int
-  /// Pages in the file, free ones included.
+  /// The number of pages in the file, including free ones.
   public let pages: Int
-  /// Pages that later transactions will use again. Many of them slow down writing: a compacting backup has none.
+  /// The number of pages that later transactions will reuse. Many free pages slow down writing; a compacting backup has none.
   public let freePages: Int
   /// The number of the last transaction.
   public let lastTransaction: Int
-  /// How many readers there can be at once.
+  /// The maximum number of simultaneous readers.
   public let maximumReaders: Int
   /// The structures, by name.
   public let structures: [Structure]
-  /// The readers, idle ones included.
+  /// The reader slots, including idle ones.
   public let readers: [Reader]
 }
 
 extension SharedStore {
-  /// What the store takes, and who reads it.
+  /// Returns the space that the store takes, and its readers.
   ///
   /// - Complexity: O(*structures* + *free list*).
-  public func statistics() throws(StoreError) -> StoreStatistics {
+  public func statistics() throws -> StoreStatistics {
     return try environment.statistics { (core) throws(StoreError) in
       var found: [StoreStatistics.Structure] = []
       for description in try Catalogue.all(environment.catalogue, core).known {
@@ -72,22 +72,22 @@ extension SharedStore {
     }
   }
 
-  /// Copies the store as it is now into another directory, while others go on to read and write.
+  /// Copies a snapshot of the store into another directory, while other processes read and write.
   ///
-  /// The copy gets its name when it is complete and on disk, so whatever is at `path` is a whole backup.
+  /// The copy gets its name when it is complete and on disk, so a store at `path` is always a complete backup.
   ///
   /// - Parameters:
   ///   - path: A new or empty directory.
   ///   - compacting: Leaves out free pages; takes longer, and gives a store that writes faster.
-  public func backup(to path: String, compacting: Bool = false) throws(StoreError) {
+  public func backup(to path: String, compacting: Bool = false) throws {
     try environment.backup(to: path, compacting: compacting)
   }
 
-  /// Frees the reader slots of processes that died while they read. The store does so by itself from time to time.
+  /// Clears the stale readers: the reader slots of processes that have died. The store also does so by itself from time to time.
   ///
-  /// - Returns: How many there were.
+  /// - Returns: The number of cleared slots.
   @discardableResult
-  public func clearStaleReaders() throws(StoreError) -> Int { try environment.clearStaleReaders() }
+  public func clearStaleReaders() throws -> Int { try environment.clearStaleReaders() }
 }
 
 extension Environment {

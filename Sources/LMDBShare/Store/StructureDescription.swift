@@ -1,4 +1,4 @@
-/// What the catalogue tells of a structure.
+/// The catalogue's description of a structure.
 public struct StructureDescription: Hashable, Sendable, CustomStringConvertible {
   /// The kinds of structures.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -12,53 +12,70 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     case array
     /// Items, first in, first out.
     case queue
-    /// What one thread or task at a time holds.
+    /// A mutex: one thread or task at a time holds it.
     case lock
-    /// What so many threads and tasks at a time hold.
+    /// A counting semaphore: a fixed number of threads and tasks hold a permit.
     case semaphore
-    /// What is set or not.
+    /// A flag that is set or not.
     case event
-    /// Where so many processes wait for each other.
+    /// A place where a fixed number of parties wait for each other.
     case barrier
 
-    /// Whether it lies in the database of all values, under its name.
-    var liesAmongValues: Bool {
+    /// What it is stored as.
+    package var shape: Shape {
       switch self {
-      case .value, .lock, .semaphore, .event, .barrier: true
-      case .list, .dictionary, .array, .queue: false
+      case .value, .lock, .semaphore, .event, .barrier: .cell
+      case .list, .array: .sequence
+      case .dictionary: .map
+      case .queue: .queue
       }
     }
+
+    /// Whether it lies in the database of all values, under its name.
+    var liesAmongValues: Bool { shape == .cell }
   }
 
-  /// How the elements of a list or array lie in its database.
+  /// What structures are stored as: there are more kinds of structures than ways to store them.
+  package enum Shape: Sendable {
+    /// One value, under the structure's name in the database of all values.
+    case cell
+    /// Elements by position, in a database of its own.
+    case sequence
+    /// Values by key, in a database of its own.
+    case map
+    /// Items with what became of them, in a database of its own.
+    case queue
+  }
+
+  /// How the elements of a list or array are stored in its database.
   public enum Layout: String, Hashable, Sendable {
-    /// One element a key.
+    /// One element under each key.
     case indexed
-    /// Elements of a fixed size side by side in blocks; for queues, items that were pushed together in one record.
+    /// Elements of fixed size side by side in blocks; in queues, items that were pushed together in one record.
     case packed
   }
 
   /// The structure's name.
   public package(set) var name: String
-  /// What it is.
+  /// The structure's kind.
   public let kind: Kind
-  /// How its elements lie, for lists, arrays and queues.
+  /// How the elements of a list, array or queue are stored.
   public let layout: Layout?
-  /// The representation of its keys, for dictionaries.
+  /// The representation of a dictionary's keys.
   public let key: String?
-  /// The representation of its values or elements.
+  /// The representation of the values or elements.
   public let element: String
-  /// How many bytes each element takes, where they are packed.
+  /// The number of bytes of each packed element.
   public package(set) var elementSize: Int?
   /// The number of elements of an array, of permits of a semaphore, or of parties of a barrier.
   public let count: Int?
   /// Where a lock's holder is noted.
   var index: UInt64?
-  /// The most elements that a list keeps, or the most items that a queue takes; nil for no limit.
+  /// The maximum number of elements of a list, or of items of a queue; nil for no limit.
   public package(set) var maximumCount: Int?
-  /// How often an item of a queue may be leased before it is given up; nil for no limit.
+  /// The number of times that an item of a queue may be leased before it becomes a dead letter; nil for no limit.
   public package(set) var maximumAttempts: Int?
-  /// A number of its own, by which one that was created anew under the same name is told apart.
+  /// A random number, which distinguishes the structure from another one that was created later under the same name.
   public package(set) var identity: UInt64 = 0
 
   package init(
@@ -74,7 +91,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     self.maximumCount = maximumCount
   }
 
-  /// For example `list of string (indexed)`.
+  /// The description as text, for example `list of string (indexed)`.
   public var description: String {
     switch kind {
     case .lock, .event: return kind.rawValue
@@ -111,7 +128,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// The database in which it lies.
   var database: String { kind.liesAmongValues ? Catalogue.values : name }
   /// Whether that database has integer keys.
-  var hasIntegerKeys: Bool { !kind.liesAmongValues && kind != .dictionary }
+  var hasIntegerKeys: Bool { kind.shape == .sequence || kind.shape == .queue }
 }
 
 // The record: lines of a word, a space, and the rest, so that it can be read as it stands.

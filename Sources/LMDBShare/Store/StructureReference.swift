@@ -7,7 +7,7 @@ final class StructureReference: Sendable {
   @usableFromInline let description: StructureDescription
   @usableFromInline let name: String
   /// The number of its database in this process.
-  @usableFromInline let number: Atomic<UInt32>
+  @usableFromInline let database: UInt32
   /// The catalogue's version as of which this is known to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
   /// What those who wait for its changes are woken by.
@@ -16,7 +16,7 @@ final class StructureReference: Sendable {
   init(_ description: StructureDescription, number: UInt32, _ environment: Environment) {
     self.description = description
     self.environment = environment
-    self.number = Atomic(number)
+    database = number
     name = description.name
     channel = Channels.of(description.identity)
   }
@@ -35,8 +35,6 @@ final class StructureReference: Sendable {
   /// How often a queue's items are decoded before they are taken.
   let prefetches = PrefetchPace()
 
-  var database: UInt32 { number.load(ordering: .relaxed) }
-
   /// `kind 'name'`, as messages name it.
   @usableFromInline var title: String { "\(description.kind.rawValue) '\(name)'" }
 
@@ -45,9 +43,6 @@ final class StructureReference: Sendable {
     StoreError(.damaged, "check", structure: name, reason: reason, advice: "restore a backup")
   }
 }
-
-/// A number that no database has: what is asked of it answers nothing, and the transaction has failed already.
-@usableFromInline let noDatabase: UInt32 = 0xFFFF
 
 extension Transaction {
   /// The number of the structure's database, after making sure that the structure is still the one that was opened.
@@ -58,7 +53,7 @@ extension Transaction {
     if catalogueVersion.epoch == epoch, belongs(to: reference.environment),
       catalogueVersion.version == reference.confirmed.load(ordering: .relaxed)
     {
-      return reference.number.load(ordering: .relaxed)
+      return reference.database
     }
     return confirm(reference)
   }
@@ -72,21 +67,19 @@ extension Transaction {
 
   @usableFromInline @inline(never)
   func confirm(_ reference: StructureReference) -> UInt32 {
-    guard !hasFailed else { return noDatabase }
+    guard !hasFailed else { return Transaction.noDatabase }
     guard let environment, belongs(to: reference.environment) else {
       fail(
         StoreError(
           .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",
           advice: "use a transaction of its own store"))
-      return noDatabase
+      return Transaction.noDatabase
     }
     let catalogue = environment.catalogue
-    let reopenings = environment.reopenings.load(ordering: .relaxed)
-    // The reopenings take part, since databases may have other numbers afterwards.
-    let version = Catalogue.version(catalogue, self) &+ reopenings << 48
+    let version = Catalogue.version(catalogue, self)
     if !changedCatalogue, version == reference.confirmed.load(ordering: .relaxed) {
       catalogueVersion = (epoch, version)
-      return reference.number.load(ordering: .relaxed)
+      return reference.database
     }
     do throws(StoreError) {
       let now = try Catalogue.description(of: reference.name, catalogue, self)
@@ -97,16 +90,13 @@ extension Transaction {
             ? "it was removed or renamed since it was opened" : "it was created anew since it was opened",
           advice: "open it again")
       }
-      if reopenings > 0, let number = environment.knownDatabase(reference.description.database) {
-        reference.number.store(number, ordering: .relaxed)
-      }
     } catch {
       fail(error)
-      return noDatabase
+      return Transaction.noDatabase
     }
     catalogueVersion = (epoch, version)
     // What is not committed yet may never be, and its version may then come to mean something else.
     if !changedCatalogue { reference.confirmed.store(version, ordering: .relaxed) }
-    return reference.number.load(ordering: .relaxed)
+    return reference.database
   }
 }

@@ -143,6 +143,14 @@ protocol PendingWrite: AnyObject, Sendable {
   func end(_ error: (any Error)?)
 }
 
+/// A result on its way from the thread that made it to the task that asked for it.
+struct Transfer<Value>: @unchecked Sendable {
+  // Why unchecked: the value is `sending`, so that its maker has no access to it any more, and it is returned to one task only, by the
+  // one resumption of the continuation.
+  let value: Value
+  init(_ value: sending Value) { self.value = value }
+}
+
 /// It waits, is cancelled or begins, and ends; its continuation is resumed once.
 final class TaskWrite<Value: Sendable>: PendingWrite {
   typealias Body = @Sendable (inout WriteTransaction) throws -> Value

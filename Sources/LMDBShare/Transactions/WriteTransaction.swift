@@ -1,6 +1,6 @@
-/// A change of the store, inside of ``SharedStore/write(_:)-(_)``.
+/// A write to the store within ``SharedStore/write(_:)``.
 ///
-/// Ask it for views of structures and change them: `txn[names].append("Ada")`. It cannot be copied, kept or passed to
+/// It gives views of structures, which can be changed: `txn[names].append("Ada")`. It cannot be copied, kept or passed to
 /// another task.
 public struct WriteTransaction: ~Copyable {
   @usableFromInline let core: Transaction

@@ -1,18 +1,17 @@
 // Waiting for what others commit: by a thread that sleeps, or by a task.
 
 extension SharedStructure {
-  /// Sleeps until a commit changes the structure.
+  /// Blocks until a commit changes the structure.
   ///
-  /// The number tells what is known already, so that no change slips through between a read and the wait:
+  /// The number of the last known snapshot ensures that no change is missed between a read and the wait:
   ///
   ///     var (known, count) = try store.read { txn in (txn.snapshotID, txn[names].count) }
   ///     while let next = try names.waitForChange(after: known, timeout: .seconds(10)) { … }
   ///
   /// - Parameters:
-  ///   - known: The number of the newest snapshot that the caller has seen; the present one when it is nil.
+  ///   - known: The number of the newest snapshot that the caller has seen; nil for the present one.
   ///   - timeout: How long to wait.
-  /// - Returns: The number of a snapshot that has the change; nil when there was none in time.
-  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  /// - Returns: The number of a snapshot with the change; nil when there was no change in time.
   public func waitForChange(after known: Int? = nil, timeout: Duration) throws -> Int? {
     try link.store.waitForChange(channel: link.channel, after: known, timeout)
   }
@@ -24,16 +23,15 @@ extension SharedStructure {
 }
 
 extension SharedStore {
-  /// Sleeps until a commit changes one of several structures; any, when none is named.
+  /// Blocks until a commit changes one of several structures; any structure when none is named.
   ///
   ///     let seen = try store.waitForChange(of: [names, scores], timeout: .seconds(1))
   ///
   /// - Parameters:
   ///   - structures: Structures of this store.
-  ///   - known: The number of the newest snapshot that the caller has seen; the present one when it is nil.
+  ///   - known: The number of the newest snapshot that the caller has seen; nil for the present one.
   ///   - timeout: How long to wait.
-  /// - Returns: The number of a snapshot that has the change; nil when there was none in time.
-  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  /// - Returns: The number of a snapshot with the change; nil when there was no change in time.
   public func waitForChange(
     of structures: [any SharedStructure] = [], after known: Int? = nil, timeout: Duration
   ) throws -> Int? {
@@ -47,20 +45,19 @@ extension SharedStore {
     try await waitForChange(channel: channels(of: structures), after: known, timeout)
   }
 
-  /// Sleeps until a condition holds: looks at once, and again after each commit that changes one of the structures.
+  /// Blocks until a condition holds, evaluating it at once and after each commit that changes one of the structures.
   ///
-  /// This is what condition variables are for, without their traps: the condition is about the stored state, so that no
+  /// This serves the purpose of a condition variable without its traps: the condition is about the stored state, so that no
   /// wake-up can be lost and none has to be sent.
   ///
   ///     let isThere = try store.waitUntil(timeout: .seconds(5), watching: [names]) { txn in txn[names].count >= 3 }
   ///
   /// - Parameters:
   ///   - timeout: How long to wait.
-  ///   - structures: What the condition depends on; every commit is looked at when none is named.
-  ///   - condition: Whether the wait is over, as one snapshot has it.
-  /// - Returns: Whether the condition held in time. It may not any more: act in a write that looks again.
-  /// - Throws: What `condition` throws; ``StoreError``.
-  @available(*, noasync, message: "it blocks its thread; await the asynchronous form instead")
+  ///   - structures: The structures that the condition depends on; when empty, every commit is considered.
+  ///   - condition: Returns whether the wait is over in one snapshot.
+  /// - Returns: Whether the condition held in time. It may have changed since: evaluate it again in the write that depends on it.
+  /// - Throws: The errors of `condition`; ``StoreError``.
   public func waitUntil(
     timeout: Duration, watching structures: [any SharedStructure] = [],
     _ condition: (inout ReadTransaction) throws -> Bool
@@ -73,19 +70,15 @@ extension SharedStore {
 
   /// Waits until a condition holds, without blocking a thread.
   ///
-  /// - Throws: What `condition` throws; ``StoreError``; `CancellationError`.
+  /// - Throws: The errors of `condition`; ``StoreError``; `CancellationError`.
   public nonisolated(nonsending) func waitUntil(
     timeout: Duration, watching structures: [any SharedStructure] = [],
     _ condition: (inout ReadTransaction) throws -> Bool
   ) async throws -> Bool {
-    let deadline = ContinuousClock.now + timeout
-    let channels = channels(of: structures)
-    while true {
-      let (known, holds) = try read { txn in (txn.snapshotID, try condition(&txn)) }
-      if holds { return true }
-      if deadline <= .now { return false }
-      _ = try await environment.change(of: channels, after: known, until: deadline)
+    let holds: Bool? = try await environment.wait(for: channels(of: structures), until: .now + timeout) {
+      try read { txn in (try condition(&txn) ? true : nil, .nothing, txn.snapshotID) }
     }
+    return holds ?? false
   }
 
   private func channels(of structures: [any SharedStructure]) -> UInt64 {
@@ -107,13 +100,11 @@ extension SharedStore {
   fileprivate nonisolated(nonsending) func waitForChange(
     channel: UInt64, after known: Int?, _ timeout: Duration
   ) async throws -> Int? {
-    let deadline = ContinuousClock.now + timeout
     let known = try known ?? read { $0.snapshotID }
-    while true {
-      guard try await environment.change(of: channel, after: known, until: deadline) else { return nil }
+    return try await environment.wait(for: channel, until: .now + timeout) {
       let newest = try read { $0.snapshotID }
-      if newest > known { return newest }
-      if deadline <= .now { return nil }
+      let isChanged = environment.touched(after: known, upTo: newest) & channel != 0
+      return (isChanged ? newest : nil, .nothing, newest)
     }
   }
 }

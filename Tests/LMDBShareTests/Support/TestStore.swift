@@ -1,3 +1,4 @@
+import Foundation
 import LMDBShare
 import TestSupport
 import Testing
@@ -11,6 +12,24 @@ struct TestStore {
   init(_ options: StoreOptions = .durability(.processCrashOnly), inMemory: Bool = true) throws {
     directory = TemporaryDirectory(inMemory: inMemory)
     store = try SharedStore(path: directory.file("test.lmdb"), options: options)
+  }
+
+  /// Where the signal file notes that somebody waits for commits.
+  private static let waitersPlace = 328
+
+  /// Calls `body` in another thread when a thread of this process, or another process, waits for a commit from now on.
+  func whenSomebodyWaits(_ body: @escaping @Sendable () -> Void) throws {
+    let signals = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/signal"))
+    // Nobody waits now: what those of before have left goes.
+    try signals.seek(toOffset: UInt64(Self.waitersPlace))
+    try signals.write(contentsOf: Data(count: 8))
+    Thread.detachNewThread { [directory] in
+      let isWaitedFor = eventually {
+        (try? directory.read("test.lmdb/signal"))?.dropFirst(Self.waitersPlace).prefix(8).contains { $0 != 0 } == true
+      }
+      if !isWaitedFor { Issue.record("nobody waits") }
+      body()
+    }
   }
 }
 

@@ -76,10 +76,15 @@ int mdb_txn_begin(void *environment, void *parent, unsigned flags, void **transa
   return next(environment, parent, flags, transaction);
 }
 
+// TEST_SLOW_RENEW: how many microseconds a reader is held up when it has its snapshot, every other time at random.
 int mdb_txn_renew(void *transaction) {
+  static unsigned seed = 1;
   if (failsNow()) return EINVAL;
   int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_renew");
-  return next(transaction);
+  int code = next(transaction);
+  const char *pause = getenv("TEST_SLOW_RENEW");
+  if (pause && rand_r(&seed) % 2) usleep((unsigned)atoi(pause));
+  return code;
 }
 
 // TEST_FAILING_LISTS: directories cannot be read.

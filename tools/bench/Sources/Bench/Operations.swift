@@ -5,7 +5,7 @@ import LMDBShare
 /// compares with other libraries.
 func measureOperations(_ directory: String, count: Int, rounds: Int) throws {
   let store = try SharedStore(path: directory + "/operations", options: .durability(.processCrashOnly))
-  let map = try store.dictionary("map", String.self, String.self)
+  let map = try store.dictionary("map", of: String.self, String.self)
   let list = try store.list("list", of: String.self)
   let counter = try store.value("counter", initial: 0)
   // A store that somebody has just made or moved is looked at more often.

@@ -16,17 +16,17 @@ struct Sharing {
     python = Sharing.measurePython(isQuick)
   }
 
-  private var rounds: Int { isQuick ? 3 : 7 }
-  private var messages: Int { isQuick ? 10_000 : 20_000 }
+  // Many short rounds, between the same processes: what else the machine does comes and goes within a second.
+  private var rounds: Int { isQuick ? 11 : 41 }
+  private static let messages = 2000
   private static let message = [UInt8](repeating: 120, count: 100)
 
   mutating func run() throws {
     try queue("queue, 1 by 1", batch: 1, most: 1, ratio: 1.5)
     try queue("queue, 1 by 1, taking what is there", batch: 1, most: 1000, ratio: 1.5)
-    try queue("queue, 100 by 100, a message", batch: 100, most: 1000, atMost: 250)
-    // What returns before it is done, as `multiprocessing.Queue.put` does.
-    try queue("queue, 1 by 1 by a producer", batch: 1, most: 10_000, isBuffered: true)
-    try queue("queue, 100 by 100 by a producer, a message", batch: 100, most: 10_000, isBuffered: true)
+    try queue("queue, 100 by 100, a message", batch: 100, most: 1000, ratio: 0.75)
+    try producer("queue, 1 by 1 by a producer", batch: 1, least: 1.2)
+    try producer("queue, 100 by 100 by a producer, a message", batch: 100, least: 1)
     try roundTrips()
     try increments()
     try groupCommits()
@@ -55,149 +55,165 @@ struct Sharing {
     self.isMet = self.isMet && isMet
   }
 
-  /// The directory of a round. It goes with the next one: memory that was never used before is slow on virtual machines.
-  private var round: String { directory + "/round" }
+  private mutating func add(_ row: Measurement, _ peers: [String]) {
+    add(row.name, row.ours, row.floor, row.ratio, peers, row.promise, row.isMet)
+  }
 
-  /// A store without a history, as the floor has one, and the other side in a process of its own.
-  private func start(_ arguments: [String]) throws -> (SharedStore, WorkerProcess) {
-    try? FileManager.default.removeItem(atPath: round)
-    try FileManager.default.createDirectory(atPath: round, withIntermediateDirectories: true)
-    let store = try SharedStore(path: round + "/store", options: .durability(.processCrashOnly))
-    let (ready, go) = (try store.event("ready"), try store.event("go"))
+  /// A store without a history, as the floor has one, and the other side in a process of its own, which works on it in
+  /// rounds of `count`, the one that does not count included.
+  ///
+  /// - Parameter isApart: Whether each side stays on a core of its own, as the floor's do. Else the system puts them together
+  ///   or apart as it likes, and what they take depends more on that than on what they do.
+  private func start(
+    _ work: String, count: Int, most: Int = 1, isApart: Bool = true
+  ) throws -> (SharedStore, WorkerProcess) {
+    floor_stay(floor_any_core)
+    // The last one's goes now: memory that was never used before is slow on virtual machines.
+    try? FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let store = try SharedStore(path: path + "/store", options: .durability(.processCrashOnly))
+    let ready = try store.event("ready")
+    let arguments = [work, "\(rounds + 1)", "\(count)", "\(most)", isApart ? "1" : "0"]
     let other = try WorkerProcess(role: "bench", store: store, arguments: arguments)
     try ready.wait(timeout: .seconds(60))
     // A store that somebody has just made or moved is looked at more often.
     usleep(1_100_000)
-    try go.set()
+    if isApart { floor_stay(floor_first_core) }
     return (store, other)
+  }
+
+  private var path: String { directory + "/pair" }
+
+  /// The same in C.
+  private func startFloor(_ work: floor_work_t, count: Int, most: Int = 1) -> OpaquePointer {
+    floor_pair(path + "/floor", work, Int64(rounds + 1), Int64(count), Int32(most))
   }
 
   // MARK: Queues
 
-  private mutating func queue(
-    _ work: String, batch: Int, most: Int, ratio limit: Double? = nil, atMost nanoseconds: Double? = nil,
-    isBuffered: Bool = false
-  ) throws {
-    let count = messages * (batch > 1 ? 200 : isBuffered ? 10 : 1)
-    var (mine, theirs): ([Double], [Double]) = ([], [])
-    for number in 0...rounds {
-      let (store, other) = try start(["consume", "\(count)", "\(most)"])
-      let there = try store.queue("there", of: [UInt8].self)
-      let back = try store.queue("back", of: Int.self)
-      let items = (0..<batch).map { number in [UInt8](repeating: UInt8(number), count: Self.message.count) }
-      let producer = there.producer()
-      let taken = try Bench.nanoseconds {
-        for _ in 0..<count / batch {
-          if isBuffered, batch > 1 {
-            try producer.push(contentsOf: items)
-          } else if isBuffered {
-            try producer.push(Self.message)
-          } else if batch == 1 {
-            try there.push(Self.message)
-          } else {
-            try there.push(contentsOf: items)
+  private static func names(_ batch: Int) -> [String] {
+    ["Queue", "SimpleQueue", "Manager.Queue"].map { "\($0) \(batch == 1 ? "one" : "hundred")" }
+  }
+
+  private mutating func queue(_ work: String, batch: Int, most: Int, ratio limit: Double) throws {
+    let count = Self.messages * (batch > 1 ? 200 : 1)
+    let (store, other) = try start("consume", count: count, most: most)
+    let floor = startFloor(floor_consumes, count: count, most: most)
+    let (there, back) = (try store.queue("there", of: [UInt8].self), try store.queue("back", of: Int.self))
+    let items = Self.items(batch)
+    let row = try Measurement.compare(
+      work, rounds: rounds, operations: count, target: .ratio(limit),
+      ours: {
+        try nanoseconds {
+          for _ in 0..<count / batch {
+            if batch == 1 { try there.push(Self.message) } else { try there.push(contentsOf: items) }
           }
+          _ = try back.pop(timeout: .seconds(60))
         }
-        try producer.flush()
-        _ = try back.pop(timeout: .seconds(60))
-      }
-      other.wait()
-      let floor = Double(
-        floor_queue(round + "/floor", Int64(count), Int32(batch), Int32(most)))
-      if number > 0 {
-        mine.append(taken / Double(count))
-        theirs.append(floor / Double(count))
-      }
+      }, floor: { Double(floor_queue(floor, Int32(batch))) })
+    other.wait()
+    floor_pair_end(floor)
+    add(row, Self.names(batch))
+  }
+
+  /// What returns before it is done, as `multiprocessing.Queue.put` does.
+  private mutating func producer(_ work: String, batch: Int, least: Double) throws {
+    let count = Self.messages * (batch > 1 ? 200 : 50)
+    let (store, other) = try start("consume", count: count, most: 10_000, isApart: false)
+    let (there, back) = (try store.queue("there", of: [UInt8].self), try store.queue("back", of: Int.self))
+    let items = Self.items(batch)
+    let producer = there.producer()
+    var times: [Double] = []
+    for _ in 0...rounds {
+      times.append(
+        try nanoseconds {
+          for _ in 0..<count / batch {
+            if batch == 1 { try producer.push(Self.message) } else { try producer.push(contentsOf: items) }
+          }
+          try producer.flush()
+          _ = try back.pop(timeout: .seconds(60))
+        } / Double(count))
     }
-    let ours = median(mine)
-    let ratio = median(zip(mine, theirs).map { $0 / $1 })
-    let names = ["Queue", "SimpleQueue", "Manager.Queue"].map { "\($0) \(batch == 1 ? "one" : "hundred")" }
+    other.wait()
+    let ours = median(Array(times.dropFirst()))
+    let names = Self.names(batch)
     func gain(_ name: String) -> Double { python[name].map { $0 / ours } ?? .infinity }
-    var isMet = true
-    var targets: [String] = []
-    if isBuffered {
-      let least = batch == 1 ? 1.2 : 1
-      targets.append("≥ \(least) × Queue, ≥ 5 × Manager")
-      isMet = gain(names[0]) >= least && gain(names[2]) >= 5
-    }
-    if let limit {
-      targets.append("≤ \(String(format: "%.2f", limit)) × C")
-      isMet = ratio <= limit
-    }
-    if let nanoseconds {
-      targets.append("≤ \(Int(nanoseconds)) ns")
-      isMet = ours <= nanoseconds
-    }
-    add(work, ours, median(theirs), ratio, names, targets.joined(separator: ", "), isMet)
+    add(
+      work, ours, nil, nil, names, "≥ \(least) × Queue, ≥ 5 × Manager", gain(names[0]) >= least && gain(names[2]) >= 5)
+  }
+
+  private static func items(_ count: Int) -> [[UInt8]] {
+    (0..<count).map { number in [UInt8](repeating: UInt8(number), count: message.count) }
   }
 
   private mutating func roundTrips() throws {
-    let count = isQuick ? 2000 : 5000
-    var p50: [[Double]] = [[], []]
-    var p99: [[Double]] = [[], []]
-    for number in 0...rounds {
-      let (store, other) = try start(["echo", "\(count)"])
-      let (there, echo) = (try store.queue("there", of: [UInt8].self), try store.queue("echo", of: [UInt8].self))
-      var times: [Double] = []
-      for _ in 0..<count {
-        times.append(
-          try Bench.nanoseconds {
+    let count = 500
+    let (store, other) = try start("echo", count: count)
+    let pair = startFloor(floor_echoes, count: count)
+    let (there, echo) = (try store.queue("there", of: [UInt8].self), try store.queue("echo", of: [UInt8].self))
+    var times = [Double](repeating: 0, count: count)
+    var floors = [Int64](repeating: 0, count: count)
+    var far: (ours: [Double], floor: [Double]) = ([], [])
+    let row = try Measurement.compare(
+      "queue, round trip, p50", rounds: rounds, operations: 1, target: .ratio(1.15),
+      ours: {
+        for index in 0..<count {
+          times[index] = try nanoseconds {
             try there.push(Self.message)
             _ = try echo.pop(timeout: .seconds(60))
-          })
-      }
-      other.wait()
-      var floor = [Int64](repeating: 0, count: count)
-      floor_round_trips(round + "/floor", &floor, Int64(count))
-      guard number > 0 else { continue }
-      for (index, sorted) in [times.sorted(), floor.map(Double.init).sorted()].enumerated() {
-        p50[index].append(sorted[count / 2])
-        p99[index].append(sorted[count * 99 / 100])
-      }
-    }
-    let ratio = median(zip(p50[0], p50[1]).map { $0 / $1 })
-    let names = ["Queue trip", "SimpleQueue trip", "Manager.Queue trip"]
-    add("queue, round trip, p50", median(p50[0]), median(p50[1]), ratio, names, "≤ 1.15 × C", ratio <= 1.15)
-    let far = median(zip(p99[0], p99[1]).map { $0 / $1 })
-    add("queue, round trip, p99", median(p99[0]), median(p99[1]), far, [], "", true)
+          }
+        }
+        times.sort()
+        far.ours.append(times[count * 99 / 100])
+        return times[count / 2]
+      },
+      floor: {
+        floor_round_trips(pair, &floors)
+        floors.sort()
+        far.floor.append(Double(floors[count * 99 / 100]))
+        return Double(floors[count / 2])
+      })
+    other.wait()
+    floor_pair_end(pair)
+    add(row, ["Queue trip", "SimpleQueue trip", "Manager.Queue trip"])
+    let ratio = median(zip(far.ours, far.floor).map { $0 / $1 })
+    add("queue, round trip, p99", median(far.ours), median(far.floor), ratio, [], "", true)
   }
 
   // MARK: Contention and groups
 
   private mutating func increments() throws {
-    let count = messages
-    var (mine, theirs): ([Double], [Double]) = ([], [])
-    for number in 0...rounds {
-      let (store, other) = try start(["increment", "\(count)"])
-      let value = try store.value("counter", initial: 0)
-      let back = try store.queue("back", of: Int.self)
-      let taken = try Bench.nanoseconds {
-        for _ in 0..<count { try value.update { $0 += 1 } }
-        _ = try back.pop(timeout: .seconds(60))
-      }
-      other.wait()
-      let floor = Double(floor_contended(round + "/floor", Int64(count)))
-      if number > 0 {
-        mine.append(taken / Double(2 * count))
-        theirs.append(floor / Double(2 * count))
-      }
-    }
-    let ratio = median(zip(mine, theirs).map { $0 / $1 })
-    add(
-      "increment by 2 processes", median(mine), median(theirs), ratio, ["Value increment"], "≤ 1.50 × C", ratio <= 1.5)
+    let count = Self.messages * 5
+    let (store, other) = try start("increment", count: count)
+    let floor = startFloor(floor_increments, count: count)
+    let value = try store.value("counter", initial: 0)
+    let (there, back) = (try store.queue("there", of: [UInt8].self), try store.queue("back", of: Int.self))
+    let row = try Measurement.compare(
+      "increment by 2 processes", rounds: rounds, operations: 2 * count, target: .ratio(1.5),
+      ours: {
+        try nanoseconds {
+          try there.push(Self.message)
+          for _ in 0..<count { try value.update { $0 += 1 } }
+          _ = try back.pop(timeout: .seconds(60))
+        }
+      }, floor: { Double(floor_contended(floor)) })
+    other.wait()
+    floor_pair_end(floor)
+    add(row, ["Value increment"])
   }
 
   /// Durable writes of 1, 8 and 64 tasks, on a disk.
   private mutating func groupCommits() throws {
+    floor_stay(floor_any_core)
     let path = NSTemporaryDirectory() + "lmdbshare-bench-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let durable = try SharedStore(path: path)
     let value = try durable.value("value", initial: 0)
     var figures: [Int: [Double]] = [:]
-    for _ in 0..<rounds {
+    for _ in 0..<(isQuick ? 3 : 7) {
       for tasks in [1, 8, 64] {
         let writes = tasks == 1 ? 200 : 4000 / tasks
-        let taken = Bench.nanoseconds {
+        let taken = nanoseconds {
           let end = DispatchSemaphore(value: 0)
           Task {
             await withTaskGroup(of: Void.self) { group in
@@ -232,31 +248,34 @@ struct Sharing {
     let store = try worker.openStore(options: .durability(.processCrashOnly))
     let there = try store.queue("there", of: [UInt8].self)
     let back = try store.queue("back", of: Int.self)
-    let count = Int(worker.arguments[1]) ?? 0
     let echo = try store.queue("echo", of: [UInt8].self)
     let value = try store.value("counter", initial: 0)
+    let numbers = worker.arguments.dropFirst().map { Int($0) ?? 0 }
+    let (rounds, count, most) = (numbers[0], numbers[1], numbers[2])
+    floor_stay(numbers[3] == 1 ? floor_last_core : floor_any_core)
     try store.event("ready").set()
-    try store.event("go").wait(timeout: .seconds(60))
-    switch worker.arguments[0] {
-    case "consume":
-      let most = Int(worker.arguments[2]) ?? 1
-      var left = count
-      while left > 0 {
-        if most == 1 {
-          if try there.pop(timeout: .seconds(60)) != nil { left -= 1 }
-        } else {
-          left -= try there.pop(atMost: most, timeout: .seconds(60)).count
+    for _ in 0..<rounds {
+      switch worker.arguments[0] {
+      case "consume":
+        var left = count
+        while left > 0 {
+          if most == 1 {
+            if try there.pop(timeout: .seconds(60)) != nil { left -= 1 }
+          } else {
+            left -= try there.pop(atMost: most, timeout: .seconds(60)).count
+          }
         }
+        try back.push(1)
+      case "echo":
+        for _ in 0..<count {
+          guard let message = try there.pop(timeout: .seconds(60)) else { return }
+          try echo.push(message)
+        }
+      default:
+        guard try there.pop(timeout: .seconds(60)) != nil else { return }
+        for _ in 0..<count { try value.update { $0 += 1 } }
+        try back.push(1)
       }
-      try back.push(1)
-    case "echo":
-      for _ in 0..<count {
-        guard let message = try there.pop(timeout: .seconds(60)) else { break }
-        try echo.push(message)
-      }
-    default:
-      for _ in 0..<count { try value.update { $0 += 1 } }
-      try back.push(1)
     }
   }
 

@@ -7,7 +7,7 @@
 
 struct floor {
   MDB_env *env;
-  MDB_dbi numbers, strings, writes, list;
+  MDB_dbi numbers, strings, writes, list, blocks;
 };
 
 static uint64_t checksum = 0;
@@ -43,6 +43,7 @@ floor_t *floor_open(const char *path) {
   must(mdb_dbi_open(txn, "strings", MDB_CREATE, &floor->strings), "strings");
   must(mdb_dbi_open(txn, "writes", MDB_CREATE, &floor->writes), "writes");
   must(mdb_dbi_open(txn, "list", MDB_CREATE | MDB_INTEGERKEY, &floor->list), "list");
+  must(mdb_dbi_open(txn, "blocks", MDB_CREATE | MDB_INTEGERKEY, &floor->blocks), "blocks");
   must(mdb_txn_commit(txn), "commit");
   return floor;
 }
@@ -190,6 +191,74 @@ int64_t floor_append(floor_t *floor, int64_t count, int64_t batch) {
       MDB_val k = {8, &number}, v = {8, &i};
       must(mdb_put(txn, floor->list, &k, &v, MDB_APPEND), "append");
     }
+    must(mdb_txn_commit(txn), "commit");
+  }
+  return now() - start;
+}
+
+// A list in blocks, as plainly as it can be done: under key 0 an index, in the list's order, and under the other keys the
+// blocks, each a page.
+enum { block_size = 510, most_blocks = 1000 };
+struct entry {
+  uint64_t key, count;
+};
+
+static void put_block(floor_t *floor, MDB_txn *txn, uint64_t key, void *bytes, uint64_t size) {
+  MDB_val k = {8, &key}, v = {size, bytes};
+  must(mdb_put(txn, floor->blocks, &k, &v, 0), "block");
+}
+
+void floor_fill_blocks(floor_t *floor, int64_t count) {
+  struct entry index[most_blocks];
+  int64_t block[block_size];
+  uint64_t blocks = 0;
+  MDB_txn *txn = begin(floor, 0);
+  must(mdb_drop(txn, floor->blocks, 0), "empty");
+  for (int64_t at = 0; at < count;) {
+    struct entry *entry = &index[blocks++];
+    *entry = (struct entry){blocks, 0};
+    while (entry->count < block_size && at < count) block[entry->count++] = at++;
+    put_block(floor, txn, entry->key, block, 8 * entry->count);
+  }
+  put_block(floor, txn, 0, index, blocks * sizeof *index);
+  must(mdb_txn_commit(txn), "commit");
+}
+
+static void insert(floor_t *floor, MDB_txn *txn, uint64_t position, int64_t element) {
+  struct entry index[most_blocks];
+  int64_t block[block_size + 1];
+  uint64_t key = 0, at = 0;
+  MDB_val k = {8, &key}, v;
+  must(mdb_get(txn, floor->blocks, &k, &v), "index");
+  uint64_t blocks = v.mv_size / sizeof *index;
+  memcpy(index, v.mv_data, v.mv_size);
+  while (position > index[at].count) position -= index[at++].count;
+
+  struct entry *entry = &index[at];
+  key = entry->key;
+  must(mdb_get(txn, floor->blocks, &k, &v), "block");
+  const int64_t *old = v.mv_data;
+  memcpy(block, old, 8 * position);
+  block[position] = element;
+  memcpy(block + position + 1, old + position, 8 * (entry->count - position));
+  entry->count++;
+  if (entry->count > block_size) {
+    uint64_t half = entry->count / 2, rest = entry->count - half;
+    memmove(entry + 2, entry + 1, (blocks - at - 1) * sizeof *entry);
+    blocks++;
+    entry[1] = (struct entry){blocks, rest};
+    entry->count = half;
+    put_block(floor, txn, blocks, block + half, 8 * rest);
+  }
+  put_block(floor, txn, key, block, 8 * entry->count);
+  put_block(floor, txn, 0, index, blocks * sizeof *index);
+}
+
+int64_t floor_insert(floor_t *floor, int64_t count, int64_t inserts) {
+  int64_t start = now();
+  for (int64_t i = 0; i < inserts; i++) {
+    MDB_txn *txn = begin(floor, 0);
+    insert(floor, txn, (uint64_t)(count + i) / 2, 7);
     must(mdb_txn_commit(txn), "commit");
   }
   return now() - start;

@@ -15,6 +15,7 @@
 #ifdef __linux__
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 static void sleep_on(uint32_t *word, uint32_t seen) {
@@ -22,12 +23,26 @@ static void sleep_on(uint32_t *word, uint32_t seen) {
   syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0);
 }
 static void wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
+
+void floor_stay(floor_core_t which) {
+  static cpu_set_t all;
+  if (CPU_COUNT(&all) == 0 && sched_getaffinity(0, sizeof all, &all)) return;
+  cpu_set_t one;
+  for (int core = 0; core < CPU_SETSIZE; core++) {
+    if (!CPU_ISSET(core, &all)) continue;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    if (which == floor_first_core) break;
+  }
+  sched_setaffinity(0, sizeof one, which == floor_any_core ? &all : &one);
+}
 #else
 static void sleep_on(uint32_t *word, uint32_t seen) {
   struct timespec pause = {0, 50000};
   if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == seen) nanosleep(&pause, NULL);
 }
 static void wake(uint32_t *word) { (void)word; }
+void floor_stay(floor_core_t which) { (void)which; }
 #endif
 
 enum { message = 100 };
@@ -53,7 +68,7 @@ struct shared {
 
 struct end {
   MDB_env *env;
-  MDB_dbi queues[2];
+  MDB_dbi queues[2], value;
   MDB_txn *reader;
   uint64_t next[2];
   struct shared *shared;
@@ -69,6 +84,7 @@ static struct end open_end(const char *path, struct shared *shared) {
   must(mdb_txn_begin(end.env, NULL, 0, &txn), "begin");
   must(mdb_dbi_open(txn, "there", MDB_CREATE | MDB_INTEGERKEY, &end.queues[0]), "queue");
   must(mdb_dbi_open(txn, "back", MDB_CREATE | MDB_INTEGERKEY, &end.queues[1]), "queue");
+  must(mdb_dbi_open(txn, "value", MDB_CREATE, &end.value), "value");
   must(mdb_txn_commit(txn), "commit");
   must(mdb_txn_begin(end.env, NULL, MDB_RDONLY, &end.reader), "begin");
   mdb_txn_reset(end.reader);
@@ -130,53 +146,6 @@ static struct shared *share(void) {
   return shared;
 }
 
-int64_t floor_queue(const char *path, int64_t count, int batch, int most) {
-  struct shared *shared = share();
-  pid_t child = fork();
-  if (child == 0) {
-    struct end end = open_end(path, shared);
-    push(&end, 1, 1);
-    for (int64_t taken = 0; taken < count;) taken += pop(&end, 0, most);
-    push(&end, 1, 1);
-    _exit(0);
-  }
-  struct end end = open_end(path, shared);
-  pop(&end, 1, 1);
-  int64_t start = now();
-  for (int64_t sent = 0; sent < count; sent += batch) push(&end, 0, batch);
-  pop(&end, 1, 1);
-  int64_t taken = now() - start;
-  waitpid(child, NULL, 0);
-  mdb_env_close(end.env);
-  munmap(shared, sizeof *shared);
-  return taken;
-}
-
-void floor_round_trips(const char *path, int64_t *times, int64_t count) {
-  struct shared *shared = share();
-  pid_t child = fork();
-  if (child == 0) {
-    struct end end = open_end(path, shared);
-    push(&end, 1, 1);
-    for (int64_t i = 0; i < count; i++) {
-      pop(&end, 0, 1);
-      push(&end, 1, 1);
-    }
-    _exit(0);
-  }
-  struct end end = open_end(path, shared);
-  pop(&end, 1, 1);
-  for (int64_t i = 0; i < count; i++) {
-    int64_t start = now();
-    push(&end, 0, 1);
-    pop(&end, 1, 1);
-    times[i] = now() - start;
-  }
-  waitpid(child, NULL, 0);
-  mdb_env_close(end.env);
-  munmap(shared, sizeof *shared);
-}
-
 static void increments(struct end *end, int64_t count) {
   uint64_t number = 0;
   MDB_val k = {8, &number}, v;
@@ -184,32 +153,83 @@ static void increments(struct end *end, int64_t count) {
     MDB_txn *txn;
     must(mdb_txn_begin(end->env, NULL, 0, &txn), "begin");
     int64_t value = 0;
-    if (mdb_get(txn, end->queues[0], &k, &v) == 0) memcpy(&value, v.mv_data, 8);
+    if (mdb_get(txn, end->value, &k, &v) == 0) memcpy(&value, v.mv_data, 8);
     value++;
     v = (MDB_val){8, &value};
-    must(mdb_put(txn, end->queues[0], &k, &v, 0), "put");
+    must(mdb_put(txn, end->value, &k, &v, 0), "put");
     must(mdb_txn_commit(txn), "commit");
   }
 }
 
-int64_t floor_contended(const char *path, int64_t count) {
-  struct shared *shared = share();
-  pid_t child = fork();
-  if (child == 0) {
-    struct end end = open_end(path, shared);
+struct pair {
+  struct shared *shared;
+  struct end end;
+  pid_t other;
+  int64_t count;
+};
+
+pair_t *floor_pair(const char *path, floor_work_t work, int64_t rounds, int64_t count, int most) {
+  pair_t *pair = calloc(1, sizeof *pair);
+  pair->count = count;
+  pair->shared = share();
+  pair->other = fork();
+  if (pair->other == 0) {
+    floor_stay(floor_last_core);
+    struct end end = open_end(path, pair->shared);
     push(&end, 1, 1);
-    increments(&end, count);
-    push(&end, 1, 1);
+    for (int64_t round = 0; round < rounds; round++) {
+      switch (work) {
+      case floor_consumes:
+        for (int64_t taken = 0; taken < count;) taken += pop(&end, 0, most);
+        push(&end, 1, 1);
+        break;
+      case floor_echoes:
+        for (int64_t i = 0; i < count; i++) {
+          pop(&end, 0, 1);
+          push(&end, 1, 1);
+        }
+        break;
+      case floor_increments:
+        pop(&end, 0, 1);
+        increments(&end, count);
+        push(&end, 1, 1);
+        break;
+      }
+    }
     _exit(0);
   }
-  struct end end = open_end(path, shared);
-  pop(&end, 1, 1);
+  pair->end = open_end(path, pair->shared);
+  pop(&pair->end, 1, 1);
+  return pair;
+}
+
+int64_t floor_queue(pair_t *pair, int batch) {
   int64_t start = now();
-  increments(&end, count);
-  pop(&end, 1, 1);
-  int64_t taken = now() - start;
-  waitpid(child, NULL, 0);
-  mdb_env_close(end.env);
-  munmap(shared, sizeof *shared);
-  return taken;
+  for (int64_t sent = 0; sent < pair->count; sent += batch) push(&pair->end, 0, batch);
+  pop(&pair->end, 1, 1);
+  return now() - start;
+}
+
+void floor_round_trips(pair_t *pair, int64_t *times) {
+  for (int64_t i = 0; i < pair->count; i++) {
+    int64_t start = now();
+    push(&pair->end, 0, 1);
+    pop(&pair->end, 1, 1);
+    times[i] = now() - start;
+  }
+}
+
+int64_t floor_contended(pair_t *pair) {
+  int64_t start = now();
+  push(&pair->end, 0, 1);
+  increments(&pair->end, pair->count);
+  pop(&pair->end, 1, 1);
+  return now() - start;
+}
+
+void floor_pair_end(pair_t *pair) {
+  waitpid(pair->other, NULL, 0);
+  mdb_env_close(pair->end.env);
+  munmap(pair->shared, sizeof *pair->shared);
+  free(pair);
 }

@@ -9,6 +9,9 @@ struct Proof: ParsableCommand {
     commandName: "proof", abstract: "Proofs that a store keeps its promises, whatever dies or fails.",
     subcommands: [Crash.self, PowerLoss.self, Faults.self])
 
+  /// On this thread, which a kill finds in the middle of it.
+  private static func compact(_ worker: Worker) throws { try SharedStore.compact(path: worker.arguments[0]) }
+
   static func main() async {
     do {
       if let worker = Worker.current {
@@ -43,14 +46,14 @@ struct Proof: ParsableCommand {
     case "case": try Case.work(worker)
     case "namespace": try PathCases.workInNamespace(worker)
     case "append": try InheritedCases.append(worker)
-    case "compact": try SharedStore.compact(path: worker.arguments[0])
+    case "compact": try compact(worker)
     case "adopt":
       let assignment = try JSONDecoder().decode(Writer.Assignment.self, from: Data(worker.arguments[0].utf8))
       let store = try worker.openStore(options: assignment.options)
       let value = try store.value("value", initial: 0)
       try Board(worker.arguments[1]).setPhase(0, 1)
       while try value.get() == 0 { usleep(500) }
-      try value.set(2)
+      try await value.set(2)
     case "reader":
       let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
       let board = try Board(worker.arguments[0])

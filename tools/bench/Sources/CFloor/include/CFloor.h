@@ -27,14 +27,31 @@ int64_t floor_increment(floor_t *, int64_t count);
 int64_t floor_append(floor_t *, int64_t count, int64_t batch);
 /// Walks what was appended.
 int64_t floor_iterate_list(floor_t *);
+/// Makes a list of 8-byte elements in blocks of a page each, with an index.
+void floor_fill_blocks(floor_t *, int64_t count);
+/// Inserts in the middle of that list, each in a transaction of its own, without sync.
+int64_t floor_insert(floor_t *, int64_t count, int64_t inserts);
 
-// Between this process and a forked one (queue.c); each makes its environment at `path` anew.
+// Between this process and a forked one (queue.c), which do the same again in each of a number of rounds.
 
-/// Passes `count` messages of 100 bytes from one to the other, `batch` a transaction; the other takes up to `most` at once.
-int64_t floor_queue(const char *path, int64_t count, int batch, int most);
-/// Sends a message there and back, `count` times, and notes what each took.
-void floor_round_trips(const char *path, int64_t *times, int64_t count);
-/// Both add 1 to the same value `count` times, without sync.
-int64_t floor_contended(const char *path, int64_t count);
+typedef enum { floor_any_core, floor_first_core, floor_last_core } floor_core_t;
+/// Keeps this thread, and what it starts from now on, on one of the cores that the process may use, where that can be told.
+void floor_stay(floor_core_t core);
+
+typedef struct pair pair_t;
+typedef enum { floor_consumes, floor_echoes, floor_increments } floor_work_t;
+
+/// Makes an environment at `path`, and a process that does `work` on it, `count` times a round.
+///
+/// It stays on the last core. It consumes messages of 100 bytes, up to `most` at once; or sends each back; or adds 1 to the value that this one adds to.
+pair_t *floor_pair(const char *path, floor_work_t work, int64_t rounds, int64_t count, int most);
+/// Waits for the process, which ends after the last round.
+void floor_pair_end(pair_t *);
+/// Passes the messages of a round to the other process, `batch` a transaction.
+int64_t floor_queue(pair_t *, int batch);
+/// Sends messages there and back, and notes what each took.
+void floor_round_trips(pair_t *, int64_t *times);
+/// Both add 1 to the same value, without sync.
+int64_t floor_contended(pair_t *);
 
 #endif

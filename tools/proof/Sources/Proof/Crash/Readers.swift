@@ -32,7 +32,7 @@ struct Readers: ParsableCommand {
     let scratch = try Scratch("readers-\(readers)", in: common.directory)
     defer { scratch.remove() }
     let store = try SharedStore(path: scratch.file("store"), options: .durability(.processCrashOnly))
-    let values = try store.dictionary("values", Int.self, [UInt8].self)
+    let values = try store.dictionary("values", of: Int.self, [UInt8].self)
     try store.write { txn in for key in 0..<2048 { txn[values][key] = [UInt8](repeating: 0, count: 100) } }
     let board = try Board(scratch.file("board"))
     for number in 0..<overwrites {

@@ -93,7 +93,7 @@ struct ToolKills: ParsableCommand {
     let findings = try store.check()
     guard findings.isEmpty else { throw Problem("DAMAGED: \(findings)") }
     let version = try store.value("version", initial: -1)
-    let words = try store.dictionary("words", String.self, Int.self)
+    let words = try store.dictionary("words", of: String.self, Int.self)
     let list = try store.list("list", of: String.self)
     let jobs = try store.queue("jobs", of: Int.self)
     return try store.read { txn in
@@ -113,7 +113,7 @@ struct ToolKills: ParsableCommand {
         let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
         try store.write { txn in
           _ = try txn.value("version", initial: version)
-          let words = try txn.dictionary("words", String.self, Int.self)
+          let words = try txn.dictionary("words", of: String.self, Int.self)
           for number in 0..<Self.entries { txn[words]["word \(number)"] = version }
           let list = try txn.list("list", of: String.self)
           txn[list].append("version \(version)")

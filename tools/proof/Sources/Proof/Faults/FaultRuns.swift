@@ -173,6 +173,22 @@ final class FaultyRun {
     }
   }
 
+  // Each on this thread: what a function of a task waits for, it waits for elsewhere.
+
+  private func change(_ store: SharedStore, _ step: Int) throws {
+    // What a failure may have left.
+    for name in ["passing", "passed"] { try store.remove(name) }
+    _ = try store.value("passing", initial: step)
+    try store.rename("passing", to: "passed")
+    try store.remove("passed")
+  }
+
+  private func check(_ store: SharedStore) throws {
+    guard try store.check().isEmpty else { throw Problem("DAMAGED: \(try store.check())") }
+    try store.sync()
+    _ = try store.statistics()
+  }
+
   private func work(_ step: Int) async throws {
     let writer: Writer
     if let known = self.writer {
@@ -189,16 +205,8 @@ final class FaultyRun {
     switch step % 10 {
     case 3: try await writer.stepTogether()
     case 5: if let backups = assignment.backups { try writer.backUp(backups) }
-    case 6:
-      // What a failure may have left.
-      for name in ["passing", "passed"] { try store.remove(name) }
-      _ = try store.value("passing", initial: step)
-      try store.rename("passing", to: "passed")
-      try store.remove("passed")
-    case 7:
-      guard try store.check().isEmpty else { throw Problem("DAMAGED: \(try store.check())") }
-      try store.sync()
-      _ = try store.statistics()
+    case 6: try change(store, step)
+    case 7: try check(store)
     case 8:
       // Closed, and opened anew at the next step.
       self.writer = nil

@@ -151,10 +151,13 @@ enum LimitCases {
       options.maximumStructures = 4
       let store = try SharedStore(path: path, options: options)
       let list = try store.list("list", of: [UInt8].self)
-      var code = "nothing"
-      for number in 0..<40 where code == "nothing" {
-        code = try Case.code { _ = try store.list("list \(number)", of: Int.self) }
+      // One after the other there may be any number, in one transaction there may not.
+      let lists = try (0..<200).map { try store.list("list \($0)", of: Int.self) }
+      for list in lists { try list.append(1) }
+      let code = try Case.code {
+        try store.write { txn in for list in lists { txn[list].append(2) } }
       }
+      guard try lists.allSatisfy({ try $0.count == 1 }) else { return "half" }
       return try goesOn(list, code)
     },
     Case("a value of more than 1 GiB", "valueTooLarge") { path in

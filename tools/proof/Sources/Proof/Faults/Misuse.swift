@@ -161,7 +161,7 @@ enum MisuseCases {
     },
     Case("a dictionary changed while it is walked", "stops") { path in
       let (store, _) = try store(path)
-      let words = try store.dictionary("words", String.self, Int.self)
+      let words = try store.dictionary("words", of: String.self, Int.self)
       try words.merge((0..<100).map { ("\($0)", $0) }) { $1 }
       try store.write { txn in for entry in txn[words] { txn[words][entry.key + "!"] = 1 } }
       return "nothing"

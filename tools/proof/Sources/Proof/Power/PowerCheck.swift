@@ -77,7 +77,9 @@ struct PowerCheck {
     do {
       store = try SharedStore(path: task.directory, options: task.assignment.options)
     } catch {
-      guard error.code == .unsynced, mode == .processCrashOnly else { throw Problem("UNOPENABLE: \(error)") }
+      guard (error as? StoreError)?.code == .unsynced, mode == .processCrashOnly else {
+        throw Problem("UNOPENABLE: \(error)")
+      }
       tally.refused += 1
       return
     }

@@ -22,7 +22,7 @@ struct Structures {
     self.store = store
     names = try store.list("names", of: String.self)
     numbers = try store.list("numbers", of: Int32.self)
-    words = try store.dictionary("words", String.self, Int.self)
+    words = try store.dictionary("words", of: String.self, Int.self)
     cells = try store.array("cells", of: Int.self, count: Operation.cells)
     steps = try store.array("steps", of: Int.self, count: Board.lanes)
     total = try store.value("total", initial: 0)

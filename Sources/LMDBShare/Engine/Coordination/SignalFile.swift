@@ -1,0 +1,242 @@
+internal import Synchronization
+internal import _LMDBShareSystem
+
+/// Memory that the processes of a store share beside the data: what wakes sleepers after a commit, which of the last
+/// commits touched what, and the writer gate (`signal` beside the data file).
+///
+/// Only a hint: a sleeper that wakes looks at the store itself, and looks again every 250 ms in any case. So a missing, short,
+/// foreign or garbled file, also one that is truncated while it is mapped, costs time at worst; it is filled in anew, or made
+/// anew, at the next look.
+///
+/// Layout of its 8,192 bytes, in the machine's order:
+///
+/// | Offset | Contents |
+/// |---|---|
+/// | 0 | the magic, 16 bytes, and the layout's number (`u32`) |
+/// | 256 | the writer gate (`WriterGate`), 64 bytes |
+/// | 320 | the word on which everybody sleeps (`u32`), behind 4 bytes the channels that somebody waits on (`u64`) |
+/// | 512 + 4 *c* | how often channel *c* was woken for other reasons than a commit (`u32`) |
+/// | 768 + 4 *c* | whether anybody may wait in line for a lock or semaphore of channel *c* (`u32`) |
+/// | 4,096 + 32 *i* | the last commit whose number is *i* modulo 128 (`CommitLog`) |
+@safe final class SignalFile: @unchecked Sendable {
+  // Why unchecked: the mapped words are only touched by atomic operations, or belong to the writer.
+  private static let size = 8192
+  private static let magic = Array("LMDBSHARE-SIGNAL".utf8)
+  private static let layout: UInt32 = 2
+  /// How long a waiter sleeps at most before it looks for itself.
+  static let recheck = Duration.milliseconds(250)
+
+  private let directory: StoreDirectory
+  private let mayCreate: Bool
+  /// The address of the file's memory, or 0. It stays the same: another file takes the place of the one before.
+  private let base: Atomic<UInt>
+  /// Which file is mapped.
+  private let file: Guarded<FileIdentity?>
+
+  init(directory: StoreDirectory, isReadOnly: Bool) {
+    self.directory = directory
+    mayCreate = !isReadOnly
+    let first = Self.map(directory, mayCreate, over: 0)
+    base = Atomic(first?.address ?? 0)
+    file = Guarded(first?.file)
+  }
+
+  deinit { Self.unmap(base.load(ordering: .relaxed)) }
+
+  private static func unmap(_ address: UInt) {
+    guard let start = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return }
+    unsafe lms_forget_map(start)
+    unsafe munmap(start, size)
+  }
+
+  /// Maps the file that stands in the directory now.
+  ///
+  /// - Parameter place: The address that it takes, from the file that was mapped there; 0 for a new one.
+  private static func map(
+    _ directory: StoreDirectory, _ mayCreate: Bool, over place: UInt
+  ) -> (address: UInt, file: FileIdentity)? {
+    guard !directory.isFile, let file = try? directory.sideFile(StoreDirectory.signalFile, mayCreate: mayCreate),
+      let status = try? file.status(), mayCreate || status.size >= size
+    else { return nil }
+    // Real blocks: a hole that finds the disk full when it is written through the map is a SIGBUS.
+    if mayCreate {
+      #if os(Linux)
+        guard posix_fallocate(file.number, 0, off_t(size)) == 0 else { return nil }
+      #else
+        if status.size < size, ftruncate(file.number, off_t(size)) != 0 { return nil }
+      #endif
+    }
+    let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0)
+    guard unsafe lms_is_mapped(base), let base = unsafe base else { return nil }
+    // Another process may truncate the file at any time, and must not end this one by that.
+    guard unsafe lms_survive_truncation(base, size) else {
+      unsafe munmap(base, size)
+      return nil
+    }
+    let known = unsafe Array(UnsafeRawBufferPointer(start: base, count: magic.count))
+    KillPoint.pass(.signalMapped)
+    let itsLayout = unsafe lms_load32(base + 16)
+    if known != magic || itsLayout != layout {
+      unsafe memset(base, 0, size)
+      unsafe lms_store32(base + 16, layout)
+      unsafe UnsafeMutableRawBufferPointer(start: base, count: magic.count).copyBytes(from: magic)
+    }
+    let address = UInt(bitPattern: base)
+    guard let old = unsafe UnsafeMutableRawPointer(bitPattern: place) else { return (address, status.identity) }
+    defer { unmap(address) }
+    // Others may look at it at any time: its address goes on, with other contents.
+    unsafe lms_renew_map(old)
+    let renewed = unsafe mmap(old, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.number, 0)
+    guard unsafe lms_is_mapped(renewed) else {
+      // Whether the system has unmapped the old one is not told; something has to be there.
+      unsafe mmap(old, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+      return nil
+    }
+    return (place, status.identity)
+  }
+
+  /// Takes up the file that stands in the directory now, should it be another one, or one that was truncated.
+  func refresh() {
+    let status = (try? directory.descriptor.status(of: StoreDirectory.signalFile)) ?? nil
+    file.withLock { file in
+      let address = base.load(ordering: .relaxed)
+      if let mapped = file, mapped == status?.identity, (status?.size ?? 0) >= Self.size,
+        unsafe !lms_has_lost_pages(UnsafeRawPointer(bitPattern: address))
+      {
+        return
+      }
+      guard let new = Self.map(directory, mayCreate, over: address) else {
+        // Tried again at the next look.
+        file = nil
+        return
+      }
+      file = new.file
+      base.store(new.address, ordering: .relaxed)
+    }
+  }
+
+  /// Takes up the file again, when it was truncated under the map.
+  func refreshIfLost() {
+    if unsafe lms_has_lost_pages(UnsafeRawPointer(bitPattern: base.load(ordering: .relaxed))) { refresh() }
+  }
+
+  @inline(__always)
+  private func place(_ offset: Int) -> UnsafeMutableRawPointer? {
+    unsafe UnsafeMutableRawPointer(bitPattern: base.load(ordering: .relaxed)).map { unsafe $0 + offset }
+  }
+
+  /// The writer gate's words, 64 bytes.
+  var gate: UnsafeMutableRawPointer? { unsafe place(256) }
+  /// The word on which everybody sleeps.
+  var word: UnsafeMutableRawPointer? { unsafe place(320) }
+  /// What the last commits touched.
+  var log: CommitLog? { unsafe place(4096).map { unsafe CommitLog($0) } }
+}
+
+/// What structures are told apart by when it comes to waking, a bit each: a structure has one of the first 63, and the last
+/// one stands for every commit.
+enum Channels {
+  static let everyCommit: UInt64 = 1 << 63
+  /// The channel of the structure with this identity.
+  static func of(_ identity: UInt64) -> UInt64 { 1 << (identity % 63) }
+
+  /// Futexes know 32 bits: these are the 24 that stand for channels; those above are for waking a process by itself.
+  static func futexBits(_ channels: UInt64) -> UInt32 {
+    UInt32(truncatingIfNeeded: channels | channels >> 24 | channels >> 48) & 0xFF_FFFF
+  }
+}
+
+// Sleeping and waking. Whoever sleeps reads the word, says which channels it waits on, looks at the store, and sleeps
+// while the word is as it was. Whoever commits looks whether somebody waits on what it touched; if so it takes these
+// channels back, moves the word, and wakes. So a sleeper that says so before the commit is seen, and one that says so
+// afterwards sees the commit; and one that was killed costs one wake, no more.
+extension SignalFile {
+  /// What a sleeper has seen of the word.
+  @safe struct Ticket {
+    let value: UInt32
+    let word: UnsafeMutableRawPointer?
+  }
+
+  /// The word as it is now: first of all.
+  func ticket() -> Ticket {
+    guard let word = unsafe word else { return unsafe Ticket(value: 0, word: nil) }
+    return unsafe Ticket(value: lms_load32(word), word: word)
+  }
+
+  /// Says that somebody is about to look at the store, and to sleep if nothing is there.
+  func announce(_ ticket: Ticket, _ channels: UInt64) {
+    if let word = unsafe ticket.word { unsafe _ = lms_or64(word + 8, channels) }
+  }
+
+  /// Whether nobody has been woken since; without a signal file that cannot be told.
+  func isCurrent(_ ticket: Ticket) -> Bool {
+    guard let word = unsafe ticket.word else { return false }
+    return unsafe lms_load32(word) == ticket.value
+  }
+
+  /// Sleeps until a commit touches one of the channels, somebody wakes one of the other bits, or the pause is over. May
+  /// return earlier.
+  func sleep(_ ticket: Ticket, _ channels: UInt64, for pause: Duration, bits: UInt32 = 0) {
+    guard let word = unsafe ticket.word else {
+      // Without a signal file: looks every millisecond.
+      usleep(UInt32(min(pause.futexNanoseconds / 1000, 1000)))
+      return
+    }
+    let code = unsafe lms_futex_wait(
+      word, ticket.value, pause.futexNanoseconds, Channels.futexBits(channels) | bits)
+    if code == ETIMEDOUT { refresh() }
+  }
+
+  /// After a commit: wakes those who wait on what it touched.
+  @inline(__always)
+  func wake(_ channels: UInt64) {
+    guard let word = unsafe word, unsafe lms_load64(word + 8) & channels != 0 else { return }
+    unsafe wakeSleepers(channels, word)
+  }
+
+  @inline(never)
+  private func wakeSleepers(_ channels: UInt64, _ word: UnsafeMutableRawPointer) {
+    let waited = unsafe lms_and64(word + 8, ~channels) & channels
+    unsafe _ = lms_add32(word, 1)
+    if waited != 0 { unsafe lms_futex_wake(word, Channels.futexBits(waited)) }
+  }
+
+  /// How often a channel was woken for other reasons than a commit.
+  func pulse(_ channel: UInt64) -> UInt32 {
+    guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return 0 }
+    return unsafe lms_load32(word)
+  }
+
+  /// Counts such a waking.
+  func addPulse(_ channel: UInt64) {
+    guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return }
+    unsafe _ = lms_add32(word, 1)
+  }
+
+  /// Whether anybody may wait in line for a lock or semaphore of the channel; without a signal file that cannot be told.
+  func hasLine(_ channel: UInt64) -> Bool {
+    guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return true }
+    return unsafe lms_load32(word) != 0
+  }
+
+  /// Says so, or takes it back; those who wait say it again and again.
+  func setLine(_ channel: UInt64, _ isThere: Bool) {
+    guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return }
+    unsafe lms_store32(word, isThere ? 1 : 0)
+  }
+
+  /// Wakes those who sleep with these bits.
+  func poke(bits: UInt32) {
+    guard let word = unsafe word else { return }
+    unsafe _ = lms_add32(word, 1)
+    unsafe lms_futex_wake(word, bits)
+  }
+}
+
+extension Duration {
+  /// As a futex takes it: at least one nanosecond, at most an hour.
+  var futexNanoseconds: UInt64 {
+    let bounded = min(max(self, .nanoseconds(1)), .seconds(3600)).components
+    return UInt64(bounded.seconds) * 1_000_000_000 + UInt64(bounded.attoseconds / 1_000_000_000)
+  }
+}

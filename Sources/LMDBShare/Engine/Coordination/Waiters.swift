@@ -1,0 +1,207 @@
+internal import _LMDBShareSystem
+
+/// The tasks of this process that wait for commits, and the one thread that sleeps for all of them.
+///
+/// The thread exists while a task waits. It sleeps on the signal file's word, and compares what the commits since
+/// then touched with what each task waits for: so a thousand waiting tasks cost as much as one. It looks every 250 ms in
+/// any case, and every 20 ms whether somebody has died, where a task waits for what another process has.
+package final class Waiters: @unchecked Sendable {
+  // Why unchecked: the thread's number and pointer are used under `state`'s lock.
+
+  /// How often it is looked whether the holders of watched bytes live.
+  static let ownerCheck = Duration.milliseconds(20)
+  /// How long the thread stays when nobody waits any more: the next one may come at once.
+  private static let lingering = 4
+
+  /// What a task waits for.
+  private struct Wait {
+    let channels: UInt64
+    /// The newest snapshot that it knows.
+    var known: Int
+    let deadline: ContinuousClock.Instant?
+    let watched: [BytePlace]
+    let pulse: UInt32?
+    let continuation: CheckedContinuation<Bool, any Error>
+  }
+
+  private struct State {
+    var waits: [UInt64: Wait] = [:]
+    var nextNumber: UInt64 = 0
+    /// Waits that were cancelled before they began.
+    var cancelled: Set<UInt64> = []
+    var thread: UInt64?
+    var isStopping = false
+    /// What the sleeping thread knows of: the channels, and when it wakes by itself.
+    var channels: UInt64 = 0
+    var channelsSince = ContinuousClock.now
+    var wakesAt: ContinuousClock.Instant?
+    var watchesBytes = false
+  }
+  private let state = Guarded(State())
+  /// The bit of the word by which this process wakes its own thread.
+  private let ownBit: UInt32 = 1 << (24 + UInt32(getpid()) % 8)
+
+  init() {}
+
+  /// Waits until a commit after `known` has touched one of the channels, or the holder of a watched
+  /// byte has died.
+  ///
+  /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
+  /// - Throws: `CancellationError` when the task is cancelled.
+  nonisolated(nonsending) func change(
+    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant?, watched: [BytePlace],
+    pulse: UInt32?, _ environment: Environment
+  ) async throws -> Bool {
+    let number = state.withLock { state in
+      state.nextNumber += 1
+      return state.nextNumber
+    }
+    defer { state.withLock { _ = $0.cancelled.remove(number) } }
+    return try await withCancellableContinuation { continuation in
+      let wait = Wait(
+        channels: channels, known: known, deadline: deadline, watched: watched, pulse: pulse,
+        continuation: continuation)
+      add(wait, number, environment)
+    } onCancel: {
+      let wait = state.withLock { state in
+        let wait = state.waits.removeValue(forKey: number)
+        if wait == nil { state.cancelled.insert(number) }
+        return wait
+      }
+      wait?.continuation.resume(throwing: CancellationError())
+    }
+  }
+
+  private func add(_ wait: Wait, _ number: UInt64, _ environment: Environment) {
+    let refusal = state.withLock { state -> (any Error)? in
+      guard !state.cancelled.contains(number) else { return CancellationError() }
+      let isKnown =
+        state.channels & wait.channels == wait.channels && (wait.watched.isEmpty || state.watchesBytes)
+        && wait.deadline.map { $0 >= state.wakesAt ?? .now + SignalFile.recheck } ?? true
+      guard state.thread != nil || start(environment, &state) else { return NativeThread.noMore("wait") }
+      state.waits[number] = wait
+      if !isKnown { environment.signals.poke(bits: ownBit) }
+      return nil
+    }
+    if let refusal { return wait.continuation.resume(throwing: refusal) }
+    // A commit may have come between the caller's look and this.
+    guard let newest = environment.newestSnapshot() else { return end(number, true) }
+    if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { return end(number, true) }
+    if newest > wait.known, environment.touched(after: wait.known, upTo: newest) & wait.channels != 0 {
+      end(number, true)
+    }
+  }
+
+  private func end(_ number: UInt64, _ result: Bool) {
+    let wait = state.withLock { $0.waits.removeValue(forKey: number) }
+    wait?.continuation.resume(returning: result)
+  }
+
+  // MARK: The thread
+
+  private func start(_ environment: Environment, _ state: inout State) -> Bool {
+    // The environment stops the thread before it goes.
+    state.thread = NativeThread.start { [self, unowned(unsafe) environment] in unsafe run(environment) }
+    return state.thread != nil
+  }
+
+  private func run(_ environment: Environment) {
+    var idle = 0
+    while true {
+      // The environment may have gone with what a task did as it went on.
+      if state.withLock({ $0.isStopping }) { return }
+      // Before anything else: who asks to be looked at from here on moves the word.
+      let ticket = environment.signals.ticket()
+      // What is waited for now, and by those who have just gone: they often come again.
+      guard let wanted = state.withLock({ state in survey(&state, &idle) }) else { return }
+      environment.signals.announce(ticket, wanted.channels)
+      let newest = environment.newestSnapshot()
+      let freed = wanted.watched.filter { !environment.isLockedElsewhere($0) }
+      let now = ContinuousClock.now
+      var ready: [Wait] = []
+      var expired: [Wait] = []
+      state.withLock { state in
+        // By what was known before, which is mostly the same for all.
+        var touched: [Int: UInt64] = [:]
+        for (number, wait) in state.waits {
+          var isTouched = true
+          if let newest {
+            let channels = touched[wait.known] ?? environment.touched(after: wait.known, upTo: newest)
+            touched[wait.known] = channels
+            isTouched = channels & wait.channels != 0
+          }
+          if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { isTouched = true }
+          if isTouched || !freed.isEmpty && wait.watched.contains(where: freed.contains) {
+            ready.append(wait)
+            state.waits[number] = nil
+          } else if let end = wait.deadline, end <= now {
+            expired.append(wait)
+            state.waits[number] = nil
+          } else if let newest, newest > wait.known {
+            state.waits[number]?.known = newest
+          }
+        }
+      }
+      for wait in ready { wait.continuation.resume(returning: true) }
+      for wait in expired { wait.continuation.resume(returning: false) }
+      if newest == nil { usleep(10_000) }
+      guard ready.isEmpty, expired.isEmpty else { continue }
+      var pause = wanted.watched.isEmpty ? SignalFile.recheck : Self.ownerCheck
+      if let deadline = wanted.deadline { pause = min(pause, now.duration(to: deadline)) }
+      state.withLock { state in state.wakesAt = now + pause }
+      environment.signals.sleep(ticket, wanted.channels, for: pause, bits: ownBit)
+      state.withLock { state in state.wakesAt = nil }
+    }
+  }
+
+  private struct Wanted {
+    var channels: UInt64 = 0
+    var watched: Set<BytePlace> = []
+    var deadline: ContinuousClock.Instant?
+  }
+
+  /// What all wait for together; nil when the thread is to end.
+  private func survey(_ state: inout State, _ idle: inout Int) -> Wanted? {
+    idle = state.waits.isEmpty ? idle + 1 : 0
+    guard !state.isStopping, idle < Self.lingering else {
+      // Whoever stops it waits for its end; else nobody does.
+      if !state.isStopping, let thread = state.thread { lms_thread_detach(thread) }
+      state.thread = nil
+      return nil
+    }
+    var wanted = Wanted()
+    for wait in state.waits.values {
+      wanted.channels |= wait.channels
+      wanted.watched.formUnion(wait.watched)
+      wanted.deadline = earlier(wanted.deadline, wait.deadline)
+    }
+    // From time to time channels that nobody waits on any more are forgotten.
+    let now = ContinuousClock.now
+    if state.channelsSince.duration(to: now) > SignalFile.recheck { (state.channels, state.channelsSince) = (0, now) }
+    state.channels |= wanted.channels
+    state.watchesBytes = !wanted.watched.isEmpty
+    wanted.channels = state.channels
+    return wanted
+  }
+
+  /// Ends the thread and waits for it; the environment is about to close.
+  func stop(_ environment: Environment) {
+    let (thread, left) = state.withLock { state in
+      state.isStopping = true
+      defer { state.waits.removeAll() }
+      return (state.thread, Array(state.waits.values))
+    }
+    for wait in left { wait.continuation.resume(returning: true) }
+    guard let thread else { return }
+    environment.signals.poke(bits: ownBit)
+    // What a task does as it goes on may run on the thread itself, and be what closes the store.
+    if thread == lms_thread_id() { return lms_thread_detach(thread) }
+    lms_thread_join(thread)
+  }
+}
+
+/// The earlier of two points in time, where there are any.
+func earlier(_ a: ContinuousClock.Instant?, _ b: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+  guard let a, let b else { return a ?? b }
+  return min(a, b)
+}

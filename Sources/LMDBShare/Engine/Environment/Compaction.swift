@@ -1,0 +1,225 @@
+internal import LMDBSharePages
+internal import Synchronization
+internal import _LMDBShareLMDB
+internal import _LMDBShareSystem
+
+/// Puts a compacted copy in the place of a store that nobody has open.
+///
+/// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and waits for it when
+/// one is opened. Whoever holds it alone keeps all others out. Until the new file takes the old one's name nothing has
+/// changed, and afterwards everything has; a process that dies in between loses nothing.
+package enum Compaction {
+  /// The bytes of the file before and after.
+  package struct Result: Sendable {
+    package let before: Int
+    package let after: Int
+  }
+
+  /// Compacts the store in a directory.
+  ///
+  /// - Parameter progress: Gets, ten times a second, how many bytes of the copy are written.
+  /// - Throws: `.busy`, with the process that has the store open.
+  package static func run(
+    path: String, progress: (@Sendable (Int) -> Void)? = nil
+  ) throws(StoreError) -> Result {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    let directory = try StoreDirectory(path: path, create: false, allowNetwork: false)
+    let seen = try directory.descriptor.status(of: StoreDirectory.dataFile)
+    guard seen != nil else { throw StoreError(returnCode: ENOENT, "compact \(path)") }
+    try Environment.makeLockFile(directory)
+    let lock = try directory.holdAlone(
+      "compact \(path)", advice: "end all processes that use it; or make a compacting backup, which needs no such thing"
+    )
+    defer { withExtendedLifetime(lock) {} }
+    // Only now does it stand still: somebody may have committed, and closed it, a moment ago.
+    if try directory.isSuspect() { throw directory.suspect }
+    let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
+    let meta = try directory.inspectData()
+    // LMDB follows every page next.
+    try directory.checkAllPages()
+    let copy = try Copy(in: directory, mode: nil)
+    try directory.likenToData(copy.file)
+    try copy.fill(from: directory, meta: meta, progress)
+    try copy.keepNumbers(of: meta)
+    try copy.verify()
+    KillPoint.pass(.compacted)
+    try copy.replaceData()
+    KillPoint.pass(.compactedNamed)
+    return Result(before: data?.size ?? 0, after: try copy.file.status().size)
+  }
+}
+
+/// A file that becomes a data file, without a name as long as it is not complete where the system can do so.
+struct Copy {
+  let file: FileDescriptor
+  private let directory: StoreDirectory
+  private let name: String?
+
+  /// - Parameter mode: The file's mode; nil for 0600 less the umask.
+  init(in directory: StoreDirectory, mode: UInt32?) throws(StoreError) {
+    self.directory = directory
+    if let unnamed = try directory.descriptor.unnamed(mode: mode ?? 0o600) {
+      file = unnamed
+      name = nil
+    } else {
+      let name = StoreDirectory.temporaryName()
+      file = try directory.descriptor.open(name, O_RDWR | O_CREAT | O_EXCL, mode: mode ?? 0o600)
+      self.name = name
+    }
+    if let mode { try file.setMode(mode) }
+  }
+
+  /// Copies a store that nobody writes to.
+  func fill(
+    from directory: StoreDirectory, meta: Meta, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
+    var handle: OpaquePointer?
+    try check(unsafe mdb_env_create(&handle), "compact")
+    defer { unsafe mdb_env_close(handle) }
+    // The copy tells the same size, by which other programs may go.
+    let used = Int(meta.lastPage + 1) * meta.pageSize
+    let size = Int(clamping: meta.mapSize)
+    try check(unsafe mdb_env_set_mapsize(handle, size > used && Environment.fits(size) ? size : used), "compact")
+    try check(
+      unsafe Environment.openFiles(handle, directory.place, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NORDAHEAD)),
+      "open \(directory.path)")
+    try unsafe write(handle!, compacting: true, progress)
+  }
+
+  /// Lets LMDB write the environment into the file.
+  func write(
+    _ handle: OpaquePointer, compacting: Bool, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
+    let watcher = progress.map { Watcher(file, $0) }
+    let code = unsafe mdb_env_copyfd2(handle, file.number, compacting ? UInt32(MDB_CP_COMPACT) : 0)
+    watcher?.stop()
+    do throws(StoreError) {
+      try check(code, "copy \(directory.path)")
+      try file.sync()
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  /// Copies the pages of a snapshot that the caller holds; the file's two meta pages tell of it alone.
+  func fill(
+    from directory: StoreDirectory, _ meta: MetaPage, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(StoreError) {
+    let watcher = progress.map { Watcher(file, $0) }
+    defer { watcher?.stop() }
+    let size = meta.bytes.count
+    let source = try directory.descriptor.file(StoreDirectory.dataFile)
+    // The last pages may never have been written: those that were taken and given back in one transaction.
+    let end = min((Int(meta.meta.lastPage) + 1) * size, try source.status().size)
+    var offset = 2 * size
+    while offset < end {
+      let bytes = try source.read(at: offset, count: min(1 << 20, end - offset))
+      guard !bytes.isEmpty else { break }
+      try write(bytes, at: offset)
+      offset += bytes.count
+    }
+    try writeMetas(meta.bytes, of: meta.meta.transaction)
+    try file.sync()
+  }
+
+  private func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {
+    let written = unsafe pwrite(file.number, bytes, bytes.count, off_t(offset))
+    if written != bytes.count {
+      throw StoreError(returnCode: written < 0 ? lms_errno() : ENOSPC, "copy \(directory.path)")
+    }
+  }
+
+  /// Writes both meta pages. They tell the same tree, the one with the number before the last one, too, so that it does not
+  /// matter which of them somebody looks at.
+  private func writeMetas(_ newest: [UInt8], of last: UInt64) throws(StoreError) {
+    for page in 0..<2 {
+      var bytes = newest
+      let number = last % 2 == UInt64(page) ? last : last - (last > 0 ? 1 : 0)
+      bytes.replaceSubrange(0..<8, with: UInt64(page).bytes)
+      bytes.replaceSubrange(Meta.transactionOffset..<Meta.transactionOffset + 8, with: number.bytes)
+      try write(bytes, at: page * newest.count)
+    }
+  }
+
+  /// Compacting starts the numbers of transactions with 1 anew. What is in the lock file, and in the memory of others who may
+  /// be about to open the store, goes on from the old ones: so does the copy.
+  func keepNumbers(of meta: Meta) throws(StoreError) {
+    let size = meta.pageSize
+    do throws(StoreError) {
+      try writeMetas(try file.read(at: size, count: size), of: meta.transaction)
+      try file.sync()
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  /// Checks every page.
+  func verify() throws(StoreError) {
+    do {
+      try PageFile(source: file).check()
+    } catch {
+      discard()
+      let problem = error as? PageProblem
+      throw error as? StoreError ?? problem.map { StoreError($0, "check the copy") }
+        ?? StoreError(returnCode: EIO, "check")
+    }
+  }
+
+  /// Gives the file its name, where nothing has it yet.
+  func takeName() throws(StoreError) {
+    if let name {
+      let code = unsafe lms_rename_exclusive(directory.descriptor.number, name, StoreDirectory.dataFile)
+      if code != 0 {
+        let error = StoreError(returnCode: lms_errno(), "copy to \(directory.path)")
+        discard()
+        throw error
+      }
+    } else if try !file.link(into: directory.descriptor, as: StoreDirectory.dataFile) {
+      throw StoreError(returnCode: EEXIST, "copy to \(directory.path)")
+    }
+    KillPoint.pass(.backupNamed)
+    try directory.descriptor.sync()
+  }
+
+  /// Puts the file in the place of the data file.
+  func replaceData() throws(StoreError) {
+    let temporary = name ?? StoreDirectory.temporaryName()
+    if name == nil { _ = try file.link(into: directory.descriptor, as: temporary) }
+    try directory.replaceData(by: temporary)
+    try directory.descriptor.sync()
+  }
+
+  /// Lets the file go.
+  func discard() { if let name { try? directory.descriptor.remove(name) } }
+}
+
+/// Tells ten times a second how large a file has become.
+private final class Watcher: Sendable {
+  private let thread: UInt64?
+  private let ended = Ended()
+
+  private final class Ended: Sendable {
+    let flag = Atomic<Bool>(false)
+  }
+
+  init(_ file: FileDescriptor, _ progress: @escaping @Sendable (Int) -> Void) {
+    thread = NativeThread.start { [ended] in
+      while !ended.flag.load(ordering: .relaxed) {
+        progress((try? file.status().size) ?? 0)
+        usleep(100_000)
+      }
+    }
+  }
+
+  func stop() {
+    ended.flag.store(true, ordering: .relaxed)
+    if let thread { lms_thread_join(thread) }
+  }
+}
+
+extension UInt64 {
+  fileprivate var bytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: self >> (8 * $0)) } }
+}

@@ -1,0 +1,39 @@
+internal import Synchronization
+internal import _LMDBShareLMDB
+
+// Named databases, and what of them the layer above asks for.
+
+extension Environment {
+  /// Returns the number of a name. Using the number fails when no database has that name.
+  ///
+  /// - Parameter identity: That of the structure which it belongs to: one that is made anew has another number.
+  package func number(_ name: String, of identity: UInt64 = 0) -> UInt32 {
+    numbers.withLock { $0.number(Array(name.utf8), identity) }
+  }
+
+  /// The number of a named database; nil when the last commit has none of that name.
+  package func database(_ name: String) throws(StoreError) -> UInt32? {
+    let core = try beginRead()
+    defer { core.end() }
+    return try core.layout(named: name) == nil ? nil : number(name)
+  }
+
+  /// Those of the catalogue and of the values; the layer above sets them once, before the environment is used.
+  package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }
+  var values: UInt32 { valuesNumber.load(ordering: .relaxed) }
+  func setCatalogue(_ catalogue: UInt32, values: UInt32) {
+    valuesNumber.store(values, ordering: .relaxed)
+    catalogueNumber.store(catalogue, ordering: .releasing)
+  }
+}
+
+extension DatabaseLayout {
+  /// That a database orders its keys as a structure of its kind needs it: with other flags, LMDB would put new keys in
+  /// other places than those that are there.
+  func check(_ expected: DatabaseLayout, structure: String) throws(StoreError) {
+    guard self != expected else { return }
+    throw StoreError(
+      .damaged, "open", structure: structure,
+      reason: "its database has flags \(rawValue) instead of \(expected.rawValue)", advice: "restore a backup")
+  }
+}

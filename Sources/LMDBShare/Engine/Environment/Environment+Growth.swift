@@ -1,0 +1,47 @@
+internal import _LMDBShareLMDB
+
+// While a snapshot is held, no page that it sees is used again, so that the file grows with each commit. A bound on that growth
+// makes writers wait for the end of the snapshot instead of filling the disk.
+
+/// How large the file was after which commit, as this process has seen it.
+struct GrowthLog {
+  private static let most = 256
+  private var marks: [(transaction: Int, lastPage: Int)] = []
+  /// Whether the last look found a snapshot in the way, so that the next write looks again.
+  var isInTheWay = false
+
+  mutating func note(_ transaction: Int, _ lastPage: Int) {
+    if marks.count == Self.most {
+      // The older they are, the fewer are kept.
+      marks = marks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+    }
+    marks.append((transaction, lastPage))
+  }
+
+  /// The last page that was in use after a commit, or after the first one that this process knows of.
+  func lastPage(at transaction: Int) -> Int? { (marks.last { $0.transaction <= transaction } ?? marks.first)?.lastPage }
+}
+
+extension Environment {
+  /// Refuses to write when the file has grown by as much as the options allow since the oldest snapshot that is held.
+  ///
+  /// - Parameter lastPage: The last page in use, of the newest commit.
+  func checkGrowth(_ lastPage: Int) throws(StoreError) {
+    guard let limit = options.maximumSnapshotGrowth else { return }
+    let newest = lastTransaction
+    growth.note(newest, lastPage)
+    let oldest = try readerSlots().filter { $0.snapshotID ?? newest < newest }
+      .min { ($0.snapshotID ?? 0) < ($1.snapshotID ?? 0) }
+    guard let oldest, let id = oldest.snapshotID, let before = growth.lastPage(at: id) else {
+      return growth.isInTheWay = false
+    }
+    let grown = (lastPage - before) * pageSize
+    growth.isInTheWay = grown >= limit
+    guard growth.isInTheWay else { return }
+    throw StoreError(
+      .snapshotInTheWay, "write",
+      reason: "process \(oldest.pid) holds a snapshot, \(newest - id) commits old, since which the file has grown by "
+        + "\(grown) bytes of \(limit) allowed (maximumSnapshotGrowth)",
+      advice: "end that snapshot or process, then try again", processID: oldest.pid)
+  }
+}

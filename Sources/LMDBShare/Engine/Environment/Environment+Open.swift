@@ -1,0 +1,333 @@
+internal import LMDBSharePages
+internal import _LMDBShareLMDB
+internal import _LMDBShareSystem
+
+/// The environments that this process has open, guarded by the registry's lock.
+nonisolated(unsafe) var registry: [Environment] = []
+
+/// Asks, once, to be called at the end of the process.
+private let settlesAtExit: Int32 = atexit { Environment.settleAtExit() }
+
+extension Environment {
+  /// Opens the environment of the directory at `path`, or takes one more reference to the one that is open already.
+  ///
+  /// - Parameter firstCommit: what a new environment starts with.
+  package static func open(
+    path: String, options: EnvironmentOptions, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
+  ) throws(StoreError) -> Environment {
+    let deadline = options.openingDeadline
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    var options = options
+    options.fileLimit = try fileLimit()
+    // A mode that lets others write is the program's word that it trusts them.
+    let trusts = options.allowForeignOwner || ((options.directoryMode ?? 0) | (options.fileMode ?? 0)) & 0o022 != 0
+    let directory = try StoreDirectory(
+      path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
+      allowNetwork: options.allowNetworkFileSystem, allowForeignOwner: trusts,
+      mayBeFile: options.mayBeFile && options.isReadOnly)
+    if let known = try find(directory) {
+      guard known.options.essentials == options.essentials else {
+        throw StoreError(
+          .optionsConflict, "open \(path)",
+          reason: "the store is open in this process with another \(known.options.differences(from: options))",
+          advice: "use the same options everywhere in a process")
+      }
+      // The caller relies on the check, also where an earlier opening in this process did without.
+      if options.checkPages { try known.checkPages() }
+      known.references += 1
+      return known
+    }
+    if try directory.isSuspect(), try directory.hasData() {
+      if options.unsynced == .discard, !options.isReadOnly {
+        try directory.discardSuspect(mode: options.fileMode, firstCommit: firstCommit)
+      } else if options.unsynced != .check {
+        throw directory.suspect
+      }
+    }
+    if try !directory.hasData() {
+      guard options.createIfMissing, !options.isReadOnly else {
+        throw StoreError(
+          .storeNotFound, "open \(directory.path)", reason: "there is no store in this directory",
+          advice: "check the path")
+      }
+      do throws(StoreError) {
+        try directory.checkVacant()
+        try directory.syncName()
+        try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
+        // A mark of what was there before says nothing of this one.
+        if try directory.isSuspect() { try directory.noteSynced() }
+        // The new file has LMDB's smallest map size, which no program has chosen.
+        options.keepsMapSize = false
+      } catch {
+        directory.undoMaking()
+        throw error
+      }
+    }
+    let environment: Environment
+    do throws(StoreError) {
+      environment = try Environment.map(directory, options, until: deadline)
+    } catch  where error.code == .permissionDenied && error.underlying != EROFS {
+      throw directory.denial(error, options)
+    }
+    unsafe registry.append(environment)
+    if options.durability == .processCrashOnly, !options.isReadOnly { _ = settlesAtExit }
+    return environment
+  }
+
+  /// The system's limit on the size of files, if this process has one.
+  private static func fileLimit() throws(StoreError) -> Int? {
+    guard let limit = Optional(lms_file_limit()), limit < 1 << 50 else { return nil }
+    guard limit >= 1 << 20 else {
+      throw StoreError(
+        .resourceLimit, "open", reason: "files of this process may have \(limit) bytes at most (ulimit -f)",
+        advice: "allow 1 MiB at least")
+    }
+    return Int(limit)
+  }
+
+  /// Gives back one reference; the last one closes the environment.
+  package func close() {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    references -= 1
+    guard references == 0 else { return }
+    settle()
+    unsafe registry.removeAll { $0 === self }
+    // After fork the environment is the parent's: closing it here would end the parent's readers.
+    guard isOfThisProcess else { return }
+    waiters.stop(self)
+    readers.endAll()
+    // What it remembers keeps the environment.
+    writer?.forget()
+    closeHandle()
+    ownersFile.leave()
+    if StoreDirectory.isAnonymous(directory.path) { try? StoreDirectory.removeAlone(directory.path) }
+  }
+
+  /// The open environment of the same data file, by inode and not by path.
+  private static func find(_ directory: StoreDirectory) throws(StoreError) -> Environment? {
+    let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity
+    let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
+    let mine = unsafe registry.filter { $0.forkCount == lms_fork_count() }
+    guard
+      let known = mine.first(where: { $0.dataIdentity == data || $0.lockIdentity == lock && lock != nil })
+    else { return nil }
+    guard known.dataIdentity == data, known.lockIdentity == lock else {
+      throw StoreError(
+        .replaced, "open \(directory.path)",
+        reason: "data.mdb or lock.mdb belongs to a store that is open in this process, the other one does not",
+        advice: "close that store first; never link, remove or replace a file of an open store")
+    }
+    return known
+  }
+
+  private static func map(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, until deadline: ContinuousClock.Instant?
+  ) throws(StoreError) -> Environment {
+    let meta = try directory.inspectData()
+    let used = Int(meta.lastPage + 1) * meta.pageSize
+    var options = options
+    if options.keepsMapSize { options.maximumSize = min(max(Int(clamping: meta.mapSize), 1 << 16), 1 << 46) }
+    let size = try reservation(options, used: used)
+    let ownersFile = OwnersFile(directory: directory, isReadOnly: options.isReadOnly)
+    if !options.isUnlocked, !directory.isFile {
+      do throws(StoreError) {
+        try makeLockFile(directory)
+      } catch  where options.isReadOnly && error.underlying == EROFS {
+        // LMDB reads without one there, since nobody can write.
+      }
+    }
+    let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
+    let before = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity
+    let handle = unsafe try openHandle(directory, options, size: size, until: deadline)
+    let made = unsafe madeByOpening(handle, before: before)
+    var map = PageMap.none
+    do throws(StoreError) {
+      if made != nil { throw vanished(directory) }
+      map = unsafe try PageMap(handle)
+      try unsafe checkPages(directory, options, handle, map)
+      // From here on others see that this process has the store open. What it opened must be what they find.
+      ownersFile.enter()
+      let data = unsafe dataFile(of: handle)
+      guard let data, try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == data,
+        try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity == lock
+      else {
+        throw vanished(directory)
+      }
+      return unsafe Environment(
+        directory: directory, options: options, handle: handle, map: map, owners: ownersFile,
+        data: data, lock: lock)
+    } catch {
+      map.unmap()
+      unsafe mdb_env_close(handle)
+      if let made, (try? directory.descriptor.status(of: StoreDirectory.dataFile))??.identity == made {
+        try? directory.descriptor.remove(StoreDirectory.dataFile)
+      }
+      throw error
+    }
+  }
+
+  private static func vanished(_ directory: StoreDirectory) -> StoreError {
+    StoreError(
+      .replaced, "open \(directory.path)", reason: "a file vanished or was replaced during the opening",
+      advice: "try again")
+  }
+
+  /// The data file that LMDB has made, since the one that was there before is gone: the opening may have waited long for the
+  /// lock file. What another process has put in its place has commits.
+  private static func madeByOpening(_ handle: OpaquePointer, before: FileIdentity?) -> FileIdentity? {
+    guard let opened = unsafe dataFile(of: handle), opened != before else { return nil }
+    var info = unsafe MDB_envinfo()
+    return unsafe mdb_env_info(handle, &info) == 0 && info.me_last_txnid == 0 ? opened : nil
+  }
+
+  /// Makes `lock.mdb` where it is missing, unless a process has the store open: that one has another lock file, which was
+  /// removed, and the two would write at the same time.
+  static func makeLockFile(_ directory: StoreDirectory) throws(StoreError) {
+    func isThere() throws(StoreError) -> Bool {
+      try directory.descriptor.status(of: StoreDirectory.lockFile) != nil
+    }
+    if try isThere() { return }
+    // Of two that open a new store at once, the slower one finds the file by now.
+    if Owners.isAnyAlive(in: directory), try !isThere() {
+      throw StoreError(
+        .replaced, "open \(directory.path)",
+        reason: "lock.mdb was removed while a process has the store open, which goes on with the removed one",
+        advice: "end all processes that have the store open, then open it again")
+    }
+    try directory.makeSideFile(StoreDirectory.lockFile)
+  }
+
+  /// Checks every page, when that is asked for or due, before LMDB follows any of them.
+  ///
+  /// The pages are read from the file. A read transaction, for which LMDB looks at the meta pages alone, keeps other
+  /// processes from writing over them meanwhile.
+  private static func checkPages(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer, _ map: PageMap
+  ) throws(StoreError) {
+    let pin = unsafe try beginReading(handle, "open \(directory.path)", isAlone: true)
+    defer { unsafe mdb_txn_abort(pin) }
+    let isSuspect = try directory.isSuspect()
+    if options.checkPages || isSuspect { try directory.checkAllPages() }
+    if let mark = options.mark { unsafe try checkMark(mark, pin, map, directory) }
+    // From now on it counts as sound.
+    if isSuspect, !options.isReadOnly {
+      try check(unsafe mdb_env_sync(handle, 1), "sync")
+      try directory.trustSuspect()
+    }
+  }
+
+  /// That the main database holds a key: looked at before anything of ours is made in the directory.
+  private static func checkMark(
+    _ mark: String, _ pin: OpaquePointer, _ map: PageMap, _ directory: StoreDirectory
+  ) throws(StoreError) {
+    // See `Transaction.renew`.
+    var attempts = 0
+    var pages = unsafe map.snapshot(Int(mdb_txn_id(pin)))
+    while attempts < 1000, unsafe pages == nil || map.newest != Int(mdb_txn_id(pin)) {
+      unsafe mdb_txn_reset(pin)
+      try check(unsafe mdb_txn_renew(pin), "open \(directory.path)")
+      pages = unsafe map.snapshot(Int(mdb_txn_id(pin)))
+      attempts += 1
+    }
+    guard let pages else { throw StoreError(returnCode: EAGAIN, "open \(directory.path)") }
+    let found = unsafe Array(mark.utf8).withUnsafeBytes { unsafe pages.pages.find(pages.main, BytesKey($0)) }
+    switch found {
+    case .entry: break
+    case .none: throw directory.notOurs
+    case .damage: throw StoreError(returnCode: MDB_CORRUPTED, "open \(directory.path)")
+    }
+  }
+
+  /// Checks every page of the open environment; throws what it finds.
+  package func checkPages() throws(StoreError) {
+    // Keeps pages from being used again meanwhile.
+    let pin = try beginRead()
+    defer { pin.end() }
+    try directory.checkAllPages()
+  }
+
+  /// An LMDB handle with a map of `size` bytes.
+  ///
+  /// - Parameter deadline: Until when to wait for a process that has the lock file for itself; nil for no limit.
+  static func openHandle(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, size: Int, until deadline: ContinuousClock.Instant?
+  ) throws(StoreError) -> OpaquePointer {
+    try waitForLockFile(directory, until: deadline)
+    var handle: OpaquePointer?
+    try check(unsafe mdb_env_create(&handle), "open \(directory.path)")
+    do throws(StoreError) {
+      try check(unsafe mdb_env_set_mapsize(handle, size), "reserve the map")
+      try check(unsafe mdb_env_set_maxreaders(handle, UInt32(options.maximumReaders)), "set the number of readers")
+      // Of one write transaction, beside the catalogue, the values, the tokens, and those that are open from before.
+      try check(
+        unsafe mdb_env_set_maxdbs(handle, UInt32(options.maximumStructures + OpenDatabases.usual + 8)),
+        "set the number of structures")
+      // Never WRITEMAP (a full disk is SIGBUS), MAPASYNC, NOMEMINIT or FIXEDMAP.
+      var flags = MDB_NOTLS | MDB_NORDAHEAD
+      if options.isReadOnly { flags |= MDB_RDONLY }
+      if options.isUnlocked { flags |= MDB_NOLOCK }
+      if directory.isFile { flags |= MDB_NOSUBDIR }
+      switch options.durability {
+      case .durable: break
+      case .relaxed: flags |= MDB_NOMETASYNC
+      case .processCrashOnly: flags |= MDB_NOSYNC
+      }
+      var attempts = 0
+      var code: Int32
+      repeat {
+        code = unsafe openFiles(handle, directory.place, UInt32(flags))
+        attempts += 1
+        // Two openers that meet at the lock file: one of them may be told so.
+      } while code == EAGAIN && attempts < 100 && sched_yield() == 0
+      if code == MDB_INVALID || code == MDB_VERSION_MISMATCH { throw try directory.lockFileProblem(code) }
+      if code != 0 { throw StoreError(beginning: code, "open \(directory.path)") }
+      // A process that died while reading holds pages, and a slot, until another one looks.
+      var dead: Int32 = 0
+      try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
+      unsafe try openMain(handle!, "open \(directory.path)")
+      return unsafe handle!
+    } catch {
+      unsafe mdb_env_close(handle)
+      throw error
+    }
+  }
+
+  /// Lets LMDB open the main database, in which it looks up nothing before.
+  private static func openMain(_ handle: OpaquePointer, _ operation: String) throws(StoreError) {
+    let transaction = unsafe try beginReading(handle, operation, isAlone: true)
+    defer { unsafe mdb_txn_abort(transaction) }
+    var main: MDB_dbi = 0
+    try check(unsafe mdb_dbi_open(transaction, nil, 0, &main), operation)
+  }
+
+  /// Lets LMDB open its files: none gets the number of a standard stream, and none stays open in programs that are started.
+  static func openFiles(_ handle: OpaquePointer?, _ path: String, _ flags: UInt32) -> Int32 {
+    guard lms_occupy_streams() == 0 else { return lms_errno() }
+    let code = unsafe mdb_env_open(handle, path, flags, 0o600)
+    guard code == 0 else { return code }
+    var file: Int32 = -1
+    _ = unsafe mdb_env_get_fd(handle, &file)
+    // LMDB opens the data file without it.
+    guard lms_close_on_exec(file) >= 0 else { return lms_errno() }
+    // Another thread may have closed a stream meanwhile.
+    var ours: [FileIdentity] = []
+    for name in [
+      path, "\(path)-lock", "\(path)/\(StoreDirectory.dataFile)", "\(path)/\(StoreDirectory.lockFile)",
+    ] {
+      if let status = FileStatus(at: name, followingLinks: true) { ours.append(status.identity) }
+    }
+    for stream: Int32 in 0..<3 {
+      if let status = FileStatus(of: stream), status.isRegular, ours.contains(status.identity) { return EBADF }
+    }
+    return 0
+  }
+
+  /// The data file that LMDB has open.
+  private static func dataFile(of handle: OpaquePointer) -> FileIdentity? {
+    var file: Int32 = -1
+    guard unsafe mdb_env_get_fd(handle, &file) == 0 else { return nil }
+    return FileStatus(of: file)?.identity
+  }
+}

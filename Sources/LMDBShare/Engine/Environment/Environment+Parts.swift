@@ -1,0 +1,66 @@
+internal import _LMDBShareLMDB
+
+// A write transaction can consist of parts, each of which can be undone by itself: LMDB's child transactions. The first
+// part is the transaction itself, since nothing would be left if it were undone.
+
+extension Environment {
+  /// A part of a write transaction, and what was before it.
+  @safe struct Part {
+    fileprivate let parent: OpaquePointer
+    fileprivate let writtenChannels: UInt64
+    fileprivate let changedCatalogue: Bool
+    fileprivate let changes: UInt64
+    fileprivate let opened: Int
+  }
+
+  /// Begins another part. The one before has ended, by `endPart` or `commitPart`.
+  func beginPart(_ transaction: Transaction) throws(StoreError) -> Part {
+    var child: OpaquePointer?
+    try check(unsafe mdb_txn_begin(handle, transaction.handle, 0, &child), "begin to write")
+    let part = unsafe Part(
+      parent: transaction.handle!, writtenChannels: transaction.writtenChannels,
+      changedCatalogue: transaction.changedCatalogue, changes: transaction.changes,
+      opened: transaction.openedCount)
+    unsafe transaction.enter(part: child!)
+    KillPoint.pass(.partBegun)
+    return part
+  }
+
+  /// Ends the first part; what could not be done in it is thrown.
+  func endPart(_ transaction: Transaction) throws(StoreError) {
+    transaction.flushStates()
+    if let failure = transaction.failure { throw failure }
+  }
+
+  /// Adds the part to the transaction; or throws, and it is undone.
+  func commitPart(_ part: Part, _ transaction: Transaction) throws(StoreError) {
+    do throws(StoreError) {
+      try endPart(transaction)
+    } catch {
+      abortPart(part, transaction)
+      throw error
+    }
+    let child = unsafe transaction.handle
+    unsafe transaction.leavePart(to: part.parent)
+    let code = unsafe mdb_txn_commit(child)
+    KillPoint.pass(.partEnded)
+    guard code == 0 else {
+      forget(part, transaction)
+      throw StoreError(returnCode: code, "write")
+    }
+  }
+
+  /// Undoes the part and nothing else.
+  func abortPart(_ part: Part, _ transaction: Transaction) {
+    let child = unsafe transaction.handle
+    unsafe transaction.leavePart(to: part.parent)
+    unsafe mdb_txn_abort(child)
+    forget(part, transaction)
+  }
+
+  private func forget(_ part: Part, _ transaction: Transaction) {
+    transaction.forgetPart(
+      writtenChannels: part.writtenChannels, changedCatalogue: part.changedCatalogue,
+      changes: part.changes, opened: part.opened)
+  }
+}

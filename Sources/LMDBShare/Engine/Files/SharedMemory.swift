@@ -1,0 +1,96 @@
+internal import _LMDBShareSystem
+
+// Stores in shared memory lie in one directory for each user. Processes that make or remove one there do so one after the
+// other: they hold a lock on the directory, which the kernel drops when they die. Each first removes what dead ones have left.
+
+extension StoreDirectory {
+  /// What the directories of stores begin with that go with their last process.
+  private static let anonymousPrefix = ".anonymous-"
+  /// How long to wait for another process that makes or removes a store.
+  private static let patience = Duration.seconds(10)
+
+  /// Runs `body` with the path of the user's directory in shared memory, while no other process makes or removes a store there.
+  static func inSharedMemory<R>(_ body: (_ directory: String) throws -> R) throws -> R {
+    let path = try sharedMemory()
+    let directory = try FileDescriptor.directory(path)
+    // A forked child must not keep the lock.
+    lms_close_after_fork(directory.number)
+    defer { lms_keep_after_fork(directory.number) }
+    let start = ContinuousClock.now
+    while flock(directory.number, LOCK_EX | LOCK_NB) != 0 {
+      guard lms_errno() == EWOULDBLOCK || lms_errno() == EINTR else {
+        throw StoreError(returnCode: lms_errno(), "lock \(path)")
+      }
+      guard start.duration(to: .now) < patience else {
+        throw StoreError(
+          .busy, "lock \(path)", reason: "another process of this user is making or removing a store in shared memory",
+          advice: "look for one that is stopped; then try again")
+      }
+      usleep(1000)
+    }
+    defer { withExtendedLifetime(directory) {} }
+    try finishRemovals(in: directory)
+    for name in try directory.names() where name.hasPrefix(anonymousPrefix) {
+      try? removeUnlessInUse("\(path)/\(name)")
+    }
+    return try body(path)
+  }
+
+  /// A path for a store that goes with its last process.
+  static func anonymous(in directory: String) -> String {
+    "\(directory)/\(anonymousPrefix)\(randomName()).lmdb"
+  }
+
+  /// Whether the path is that of such a store.
+  static func isAnonymous(_ path: String) -> Bool { path.contains("/lmdbshare-\(geteuid())/\(anonymousPrefix)") }
+
+  /// Removes a store that no process has open.
+  ///
+  /// - Throws: `.busy`, with the process that has it open.
+  static func removeUnlessInUse(_ path: String) throws(StoreError) {
+    lms_registry_lock()
+    defer { lms_registry_unlock() }
+    try removeAlone(path)
+  }
+
+  /// The same for a caller that holds the registry's lock.
+  static func removeAlone(_ path: String) throws(StoreError) {
+    let directory: StoreDirectory
+    do throws(StoreError) {
+      directory = try StoreDirectory(path: path, create: false, allowNetwork: true)
+    } catch  where error.underlying == ENOENT {
+      return
+    }
+    // Those that open the store meanwhile wait for the lock, and then find that it is gone.
+    let lock = try directory.holdAlone(
+      "remove \(path)", advice: "end it first; or use another name, or a store without one")
+    defer { withExtendedLifetime(lock) {} }
+    try remove(path)
+  }
+
+  /// The user's own directory in shared memory, made by need; one of another user in its place is refused.
+  ///
+  /// The user is the effective one, by whom the directory is made: what a program with another user's rights makes is that
+  /// user's, and named so.
+  private static func sharedMemory() throws(StoreError) -> String {
+    let user = geteuid()
+    let isWritable = unsafe faccessat(AT_FDCWD, "/dev/shm", W_OK, AT_EACCESS) == 0
+    let path = "\(isWritable ? "/dev/shm" : temporaryDirectory)/lmdbshare-\(user)"
+    if unsafe mkdir(path, 0o700) != 0, lms_errno() != EEXIST {
+      throw StoreError(returnCode: lms_errno(), "create \(path)")
+    }
+    guard let status = FileStatus(at: path) else { throw StoreError(returnCode: lms_errno(), "look at \(path)") }
+    guard status.isDirectory, status.owner == user, status.mode & 0o077 == 0 else {
+      throw StoreError(
+        .permissionDenied, "open \(path)", reason: "it is not a directory of this user alone (user \(user))",
+        advice: "remove it, or give it mode 0700")
+    }
+    return path
+  }
+
+  private static var temporaryDirectory: String {
+    // Whoever starts a program with another user's rights does not choose where it writes.
+    if getuid() == geteuid(), let value = unsafe getenv("TMPDIR") { return unsafe String(cString: value) }
+    return "/tmp"
+  }
+}

@@ -1,0 +1,342 @@
+package import LMDBSharePages
+internal import _LMDBShareSystem
+
+/// A store's directory, looked over before LMDB touches any of its files.
+package struct StoreDirectory: Sendable {
+  package static let dataFile = "data.mdb"
+  package static let lockFile = "lock.mdb"
+  static let signalFile = "signal"
+  static let ownersFile = "owners"
+  /// The files of a store: all of them, and in one list for everything that looks at, removes or recognises them.
+  package static let files = [dataFile, lockFile, signalFile, ownersFile, unsyncedFile]
+
+  /// What the files are named beside a data file that has no directory of its own.
+  private static func aliases(of data: String) -> [String: String] {
+    var names = Dictionary(uniqueKeysWithValues: files.map { ($0, "\(data)-\($0)") })
+    names[dataFile] = data
+    names[lockFile] = data + "-lock"
+    return names
+  }
+
+  /// Whether a file of this name is one of a store's, or an unfinished data file that a process left when it died.
+  static func isOwn(_ name: String) -> Bool { files.contains(name) || isUnfinished(name) }
+
+  /// Whether a name is one that ``temporaryName()`` gives.
+  package static func isUnfinished(_ name: String) -> Bool {
+    guard name.hasPrefix(dataFile + ".") else { return false }
+    let parts = name.utf8.dropFirst(dataFile.utf8.count + 1).split(
+      separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return parts.count == 2
+      && parts.allSatisfy { part in
+        !part.isEmpty && part.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+      }
+  }
+
+  /// Absolute: what the program makes its working directory later does not matter. Links in it stay as they are.
+  package let path: String
+  package let descriptor: FileDescriptor
+  /// Whether the directory was made by this opening.
+  let wasMade: Bool
+  /// Whether the path leads to a data file of another program, whose lock file has its name and `-lock` behind it.
+  package let isFile: Bool
+
+  /// Opens the directory at `path`, makes it when `create` says so, and checks the file system and the kind of
+  /// each file of a store in it.
+  ///
+  /// - Parameters:
+  ///   - directoryMode: The mode of a directory that is made; nil for 0700 less the umask.
+  ///   - mayBeFile: Whether the path may lead to a data file without a directory of its own.
+  package init(
+    path: String, create: Bool, directoryMode: UInt32? = nil, allowNetwork: Bool, allowForeignOwner: Bool = true,
+    mayBeFile: Bool = false
+  ) throws(StoreError) {
+    let path = try Self.absolute(path)
+    isFile = mayBeFile && Self.isFile(path)
+    if isFile {
+      self.path = path
+      wasMade = false
+      let name = String(path.split(separator: "/").last ?? "")
+      // Ours have no such names there.
+      descriptor = try FileDescriptor.directory(Self.split(path).parent, aliases: Self.aliases(of: name))
+      if !allowNetwork { try refuseNetwork() }
+      return
+    }
+    var made = false
+    if create {
+      if unsafe mkdir(path, mode_t(directoryMode ?? 0o700)) == 0 {
+        made = true
+      } else if lms_errno() != EEXIST {
+        throw StoreError(returnCode: lms_errno(), "create \(path)")
+      }
+    }
+    do throws(StoreError) {
+      descriptor = try FileDescriptor.directory(path)
+    } catch  where error.underlying == ENOTDIR || error.underlying == ELOOP {
+      throw StoreError(
+        .wrongFileKind, "open \(path)", reason: "this is not a directory", advice: "give the directory of the store",
+        underlying: error.underlying)
+    }
+    self.path = path
+    wasMade = made
+    if made {
+      // The system has taken the umask from it.
+      if let directoryMode { try descriptor.setMode(directoryMode) }
+      try syncName()
+    }
+    if !allowNetwork { try refuseNetwork() }
+    if !allowForeignOwner { try refuseForeignOwner() }
+    for name in Self.files {
+      if let status = try descriptor.status(of: name) { try checkKind(status, of: name) }
+    }
+  }
+
+  /// That a file is one which a store may write to.
+  func checkKind(_ status: FileStatus, of name: String) throws(StoreError) {
+    guard status.isRegular else {
+      throw StoreError(
+        .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is \(status.kind), not a regular file",
+        advice: "remove it, or give another path")
+    }
+    // What is written here would be written there.
+    if status.links > 1, try !hasOneName(name) {
+      throw StoreError(
+        .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is a hard link: it is a file of another name, too",
+        advice: "copy the store with lmdbshare backup, or remove the other name")
+    }
+  }
+
+  /// Whether a file that was seen to have two names has one after a while: it may have been made just now, on a file system
+  /// where that takes a link, and which remembers what it said for a second (FUSE).
+  private func hasOneName(_ name: String) throws(StoreError) -> Bool {
+    let start = ContinuousClock.now
+    while start.duration(to: .now) < .milliseconds(1500) {
+      usleep(20_000)
+      if (try descriptor.status(of: name)?.links ?? 1) <= 1 { return true }
+    }
+    return false
+  }
+
+  /// A path that leads to the same place from any working directory.
+  private static func absolute(_ path: String) throws(StoreError) -> String {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw StoreError(
+        .storeNotFound, "open", reason: "the path is empty or holds a NUL byte", advice: "give another path")
+    }
+    if path.utf8.first == UInt8(ascii: "/") { return path }
+    guard let here = unsafe getcwd(nil, 0) else {
+      throw StoreError(
+        .storeNotFound, "open \(path)", reason: "the working directory of this process is gone or cannot be reached",
+        advice: "give an absolute path", underlying: lms_errno())
+    }
+    defer { unsafe free(here) }
+    // The working directory is told without links, so that steps up from it need no directory that may go.
+    var place = unsafe String(cString: here).split(separator: "/")
+    var steps = path.split(separator: "/")[...]
+    while let step = steps.first, step == "." || step == ".." {
+      if step == "..", !place.isEmpty { place.removeLast() }
+      steps.removeFirst()
+    }
+    return "/" + (place + steps).joined(separator: "/")
+  }
+
+  /// Removes the directory again, if this opening has made it and it is empty.
+  package func undoMaking() {
+    if wasMade { unsafe _ = rmdir(path) }
+  }
+
+  /// The path by which LMDB opens the files: it leads to this very directory, whatever has become of its name since.
+  var place: String {
+    if isFile { return path }
+    let link = "/proc/self/fd/\(descriptor.number)"
+    return unsafe access(link, F_OK) == 0 ? link : path
+  }
+
+  /// Whether there is a data file.
+  package func hasData() throws(StoreError) -> Bool { try descriptor.status(of: Self.dataFile) != nil }
+
+  /// A directory without a store must be empty but for what a creation may have left: a wrong path must not fill, say,
+  /// a home directory with our files, and a store whose data has gone must not become an empty one.
+  func checkVacant() throws(StoreError) {
+    let names = try descriptor.names()
+    let beside = [Self.lockFile, Self.ownersFile, Self.signalFile].filter(names.contains)
+    guard beside.isEmpty else {
+      throw StoreError(
+        .storeNotFound, "open \(path)",
+        reason: "\(Self.dataFile) is missing, though files of a store are there: \(beside.joined(separator: ", "))",
+        advice: "restore \(Self.dataFile) from a backup; or, to begin with an empty store, end all processes that have "
+          + "this one open and remove these files")
+    }
+    if let stranger = names.filter({ !Self.isOwn($0) }).min() {
+      throw StoreError(
+        .notAStore, "create \(path)", reason: "the directory holds other files, for example \(stranger)",
+        advice: "give a new or an empty directory")
+    }
+  }
+
+  /// The size of the largest map with which anybody has written.
+  package func storedMapSize() throws(StoreError) -> Int { Int(clamping: try inspectData().mapSize) }
+
+  /// Checks both meta pages and the size of the data file by reading, before it is mapped.
+  package func inspectData() throws(StoreError) -> Meta {
+    let file = try descriptor.file(Self.dataFile)
+    do {
+      return try PageFile(source: file).newestMeta()
+    } catch let problem as PageProblem {
+      throw StoreError(problem, "open \(path)", of: isFile ? path : nil)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(.system, "open \(path)", reason: "\(error)", advice: "check the path")
+    }
+  }
+
+  /// The meta page of one transaction; nil once a later one was written over it.
+  func metaPage(of transaction: UInt64) throws(StoreError) -> MetaPage? {
+    let file = try descriptor.file(Self.dataFile)
+    do {
+      return try PageFile(source: file).metaPage(of: transaction)
+    } catch let problem as PageProblem {
+      throw StoreError(problem, "read \(path)")
+    } catch {
+      throw error as? StoreError ?? StoreError(.system, "read \(path)", reason: "\(error)", advice: "check the path")
+    }
+  }
+
+  /// Walks every page of the data file; throws what it finds.
+  func checkAllPages() throws(StoreError) {
+    PageChecks.begin()
+    defer { PageChecks.end() }
+    let file = try descriptor.file(Self.dataFile)
+    do {
+      try PageFile(source: file).check()
+    } catch let problem as PageProblem {
+      throw StoreError(problem, "check \(path)")
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(.system, "check \(path)", reason: "\(error)", advice: "check the path")
+    }
+  }
+
+  /// The bytes that are free on the file system, if it tells.
+  func freeBytes() -> UInt64? {
+    var type: UInt64 = 0
+    var free: UInt64 = 0
+    return unsafe lms_file_system(descriptor.number, &type, &free) == 0 ? free : nil
+  }
+
+  private func refuseNetwork() throws(StoreError) {
+    var type: UInt64 = 0
+    var free: UInt64 = 0
+    try checkErrno(unsafe lms_file_system(descriptor.number, &type, &free), "look at the file system of \(path)")
+    var name = Self.networkFileSystems[type]
+    if type == Self.fuse, try !liesOnBlockDevice() { name = "FUSE (sshfs, VirtioFS and the like)" }
+    if let name {
+      throw StoreError(
+        .networkFileSystem, "open \(path)", reason: "the path lies on \(name), where locks and shared maps fail",
+        advice: "use a local disk; or pass allowNetworkFileSystem: true, when one machine alone uses it")
+    }
+  }
+
+  /// `f_type` of file systems that are programs. Locks and maps of the processes of one kernel work there as they must, unless
+  /// the program asks for direct I/O; but many of them show files of other machines, or of the host of a virtual one.
+  private static let fuse: UInt64 = 0x6573_5546
+
+  /// Whether it is a file system of that kind on a disk of this machine (NTFS, exFAT), which Linux calls `fuseblk`.
+  ///
+  /// Both kinds have one type; but what lies on a block device has its number, and the other ones have numbers without a
+  /// device, whose major part is 0.
+  private func liesOnBlockDevice() throws(StoreError) -> Bool {
+    let device = try descriptor.status().device
+    // As `makedev` puts them together.
+    return (device >> 8 & 0xFFF | device >> 32 & 0xFFFF_F000) != 0
+  }
+
+  /// Root trusts neither a store of another user, who can end every process that has it open by truncating a file, nor one in
+  /// which others can truncate or replace files.
+  private func refuseForeignOwner() throws(StoreError) {
+    guard let danger = try dangerToRoot() else { return }
+    throw StoreError(
+      .foreignOwner, "open \(path)", reason: "\(danger), who could end this process, which is root's, at any time",
+      advice: "run as the owner of the store; or pass allowForeignOwner: true, when its users can be trusted")
+  }
+
+  /// Which users besides root can change the store's files, as the beginning of a sentence; nil when there are none, and when
+  /// this process is not root's.
+  package func dangerToRoot() throws(StoreError) -> String? {
+    guard geteuid() == 0 else { return nil }
+    var found = [("the directory", try descriptor.status())]
+    for name in Self.files {
+      // What is no file is refused for that.
+      if let status = try descriptor.status(of: name), status.isRegular { found.append((name, status)) }
+    }
+    for (name, status) in found {
+      if status.owner != 0 { return "\(name) belongs to user \(status.owner)" }
+      if status.mode & 0o002 != 0 { return "\(name) may be changed by every user" }
+      if status.mode & 0o020 != 0, status.group != 0 { return "\(name) may be changed by group \(status.group)" }
+    }
+    return nil
+  }
+
+  /// `f_type` of the file systems that several machines may share (statfs(2)).
+  package static let networkFileSystems: [UInt64: String] = [
+    0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x5346_414F: "AFS", 0x00C3_6400: "Ceph",
+    0x0102_1997: "9P", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS", 0x7461_636F: "OCFS2", 0x0116_1970: "GFS2",
+    0x6B41_4653: "AFS", 0x564C: "NCP", 0x7375_7245: "Coda", 0x1980_0202: "BeeGFS",
+  ]
+
+  /// Forces the directory's own name to the disk, before there is anything in it that counts. It may have been made by an
+  /// earlier opening that failed, or died, before it got as far.
+  func syncName() throws(StoreError) {
+    do throws(StoreError) {
+      try FileDescriptor.directory(Self.split(path).parent).sync()
+    } catch {
+      // Whoever may not look there has not made it, either.
+      guard error.code == .permissionDenied, !wasMade else { throw error }
+    }
+  }
+
+  /// Whether a regular file stands at the path.
+  package static func isFile(_ path: String) -> Bool { fileSize(path) != nil }
+
+  /// How many bytes the regular file at the path has; nil when there is none.
+  package static func fileSize(_ path: String) -> Int? {
+    guard let status = FileStatus(at: path), status.isRegular else { return nil }
+    return status.size
+  }
+
+  /// That the environment is none of this library's.
+  var notOurs: StoreError {
+    StoreError(
+      .notAStore, "open \(path)",
+      reason: "this is an LMDB environment, but not one of lmdbshare (it has no catalogue)",
+      advice: "give another directory; the file was left as it is")
+  }
+}
+
+extension FileDescriptor: PageSource {
+  package func read(offset: Int, count: Int) throws -> [UInt8] { try read(at: offset, count: count) }
+  package func read(offset: Int, count: Int, into bytes: inout [UInt8]) throws -> Int {
+    try read(at: offset, count: count, into: &bytes)
+  }
+  package func size() throws -> Int { try status().size }
+}
+
+extension StoreError {
+  /// What the page reader found, with advice.
+  ///
+  /// - Parameter file: The file, where it is another one than `data.mdb`.
+  package init(_ problem: PageProblem, _ operation: String, of file: String? = nil) {
+    let (code, advice): (Code, String) =
+      switch problem.kind {
+      case .empty: (.emptyFile, "remove data.mdb if nothing was ever stored here, or restore a backup")
+      case .notLMDB: (.notAStore, "check the path; the file was left as it is")
+      case .newerLMDB: (.newerFormat, "open it with a program for LMDB 1.0, or dump and load it")
+      case .foreignLMDB: (.foreignFormat, "open it with the library that wrote it, or dump and load it")
+      case .truncated: (.truncated, "restore a backup; the file was left as it is")
+      case .damaged: (.damaged, "restore a backup; the file was left as it is")
+      }
+    let reason = file.map { problem.description.replacing(StoreDirectory.dataFile, with: $0) } ?? problem.description
+    self.init(code, operation, reason: reason, advice: advice)
+  }
+}

@@ -1,0 +1,47 @@
+internal import _LMDBShareLMDB
+
+extension Transaction {
+  /// A place in a tree of a reader's snapshot; nil where LMDB's cursor takes its place, and when the transaction has failed.
+  func takePlace(in database: UInt32) -> Cell<TreeCursor>? {
+    guard !isForLMDB(database), let tree = tree(database) else { return nil }
+    guard let place = fields.value.idleCursors.popLast() else {
+      return Cell(TreeCursor(fields.value.snapshot.pages, tree))
+    }
+    place.value.reset(fields.value.snapshot.pages, tree)
+    return place
+  }
+
+  /// Takes a place back for the next one who asks, or frees its memory when its transaction is over.
+  func recycle(_ place: Cell<TreeCursor>, isCurrent: Bool) {
+    if isCurrent { return fields.value.idleCursors.append(place) }
+    place.value.destroy()
+    place.destroy()
+  }
+
+  func openCursor(_ database: UInt32) -> OpaquePointer? {
+    guard isForLMDB(database), let database = opened(database) else { return nil }
+    var cursor: OpaquePointer?
+    let code = unsafe mdb_cursor_open(handle, database, &cursor)
+    guard code == 0 else {
+      fail(code, "open a cursor")
+      return nil
+    }
+    unsafe fields.value.cursors.append(cursor!)
+    return unsafe cursor
+  }
+
+  /// Closes a cursor of LMDB's, which relies on a place that later writes may have moved (`mdb_cursor_last` after an append,
+  /// say).
+  func recycle(_ cursor: OpaquePointer) {
+    // One that is not there was closed with its database.
+    guard let index = unsafe fields.value.cursors.lastIndex(of: cursor) else { return }
+    unsafe fields.value.cursors.remove(at: index)
+    unsafe mdb_cursor_close(cursor)
+  }
+
+  func closeCursors() {
+    guard unsafe !fields.value.cursors.isEmpty else { return }
+    unsafe fields.value.cursors.forEach { unsafe mdb_cursor_close($0) }
+    unsafe fields.value.cursors.removeAll(keepingCapacity: true)
+  }
+}

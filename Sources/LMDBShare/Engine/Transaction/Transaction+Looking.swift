@@ -1,0 +1,52 @@
+internal import _LMDBShareLMDB
+
+extension Transaction {
+  /// The pages of a named database's tree, as this snapshot has it; nil when there is none of that name.
+  ///
+  /// - Complexity: O(log *n*) in the number of databases.
+  package func tree(named name: String) -> TreeStatistics? {
+    guard case .record(let record) = fields.value.snapshot.named(Array(name.utf8)) else { return nil }
+    return TreeStatistics(record)
+  }
+
+  /// The keys of the main database that may be names of databases, in order; other programs may have put plain entries there.
+  package func databaseNames() throws(StoreError) -> [String] {
+    var names: [String] = []
+    let cursor = Cursor(self, Transaction.main)
+    var isThere = cursor.move(.first)
+    while isThere {
+      if let name = cursor.key.utf8String(), !name.isEmpty, !name.utf8.contains(0) { names.append(name) }
+      isThere = cursor.move(.next)
+    }
+    if let failure { throw failure }
+    return names
+  }
+
+  /// Calls `body` with the number of a named database of any kind, which has this meaning only meanwhile; nil when there is no
+  /// database of that name, but for instance a plain entry.
+  ///
+  /// One with several values under a key, or with keys in the order of their last bytes, is opened by LMDB: for a read transaction of
+  /// a process that looks at such databases in one thread.
+  package func withDatabase<R>(_ name: String, _ body: (UInt32) throws -> R) throws -> R? {
+    guard let environment, let layout = try layout(named: name) else { return nil }
+    if !layout.isDisjoint(with: .forLMDB) { return try withLMDB(environment, name, body) }
+    let number = environment.numbers.withLock { $0.lend(Array(name.utf8)) }
+    defer {
+      forget(database: number)
+      environment.numbers.withLock { $0.giveBack(number) }
+    }
+    return try body(number)
+  }
+
+  private func withLMDB<R>(_ environment: Environment, _ name: String, _ body: (UInt32) throws -> R) throws -> R? {
+    var dbi: MDB_dbi = 0
+    try environment.withWriteLock { () throws(StoreError) in
+      try check(unsafe mdb_dbi_open(handle, name, 0, &dbi), "open \(name)")
+    }
+    defer {
+      closeCursors()
+      unsafe mdb_dbi_close(environment.handle, dbi)
+    }
+    return try body(Self.ofLMDB | dbi)
+  }
+}

@@ -1,0 +1,97 @@
+// What structures remember from one use of a transaction to the next, and by what views tell that something was written since.
+
+extension Transaction {
+  /// Of how many structures the writer remembers something beyond a transaction's end.
+  static let usualStates = 64
+
+  /// How often a database was written; it only grows.
+  @inlinable @inline(__always)
+  func generation(of database: UInt32) -> UInt32 {
+    Self.index(database) < fields.value.generations.count ? fields.value.generations[Self.index(database)] : 0
+  }
+
+  /// Notes a write: views taken before are out of date.
+  @inlinable @inline(__always)
+  func wrote(_ database: UInt32) {
+    fields.value.writes &+= 1
+    if Self.index(database) < fields.value.generations.count {
+      fields.value.generations[Self.index(database)] &+= 1
+    } else {
+      wroteFirst(database)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func wroteFirst(_ database: UInt32) {
+    let missing = Self.index(database) + 1 - fields.value.generations.count
+    if missing > 0 { fields.value.generations.append(contentsOf: repeatElement(0, count: missing)) }
+    fields.value.generations[Self.index(database)] &+= 1
+  }
+
+  /// What the structure with this database remembers, when it is of this type.
+  @inlinable @inline(__always)
+  package func state<State: StructureState>(_ database: UInt32, as _: State.Type) -> State? {
+    guard Self.index(database) < fields.value.states.count, let known = fields.value.states[Self.index(database)],
+      type(of: known) == State.self
+    else { return nil }
+    return unsafe unsafeDowncast(known, to: State.self)
+  }
+
+  /// Keeps what a structure remembers until it is replaced.
+  func setState(_ database: UInt32, _ state: any StructureState) {
+    let index = Self.index(database)
+    while fields.value.states.count <= index { fields.value.states.append(nil) }
+    if fields.value.states[index] == nil { fields.value.stateNumbers.append(database) }
+    fields.value.states[index] = state
+  }
+
+  /// Writes out what structures hold back.
+  func flushStates() {
+    for number in fields.value.stateNumbers { fields.value.states[Self.index(number)]?.flush(self) }
+  }
+
+  /// Lets go of what structures remember.
+  func removeStates() {
+    for number in fields.value.stateNumbers { fields.value.states[Self.index(number)] = nil }
+    fields.value.stateNumbers.removeAll(keepingCapacity: true)
+  }
+
+  /// Forgets what was kept of a database whose number is about to get another meaning.
+  func forget(database: UInt32) {
+    forgetTree(database)
+    guard let index = fields.value.stateNumbers.firstIndex(of: database) else { return }
+    fields.value.states[Self.index(database)] = nil
+    fields.value.stateNumbers.remove(at: index)
+  }
+}
+
+/// What a structure keeps in memory for one transaction.
+@usableFromInline
+package protocol StructureState: AnyObject {
+  /// Writes out what was held back.
+  func flush(_ core: Transaction)
+}
+
+/// Detects whether a transaction was written to, or has ended, since a view was taken. Views check it for every element.
+@frozen @usableFromInline
+struct Stamp {
+  @usableFromInline let fields: Cell<Transaction.Fields>
+  @usableFromInline let use: UInt64
+  @usableFromInline var writes: UInt64
+
+  /// Records the present state. The holder must keep the transaction's environment alive.
+  @inlinable
+  package init(_ core: Transaction) {
+    fields = core.fields
+    use = core.fields.value.use
+    writes = core.fields.value.writes
+  }
+
+  /// Whether the transaction is in the same use, and nothing at all was written since.
+  @inlinable @inline(__always)
+  var isCurrent: Bool { fields.value.use == use && fields.value.writes == writes }
+
+  /// Notes that writes since then did not matter.
+  @inlinable
+  mutating func renew() { writes = fields.value.writes }
+}

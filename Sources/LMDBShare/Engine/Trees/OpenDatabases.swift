@@ -1,0 +1,116 @@
+internal import _LMDBShareLMDB
+
+/// The databases that LMDB has open for the writer, with LMDB's numbers of them.
+///
+/// LMDB copies its table of open databases for each transaction, so those that were not used for longest are closed again.
+/// Only the writer's thread uses LMDB's database handles. Readers look up entries by themselves, so closing a handle is safe.
+@safe struct OpenDatabases {
+  /// How many stay open from one transaction to the next.
+  static let usual = 32
+  /// What stands for none.
+  private static let none = MDB_dbi.max
+
+  /// LMDB's numbers, by ours.
+  private var opened: [MDB_dbi] = []
+  /// By LMDB's numbers: ours, the names, and in which transaction each was used last, 0 for those that are closed.
+  private var numbers: [UInt32] = []
+  private var names: [[UInt8]] = []
+  private var lastUses: [UInt64] = []
+  private var count = 0
+  /// Those that the running transaction has opened: its abort closes them.
+  private var uncommitted: [MDB_dbi] = []
+  /// The number of the running transaction.
+  private var turn: UInt64 = 0
+
+  /// How many the running transaction has opened.
+  var uncommittedCount: Int { uncommitted.count }
+
+  /// LMDB's number of a database that is open.
+  @inline(__always)
+  mutating func find(_ number: UInt32) -> MDB_dbi? {
+    guard Int(number) < opened.count else { return nil }
+    let dbi = opened[Int(number)]
+    guard dbi != Self.none else { return nil }
+    lastUses[Int(dbi)] = turn
+    return dbi
+  }
+
+  /// LMDB's number of the database that is open under a name, and whether this transaction has used it.
+  func find(named name: [UInt8]) -> (dbi: MDB_dbi, isInUse: Bool)? {
+    for dbi in lastUses.indices where lastUses[dbi] > 0 && names[dbi] == name {
+      return (MDB_dbi(dbi), lastUses[dbi] == turn)
+    }
+    return nil
+  }
+
+  /// Notes what the running transaction has opened.
+  mutating func note(_ number: UInt32, _ name: [UInt8], as dbi: MDB_dbi) {
+    while opened.count <= Int(number) { opened.append(Self.none) }
+    while lastUses.count <= Int(dbi) {
+      numbers.append(0)
+      names.append([])
+      lastUses.append(0)
+    }
+    opened[Int(number)] = dbi
+    numbers[Int(dbi)] = number
+    names[Int(dbi)] = name
+    lastUses[Int(dbi)] = turn
+    uncommitted.append(dbi)
+    count += 1
+  }
+
+  /// Notes that a database is closed.
+  private mutating func forget(_ dbi: MDB_dbi) {
+    guard lastUses[Int(dbi)] > 0 else { return }
+    opened[Int(numbers[Int(dbi)])] = Self.none
+    names[Int(dbi)] = []
+    lastUses[Int(dbi)] = 0
+    count -= 1
+  }
+
+  /// Begins a write transaction: closes what has not been used for longest, when more than the usual number are open.
+  mutating func begin(_ environment: OpaquePointer) {
+    turn += 1
+    uncommitted.removeAll(keepingCapacity: true)
+    guard count > Self.usual else { return }
+    // Mostly it is one.
+    guard count > Self.usual + 4 else {
+      while count > Self.usual, unsafe closeUnused(environment) {}
+      return
+    }
+    let open = lastUses.indices.filter { lastUses[$0] > 0 }.sorted { lastUses[$0] < lastUses[$1] }
+    for dbi in open.prefix(count - Self.usual) { unsafe close(MDB_dbi(dbi), environment) }
+  }
+
+  /// Closes what has not been used for longest; false when the running transaction has used all that are open.
+  mutating func closeUnused(_ environment: OpaquePointer) -> Bool {
+    var oldest: (dbi: Int, use: UInt64) = (0, turn)
+    for dbi in lastUses.indices where lastUses[dbi] > 0 && lastUses[dbi] < oldest.use { oldest = (dbi, lastUses[dbi]) }
+    guard oldest.use < turn else { return false }
+    unsafe close(MDB_dbi(oldest.dbi), environment)
+    return true
+  }
+
+  /// Closes a database, which the running transaction has not used.
+  mutating func close(_ dbi: MDB_dbi, _ environment: OpaquePointer) {
+    unsafe mdb_dbi_close(environment, dbi)
+    forget(dbi)
+  }
+
+  /// Notes that LMDB has closed what the transaction, or its last part, has opened: all but the first `count`.
+  mutating func abort(after count: Int = 0) {
+    guard uncommitted.count > count else { return }
+    for dbi in uncommitted[count...] { forget(dbi) }
+    uncommitted.removeSubrange(count...)
+  }
+
+  /// Notes that LMDB's environment was closed.
+  mutating func removeAll() {
+    for index in opened.indices { opened[index] = Self.none }
+    numbers.removeAll()
+    names.removeAll()
+    lastUses.removeAll()
+    uncommitted.removeAll()
+    count = 0
+  }
+}

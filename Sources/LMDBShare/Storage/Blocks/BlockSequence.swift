@@ -1,0 +1,261 @@
+// Elements of a fixed size, side by side in blocks of up to 4,080 bytes (which with its header fill a page of 4,096).
+//
+// Blocks lie under ascending keys. While a list only grows and shrinks at its ends, the keys are dense, every block but
+// the first and the last is full, and the block of a position is computed. The first change in the middle adds a
+// directory (BlockDirectory), which then tells where everything is.
+
+/// The blocks of a packed list or array within one transaction.
+@usableFromInline
+final class BlockSequence: StructureState {
+  /// What changes.
+  @usableFromInline
+  struct Fields {
+    @usableFromInline var epoch: UInt64 = 0
+    @usableFromInline var count: Int = 0
+    @usableFromInline var settled: Shape = .regular(Regular())
+    /// Elements that were appended to the last block since the shape was brought up to date.
+    @usableFromInline var growth = 0
+    @usableFromInline var windowKey: UInt64 = 0
+    @usableFromInline var isDirty: Bool = false
+  }
+  @usableFromInline let fields = Cell(Fields())
+
+  static let blockBytes = 4080
+  /// Keys below are the directory's.
+  static let firstBlockKey: UInt64 = 1 << 32
+  /// Where a new list starts, with room on both sides.
+  static let middleKey: UInt64 = 1 << 62
+
+  @usableFromInline let reference: StructureReference
+  @usableFromInline let database: UInt32
+  @usableFromInline let window: BlockWindow
+  @usableFromInline let size: Int
+  /// How many elements a block holds.
+  let capacity: Int
+  /// The transaction's epoch as of which all of this is known.
+  @inlinable var epoch: UInt64 {
+    get { fields.value.epoch }
+    _modify { yield &fields.value.epoch }
+  }
+  @inlinable var count: Int {
+    get { fields.value.count }
+    _modify { yield &fields.value.count }
+  }
+
+  /// Blocks that need no directory.
+  @usableFromInline struct Regular {
+    var firstKey = BlockSequence.middleKey
+    var blocks = 0
+    /// Elements of the first and of the last block; the same when there is only one.
+    var first = 0
+    var last = 0
+  }
+  @usableFromInline enum Shape {
+    case regular(Regular)
+    case directory(BlockDirectory)
+  }
+  /// Where everything is.
+  var shape: Shape {
+    get {
+      if fields.value.growth > 0 { settle() }
+      return fields.value.settled
+    }
+    set { fields.value.settled = newValue }
+  }
+
+  /// The last block has got more elements; the directory learns of it when somebody asks.
+  private func settle() {
+    let elements = fields.value.growth
+    fields.value.growth = 0
+    guard case .regular(var regular) = fields.value.settled else { return }
+    regular.last += elements
+    if regular.blocks == 1 { regular.first = regular.last }
+    fields.value.settled = .regular(regular)
+  }
+  /// The key of the block that the window shows, and whether the window is newer than the store.
+  var windowKey: UInt64 {
+    get { fields.value.windowKey }
+    _modify { yield &fields.value.windowKey }
+  }
+  @inlinable var isDirty: Bool {
+    get { fields.value.isDirty }
+    _modify { yield &fields.value.isDirty }
+  }
+
+  deinit { fields.destroy() }
+
+  init(_ reference: StructureReference, _ database: UInt32, size: Int) {
+    self.reference = reference
+    self.database = database
+    self.size = size
+    capacity = max(1, Self.blockBytes / size)
+    window = BlockWindow(elementSize: size, capacity: capacity)
+  }
+
+  /// Reads the shape, unless it is known.
+  func load(_ core: Transaction) {
+    epoch = core.epoch
+    // What a reader could not read is not remembered. A writer's failure ends with its epoch.
+    defer { if core.hasFailed, !core.isWritable { epoch = 0 } }
+    window.clear()
+    isDirty = false
+    count = 0
+    fields.value.growth = 0
+    shape = .regular(Regular())
+    guard !core.hasFailed else { return }
+    if let top = core.get(database, BlockDirectory.topKey) {
+      guard let directory = BlockDirectory(reference, database, top: top) else {
+        return fail(core, "its directory is damaged")
+      }
+      shape = .directory(directory)
+      count = directory.count
+      return
+    }
+    let blocks = core.count(database)
+    guard blocks > 0 else { return }
+    let cursor = Cursor(core, database)
+    guard cursor.move(.first), let firstKey = cursor.key.littleEndian(UInt64.self) else {
+      return fail(core, "its keys are no numbers of blocks")
+    }
+    let first = elements(cursor.value)
+    guard cursor.move(.last), let lastKey = cursor.key.littleEndian(UInt64.self) else {
+      return fail(core, "its keys are no numbers of blocks")
+    }
+    let last = elements(cursor.value)
+    guard let first, let last, firstKey >= Self.firstBlockKey, lastKey >= firstKey,
+      lastKey - firstKey == UInt64(blocks - 1), blocks <= BlockDirectory.most / capacity
+    else { return fail(core, "its blocks are not dense") }
+    shape = .regular(Regular(firstKey: firstKey, blocks: blocks, first: first, last: last))
+    count = blocks == 1 ? first : first + (blocks - 2) * capacity + last
+  }
+
+  /// An array has as many elements as it was made with; callers rely on each position below that.
+  func checkCount(_ core: Transaction) {
+    guard let wanted = reference.description.count, database != Transaction.noDatabase, count != wanted, !core.hasFailed
+    else {
+      return
+    }
+    fail(core, "it has \(count) elements instead of \(wanted)")
+  }
+
+  private func elements(_ block: RawSpan) -> Int? {
+    let elements = block.byteCount / size
+    return block.byteCount % size == 0 && elements > 0 && elements <= capacity ? elements : nil
+  }
+
+  @inline(never)
+  func fail(_ core: Transaction, _ reason: String) {
+    core.fail(
+      StoreError(
+        .damaged, "read", structure: reference.name, reason: reason,
+        advice: "another program may have written to it; restore a backup"))
+  }
+
+  /// A codec that says that all of its values have one size must keep to it.
+  @usableFromInline @inline(never)
+  func failSize(_ core: Transaction, _ found: Int) {
+    core.failUnencodable(
+      reference.name,
+      EncodingFailure("its codec \(reference.description.element) gave \(found) bytes instead of \(size)"))
+  }
+
+  // MARK: Finding
+
+  /// A block: its key, the position of its first element, how many elements it has, and its place in the directory.
+  struct Block {
+    var key: UInt64
+    var start: Int
+    var count: Int
+    var place: BlockDirectory.Place?
+  }
+
+  /// The block of a position; of the end, the last block. Nil when there are no blocks.
+  func block(_ core: Transaction, _ position: Int) -> Block? {
+    switch shape {
+    case .regular(let regular):
+      guard regular.blocks > 0 else { return nil }
+      if position < regular.first || regular.blocks == 1 {
+        return Block(key: regular.firstKey, start: 0, count: regular.first)
+      }
+      let number = min(1 + (position - regular.first) / capacity, regular.blocks - 1)
+      return Block(
+        key: regular.firstKey + UInt64(number), start: regular.first + (number - 1) * capacity,
+        count: number == regular.blocks - 1 ? regular.last : capacity)
+    case .directory(let directory):
+      guard let place = directory.place(core, position) else {
+        if !core.hasFailed { fail(core, "its directory is damaged") }
+        return nil
+      }
+      return Block(key: place.entry.key, start: place.start, count: place.entry.count, place: place)
+    }
+  }
+
+  /// Makes the window show the block of a position; false when it cannot be read.
+  @usableFromInline
+  func show(_ core: Transaction, _ position: Int) -> Bool {
+    if window.holds(position) { return true }
+    guard let block = block(core, position), show(core, block) else { return false }
+    return holds(core, window, position)
+  }
+
+  /// Whether the window shows the position after it was made to; if not, where everything is told to be is wrong.
+  private func holds(_ core: Transaction, _ window: BlockWindow, _ position: Int) -> Bool {
+    if window.holds(position) { return true }
+    if !core.hasFailed { fail(core, "the block of position \(position) is not where it should be") }
+    return false
+  }
+
+  func show(_ core: Transaction, _ block: Block) -> Bool {
+    if windowKey == block.key, window.count == block.count, window.start == block.start, window.count > 0 {
+      return true
+    }
+    flushWindow(core)
+    guard let bytes = stored(core, block) else {
+      window.clear()
+      return false
+    }
+    // In a write transaction the page may move with the next write.
+    if core.isWritable { window.copy(bytes, start: block.start) } else { window.show(bytes, start: block.start) }
+    windowKey = block.key
+    return true
+  }
+
+  /// A window of one's own for a walk: in place for a reader; a copy for a writer, whose pages may move with each write.
+  @usableFromInline
+  func makeWindow(_ core: Transaction) -> BlockWindow {
+    BlockWindow(elementSize: size, capacity: core.isWritable ? capacity : 0)
+  }
+
+  /// Makes such a window show the block of a position; false when it cannot be read.
+  @usableFromInline
+  func fill(_ core: Transaction, _ window: BlockWindow, _ position: Int) -> Bool {
+    if isDirty { flushWindow(core) }
+    guard position < count, let block = block(core, position), let bytes = stored(core, block) else { return false }
+    if core.isWritable { window.copy(bytes, start: block.start) } else { window.show(bytes, start: block.start) }
+    return holds(core, window, position)
+  }
+
+  @_lifetime(borrow core)
+  private func stored(_ core: Transaction, _ block: Block) -> RawSpan? {
+    guard let bytes = core.get(database, block.key), elements(bytes) == block.count else {
+      if !core.hasFailed { fail(core, "the block of position \(block.start) is missing or has a wrong size") }
+      return nil
+    }
+    return bytes
+  }
+
+  // MARK: Writing out
+
+  func flushWindow(_ core: Transaction) {
+    guard isDirty else { return }
+    isDirty = false
+    // Views know of the change since it was made.
+    window.withBytes { _ = core.put(database, windowKey, $0, isNew: false) }
+  }
+
+  @usableFromInline func flush(_ core: Transaction) {
+    guard epoch == core.epoch, core.isWritable else { return }
+    flushWindow(core)
+    if case .directory(let directory) = shape { directory.flush(core) }
+  }
+}

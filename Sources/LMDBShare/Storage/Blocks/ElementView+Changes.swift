@@ -1,0 +1,229 @@
+extension ElementView {
+  // MARK: In place or in memory
+
+  @inlinable @inline(__always)
+  mutating func change(
+    packed: (Transaction, BlockSequence) -> Void, indexed: (Transaction, IndexedSequence) -> Void,
+    detached: (inout [Element]) -> Void
+  ) {
+    switch storage {
+    case .packed(let core, let blocks) where core.isWritable && isKnownUniquelyReferenced(&token):
+      check(core, blocks.reference, blocks.database)
+      packed(core, blocks)
+      generation = core.generation(of: blocks.database)
+    case .indexed(let core, let elements) where core.isWritable && isKnownUniquelyReferenced(&token):
+      check(core, elements.reference, elements.database)
+      indexed(core, elements)
+      generation = core.generation(of: elements.database)
+    default:
+      changeDetached(detached)
+    }
+  }
+
+  @usableFromInline
+  mutating func changeDetached(_ body: (inout [Element]) -> Void) {
+    let wanted = count
+    var elements = copied()
+    // A copy that ends early, whose transaction has failed, keeps its positions.
+    if elements.count < wanted, let element = substitute {
+      elements += repeatElement(element, count: min(wanted - elements.count, plausibleCount))
+    }
+    needsStoring = needsStoring || token != nil
+    token = nil
+    // The storage must not hold a second reference while the array changes.
+    storage = .detached([])
+    body(&elements)
+    storage = .detached(elements)
+  }
+
+  /// At the end of an access in place: a copy that took the view's place is written to the store.
+  @usableFromInline
+  mutating func storeDetached(_ core: Transaction, _ reference: StructureReference) {
+    guard case .detached(let elements) = storage else { return }
+    var target = ElementView(core, reference, core.useForWriting(reference))
+    target.token = core.takeToken()
+    target.replaceAll(elements)
+    core.giveBack(target.token.take())
+  }
+
+  /// Calls `body` with an element's bytes; one that cannot be encoded fails the transaction.
+  @inlinable @inline(__always)
+  static func withEncoded(_ element: Element, _ core: Transaction, _ name: String, _ body: (RawSpan) -> Void) {
+    do throws(EncodingFailure) {
+      try ElementCodec.withEncoded(element, body)
+    } catch {
+      core.failUnencodable(name, error)
+      goOn(body)
+    }
+  }
+
+  /// Nothing is stored any more, but the count goes on as if it were.
+  @usableFromInline @inline(never)
+  static func goOn(_ body: (RawSpan) -> Void) {
+    LMDBShare.withBytes(of: [UInt8](repeating: 0, count: ElementCodec.fixedByteCount ?? 0)) { body($0) }
+  }
+
+  /// The same for elements that lie in blocks, which all have one size.
+  @inlinable @inline(__always)
+  static func withEncoded(_ element: Element, _ core: Transaction, _ blocks: BlockSequence, _ body: (RawSpan) -> Void) {
+    withEncoded(element, core, blocks.reference.name) { bytes in
+      if bytes.byteCount == blocks.size { return body(bytes) }
+      blocks.failSize(core, bytes.byteCount)
+      goOn(body)
+    }
+  }
+
+  // MARK: Changes
+
+  /// What `Collection` checks a slice by.
+  @usableFromInline
+  func check(_ range: Range<Int>) {
+    let count = count
+    if range.lowerBound < 0 || range.upperBound > count { refuse(range.upperBound, count) }
+  }
+
+  /// Stops the program, unless the transaction has failed: then what there is may no longer be known.
+  @usableFromInline @inline(never)
+  func refuse(_ position: Int, _ count: Int) {
+    if !hasFailed { Self.stop(outOfRange(position, count)) }
+  }
+
+  @inlinable
+  mutating func set(_ position: Int, _ element: Element) {
+    let count = count
+    guard position >= 0, position < count else { return refuse(position, count) }
+    change(
+      packed: { core, blocks in
+        Self.withEncoded(element, core, blocks) { blocks.replace(core, position, $0) }
+      },
+      indexed: { core, elements in
+        Self.withEncoded(element, core, elements.reference.name) { elements.replace(core, position, $0) }
+      },
+      detached: { $0[position] = element })
+  }
+
+  @inlinable
+  mutating func append(_ element: Element) {
+    change(
+      packed: { core, blocks in
+        Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
+      },
+      indexed: { core, elements in
+        Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
+      },
+      detached: { $0.append(element) })
+  }
+
+  @inlinable
+  mutating func append(contentsOf new: some Sequence<Element>) {
+    change(
+      packed: { core, blocks in
+        for element in new {
+          Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
+        }
+      },
+      indexed: { core, elements in
+        for element in new {
+          Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
+        }
+      },
+      detached: { $0.append(contentsOf: new) })
+  }
+
+  @inlinable
+  mutating func insert(_ element: Element, at position: Int) {
+    let count = count
+    guard position >= 0, position <= count else { return refuse(position, count) }
+    change(
+      packed: { core, blocks in
+        Self.withEncoded(element, core, blocks) { blocks.insert(core, position, $0) }
+      },
+      indexed: { core, elements in
+        Self.withEncoded(element, core, elements.reference.name) { elements.insert(core, position, [$0.copied()]) }
+      },
+      detached: { $0.insert(element, at: position) })
+  }
+
+  @inlinable
+  mutating func remove(_ range: Range<Int>) {
+    let count = count
+    guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
+    change(
+      packed: { $1.remove($0, range) }, indexed: { $1.remove($0, range) }, detached: { $0.removeSubrange(range) })
+  }
+
+  /// Removes the elements that cannot be decoded; tells where each stood, and why.
+  mutating func removeUndecodable() -> [StoreError] {
+    guard !isDetached else { return [] }
+    var found: [StoreError] = []
+    var runs: [Range<Int>] = []
+    for position in 0..<count where !hasFailed {
+      do throws(StoreError) {
+        _ = try element(position)
+      } catch {
+        guard error.code == .undecodable else {
+          fail(error)
+          break
+        }
+        found.append(error)
+        if let last = runs.last, last.upperBound == position {
+          runs[runs.count - 1] = last.lowerBound..<position + 1
+        } else {
+          runs.append(position..<position + 1)
+        }
+      }
+    }
+    // From behind, so that what is still to be removed keeps its positions.
+    for run in runs.reversed() { remove(run) }
+    return found
+  }
+
+  @usableFromInline
+  mutating func replaceSubrange(_ range: Range<Int>, with new: some Collection<Element>) {
+    let count = count
+    guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
+    if range.lowerBound == count { return append(contentsOf: new) }
+    // What is inserted may be a view of this very list.
+    let elements = Array(new)
+    let common = min(range.count, elements.count)
+    for offset in 0..<common { set(range.lowerBound + offset, elements[offset]) }
+    if elements.count > common {
+      insert(Array(elements[common...]), at: range.lowerBound + common)
+    } else if range.count > common {
+      remove(range.lowerBound + common..<range.upperBound)
+    }
+  }
+
+  mutating func insert(_ new: [Element], at position: Int) {
+    change(
+      packed: { core, blocks in
+        var writer = ByteWriter()
+        do throws(EncodingFailure) {
+          for element in new { try ElementCodec.encode(element, into: &writer) }
+        } catch {
+          return core.failUnencodable(blocks.reference.name, error)
+        }
+        guard writer.count == new.count * blocks.size else { return blocks.failSize(core, writer.count / new.count) }
+        writer.withBytes { blocks.insert(core, position, $0) }
+      },
+      indexed: { core, elements in
+        var encoded: [[UInt8]] = []
+        do throws(EncodingFailure) {
+          for element in new { encoded.append(try ElementCodec.withEncoded(element) { $0.copied() }) }
+        } catch {
+          return core.failUnencodable(elements.reference.name, error)
+        }
+        elements.insert(core, position, encoded)
+      },
+      detached: { $0.insert(contentsOf: new, at: position) })
+  }
+
+  /// Puts other elements in the place of all; those that stay in number are overwritten.
+  @usableFromInline
+  mutating func replaceAll(_ new: [Element]) {
+    change(
+      packed: { core, blocks in blocks.removeAll(core) }, indexed: { core, elements in elements.removeAll(core) },
+      detached: { $0.removeAll() })
+    append(contentsOf: new)
+  }
+}

@@ -1,0 +1,275 @@
+// What lists and arrays have in common: elements by position, stored one a key or in blocks, or in memory after a copy
+// was changed.
+
+/// Elements by position as one transaction sees them, or a copy of them in memory.
+@usableFromInline
+struct ElementView<Element: Storable> {
+  @usableFromInline typealias ElementCodec = Element.StorageCodec
+
+  @usableFromInline
+  enum Storage {
+    case packed(Transaction, BlockSequence)
+    case indexed(Transaction, IndexedSequence)
+    case detached([Element])
+  }
+
+  @usableFromInline var storage: Storage
+  /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
+  @usableFromInline var token: ViewToken?
+  /// The transaction's use that this view belongs to.
+  @usableFromInline let use: UInt64
+  /// How often the database had been written when this view was made, or last changed it.
+  @usableFromInline var generation: UInt32
+  /// Whether a detached copy has to replace what is in the store when the access ends.
+  @usableFromInline var needsStoring = false
+
+  @inlinable
+  init(_ elements: [Element]) {
+    storage = .detached(elements)
+    use = 0
+    generation = 0
+  }
+
+  @inlinable
+  init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+    use = core.use
+    if let size = ElementCodec.fixedByteCount {
+      storage = .packed(core, core.blocks(reference, database, size))
+    } else {
+      storage = .indexed(core, core.elements(reference, database))
+    }
+    generation = core.generation(of: database)
+  }
+
+  /// Whether the elements are in memory.
+  @inlinable @inline(__always)
+  var isDetached: Bool { if case .detached = storage { true } else { false } }
+
+  @usableFromInline var title: String {
+    switch storage {
+    case .packed(_, let blocks): blocks.reference.title
+    case .indexed(_, let elements): elements.reference.title
+    case .detached: "a list in memory"
+    }
+  }
+}
+
+extension Transaction {
+  /// The blocks of a packed structure as of this transaction.
+  @inlinable
+  func blocks(_ reference: StructureReference, _ database: UInt32, _ size: Int) -> BlockSequence {
+    if let known = state(database, as: BlockSequence.self), known.reference === reference, known.epoch == epoch {
+      return known
+    }
+    return loadBlocks(reference, database, size)
+  }
+
+  @usableFromInline @inline(never)
+  func loadBlocks(
+    _ reference: StructureReference, _ database: UInt32, _ size: Int, isNew: Bool = false
+  ) -> BlockSequence {
+    // Another handle of the same structure may hold changes back.
+    if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
+      known.reference.description.identity == reference.description.identity
+    {
+      return known
+    }
+    let blocks = BlockSequence(reference, database, size: size)
+    blocks.load(self)
+    if !isNew { blocks.checkCount(self) }
+    if database != Transaction.noDatabase { setState(database, blocks) }
+    return blocks
+  }
+
+  /// The elements of an indexed structure as of this transaction.
+  @inlinable
+  func elements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
+    if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {
+      return known
+    }
+    return loadElements(reference, database)
+  }
+
+  @usableFromInline @inline(never)
+  func loadElements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
+    if let known = state(database, as: IndexedSequence.self), known.epoch == epoch,
+      known.reference.description.identity == reference.description.identity
+    {
+      return known
+    }
+    let elements = IndexedSequence(reference, database)
+    elements.load(self)
+    if database != Transaction.noDatabase { setState(database, elements) }
+    return elements
+  }
+}
+
+// MARK: Reading
+
+extension ElementView {
+  /// Stops when the view is out of date.
+  @inlinable @inline(__always)
+  func check(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+    core.live(use, reference.title)
+    if core.generation(of: database) != generation { StructureReference.stopChanged(reference) }
+  }
+
+  @inlinable var count: Int {
+    switch storage {
+    case .packed(let core, let blocks):
+      check(core, blocks.reference, blocks.database)
+      return blocks.count
+    case .indexed(let core, let elements):
+      check(core, elements.reference, elements.database)
+      return elements.count
+    case .detached(let elements):
+      return elements.count
+    }
+  }
+
+  /// Returns the element at a position.
+  @inlinable
+  func element(_ position: Int) throws(StoreError) -> Element {
+    switch storage {
+    case .packed(let core, let blocks):
+      check(core, blocks.reference, blocks.database)
+      guard position >= 0, position < blocks.count else { throw outOfRange(position, blocks.count) }
+      let window = blocks.window
+      guard window.holds(position) || blocks.show(core, position) else { throw core.failure ?? outOfRange(position, 0) }
+      do throws(DecodingFailure) {
+        return try ElementCodec.decode(window.element(position))
+      } catch {
+        throw core.undecodable(blocks.reference, "index \(position)", error)
+      }
+    case .indexed(let core, let elements):
+      check(core, elements.reference, elements.database)
+      guard position >= 0, position < elements.count else { throw outOfRange(position, elements.count) }
+      guard let bytes = core.get(elements.database, elements.firstKey &+ UInt64(position)) else {
+        elements.failMissing(core, position)
+        throw core.failure ?? outOfRange(position, 0)
+      }
+      do throws(DecodingFailure) {
+        return try ElementCodec.decode(bytes)
+      } catch {
+        throw core.undecodable(elements.reference, "index \(position)", error)
+      }
+    case .detached(let elements):
+      guard elements.indices.contains(position) else { throw outOfRange(position, elements.count) }
+      return elements[position]
+    }
+  }
+
+  /// The element at a position; stops the program when the position is out of range. One that cannot be read fails the
+  /// transaction, and another value stands in for it.
+  @inlinable
+  func get(_ position: Int) -> Element {
+    do throws(StoreError) {
+      return try element(position)
+    } catch {
+      return standIn(error)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func standIn(_ error: StoreError) -> Element {
+    fail(error)
+    if hasFailed, let element = substitute { return element }
+    Self.stop(error)
+  }
+
+  /// A value in place of one that cannot be read: any other one of the first elements does as well as a placeholder.
+  var substitute: Element? {
+    if let element = ElementCodec.placeholder { return element }
+    for position in 0..<min(count, 64) {
+      if let element = try? element(position) { return element }
+    }
+    return nil
+  }
+
+  /// Fails the transaction because of an element that cannot be read. A position out of range is a mistake of the program, and a
+  /// view of a snapshot that is used by itself has no transaction whose end would tell.
+  @usableFromInline
+  func fail(_ error: StoreError) {
+    guard error.code != .outOfRange, !(token is SnapshotPin) else { return }
+    switch storage {
+    case .packed(let core, _), .indexed(let core, _): core.fail(error)
+    case .detached: break
+    }
+  }
+
+  /// The element at a position where one must be; nil, with the transaction failed, when it cannot be read.
+  @usableFromInline
+  func find(_ position: Int) -> Element? {
+    guard position >= 0, position < count, !hasFailed else { return nil }
+    do throws(StoreError) {
+      return try element(position)
+    } catch {
+      switch storage {
+      case .packed(let core, _), .indexed(let core, _): core.fail(error)
+      case .detached: break
+      }
+      return nil
+    }
+  }
+
+  /// Returns the position of the last element that satisfies `predicate`, or nil.
+  @usableFromInline
+  func lastIndex(where predicate: (Element) throws -> Bool) rethrows -> Int? {
+    var position = count - 1
+    while position >= 0, let element = find(position) {
+      if try predicate(element) { return position }
+      position -= 1
+    }
+    return nil
+  }
+
+  /// An element of those that are there, or nil when there is none.
+  @usableFromInline
+  func random(using generator: inout some RandomNumberGenerator) -> Element? {
+    let count = count
+    return count > 0 ? find(Int.random(in: 0..<count, using: &generator)) : nil
+  }
+
+  /// How many elements to make room for: a damaged directory may tell of more than there is memory for.
+  @inlinable
+  var plausibleCount: Int { min(count, 1 << 20) }
+
+  /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
+  @usableFromInline
+  var hasFailed: Bool {
+    switch storage {
+    case .packed(let core, _), .indexed(let core, _): core.hasFailed
+    case .detached: false
+    }
+  }
+
+  @usableFromInline @inline(never)
+  static func stop(_ error: StoreError) -> Never { LMDBShare.stop(error.description) }
+
+  @usableFromInline @inline(never)
+  func outOfRange(_ position: Int, _ count: Int) -> StoreError {
+    StoreError(
+      .outOfRange, "read", reason: "index \(position) of \(title) is out of range (\(count) elements)",
+      advice: "use an index from 0 to the count")
+  }
+
+  @inlinable
+  func map<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
+    var result: [T] = []
+    result.reserveCapacity(plausibleCount)
+    var iterator = ElementIterator(self, from: 0)
+    while let element = iterator.next() { result.append(try transform(element)) }
+    return result
+  }
+
+  /// All elements in memory; short, with the transaction failed, when one cannot be read.
+  @usableFromInline
+  func copied() -> [Element] {
+    if case .detached(let elements) = storage { return elements }
+    var result: [Element] = []
+    result.reserveCapacity(plausibleCount)
+    var iterator = ElementIterator(self, from: 0)
+    while let element = iterator.next() { result.append(element) }
+    return result
+  }
+}

@@ -1,0 +1,316 @@
+/// What makes the contents of a structure in one snapshot those in another one.
+///
+/// Dictionaries are compared in the order of their keys; of lists what both begin and end with is left out; items of queues are
+/// told by their numbers. The snapshots may be of one store or of two.
+///
+/// - Complexity: O(*n*), and no time at all for a structure of the same store that has not changed.
+package struct Difference {
+  package enum Kind: String, Sendable { case inserted, updated, removed }
+
+  /// One entry that differs.
+  package struct Entry {
+    package var kind: Kind
+    /// Of lists and arrays: in the new contents, or in the old ones for what was removed.
+    package var position: Int?
+    /// Of dictionaries, encoded.
+    package var key: [UInt8]?
+    /// Of queues.
+    package var item: UntypedContents.Item?
+    package var old: [UInt8]?
+    package var new: [UInt8]?
+
+    /// An entry of something with keys.
+    package static func keyed(_ kind: Kind, _ key: [UInt8], old: [UInt8]? = nil, new: [UInt8]? = nil) -> Entry {
+      Entry(kind: kind, key: key, old: old, new: new)
+    }
+  }
+
+  private let body: (Entry) throws -> Void
+
+  /// Calls `body` with each entry that differs. Nil stands for a structure that is not there.
+  package static func walk(
+    from old: UntypedContents?, to new: UntypedContents?, _ body: (Entry) throws -> Void
+  ) throws {
+    try withoutActuallyEscaping(body) { body in
+      let difference = Difference(body: body)
+      switch (old, new) {
+      case (nil, nil): break
+      case (let old?, let new?):
+        if old.description.hasSameForm(as: new.description) {
+          try difference.compare(old, new)
+        } else {
+          try difference.all(.removed, old)
+          try difference.all(.inserted, new)
+        }
+      case (let old?, nil): try difference.all(.removed, old)
+      case (nil, let new?): try difference.all(.inserted, new)
+      }
+    }
+  }
+
+  private func all(_ kind: Kind, _ contents: UntypedContents) throws {
+    func entry(_ value: RawSpan) -> Entry {
+      let bytes = value.copied()
+      return kind == .removed ? Entry(kind: kind, old: bytes) : Entry(kind: kind, new: bytes)
+    }
+    switch contents.description.kind.shape {
+    case .sequence:
+      try contents.walk(0..<contents.count) { position, value in
+        var entry = entry(value)
+        entry.position = position
+        try body(entry)
+        return true
+      }
+    case .map:
+      try contents.walk { key, value in
+        var entry = entry(value)
+        entry.key = key.copied()
+        try body(entry)
+        return true
+      }
+    case .queue:
+      try contents.walkItems { item, value in
+        var entry = entry(value)
+        entry.item = item
+        try body(entry)
+        return true
+      }
+    case .cell:
+      if let entry = contents.value({ entry($0) }) { try body(entry) }
+    }
+  }
+
+  private func compare(_ old: UntypedContents, _ new: UntypedContents) throws {
+    switch new.description.kind.shape {
+    case .sequence: try compareSequences(old, new)
+    case .map: try compareDictionaries(old, new)
+    case .queue: try compareQueues(old, new)
+    case .cell:
+      let (before, after) = (old.value { $0.copied() }, new.value { $0.copied() })
+      guard before != after else { return }
+      try body(
+        Entry(kind: before == nil ? .inserted : after == nil ? .removed : .updated, old: before, new: after))
+    }
+  }
+
+  // MARK: Dictionaries
+
+  private func compareDictionaries(_ old: UntypedContents, _ new: UntypedContents) throws {
+    let (a, b) = (Cursor(old.core, old.database), Cursor(new.core, new.database))
+    var (isInOld, isInNew) = (a.move(.first), b.move(.first))
+    while isInOld || isInNew {
+      let order = !isInOld ? 1 : !isInNew ? -1 : a.key.compare(b.key)
+      if order == 0 {
+        if !a.value.hasSameBytes(as: b.value) { try body(entry(.updated, old: (old, a), new: (new, b))) }
+        (isInOld, isInNew) = (a.move(.next), b.move(.next))
+      } else if order < 0 {
+        try body(entry(.removed, old: (old, a), new: nil))
+        isInOld = a.move(.next)
+      } else {
+        try body(entry(.inserted, old: nil, new: (new, b)))
+        isInNew = b.move(.next)
+      }
+    }
+  }
+
+  private func entry(
+    _ kind: Kind, old: (UntypedContents, Cursor)?, new: (UntypedContents, Cursor)?
+  ) throws -> Entry {
+    var entry = Entry(kind: kind)
+    if let (contents, cursor) = old { (entry.key, entry.old) = try contents.copied(cursor) }
+    if let (contents, cursor) = new { (entry.key, entry.new) = try contents.copied(cursor) }
+    return entry
+  }
+
+  // MARK: Lists and arrays
+
+  private func compareSequences(_ old: UntypedContents, _ new: UntypedContents) throws {
+    let (before, after) = (old.count, new.count)
+    if case .indexed(let a) = old.sequence, case .indexed(let b) = new.sequence,
+      old.core.belongs(to: new.reference.environment)
+    {
+      // Elements of one store keep their keys, so what was dropped at the front moves nothing.
+      let shift = Int(clamping: Int128(b.firstKey) - Int128(a.firstKey))
+      if shift > before {
+        try all(.removed, old)
+        return try all(.inserted, new)
+      }
+      if shift > 0 { return try compareShifted(old, new, shift) }
+    } else if let maximum = new.description.maximumCount, before > 0, after == maximum, maximum <= 1 << 16,
+      let shift = try old.shift(to: new)
+    {
+      // One that keeps so many drops the first ones.
+      return try compareShifted(old, new, shift)
+    }
+    let least = min(before, after)
+    let start = try old.firstDifference(from: new, least)
+    if start == before, start == after { return }
+    let tail = try old.commonEnd(with: new, atMost: least - start)
+    try tell(old, new, start..<before - tail, start..<after - tail)
+  }
+
+  private func compareShifted(_ old: UntypedContents, _ new: UntypedContents, _ shift: Int) throws {
+    try old.walk(0..<shift) { position, value in
+      try body(Entry(kind: .removed, position: position, old: value.copied()))
+      return true
+    }
+    let common = min(old.count - shift, new.count)
+    var position = 0
+    try old.walkBeside(new, from: shift, count: common) { before, after in
+      if !before.hasSameBytes(as: after) {
+        try body(Entry(kind: .updated, position: position, old: before.copied(), new: after.copied()))
+      }
+      position += 1
+      return true
+    }
+    try tell(old, new, shift + common..<old.count, common..<new.count)
+  }
+
+  /// Tells what stands in the place of what.
+  private func tell(_ old: UntypedContents, _ new: UntypedContents, _ gone: Range<Int>, _ come: Range<Int>) throws {
+    let common = gone.count == come.count ? gone.count : 0
+    var position = come.lowerBound
+    try old.walkBeside(new, from: gone.lowerBound, to: come.lowerBound, count: common) { before, after in
+      if !before.hasSameBytes(as: after) {
+        try body(Entry(kind: .updated, position: position, old: before.copied(), new: after.copied()))
+      }
+      position += 1
+      return true
+    }
+    try old.walk(gone.lowerBound + common..<gone.upperBound) { position, value in
+      try body(Entry(kind: .removed, position: position, old: value.copied()))
+      return true
+    }
+    try new.walk(come.lowerBound + common..<come.upperBound) { position, value in
+      try body(Entry(kind: .inserted, position: position, new: value.copied()))
+      return true
+    }
+  }
+
+  // MARK: Queues
+
+  private func compareQueues(_ old: UntypedContents, _ new: UntypedContents) throws {
+    // By their numbers; of two stores the same number may be that of different items.
+    struct Shape: Equatable { var state: UntypedContents.Item.State, level: Int, attempts: UInt32, value: Int }
+    func shape(_ item: UntypedContents.Item, _ value: RawSpan) -> Shape {
+      Shape(state: item.state, level: item.level, attempts: item.attempts, value: value.copied().hashValue)
+    }
+    var known: [UInt64: Shape] = [:]
+    try old.walkItems { item, value in
+      known[item.sequence] = shape(item, value)
+      return true
+    }
+    try new.walkItems { item, value in
+      let before = known.removeValue(forKey: item.sequence)
+      if before != shape(item, value) {
+        try body(Entry(kind: before == nil ? .inserted : .updated, item: item, new: value.copied()))
+      }
+      return true
+    }
+    guard !known.isEmpty else { return }
+    try old.walkItems { item, value in
+      if known[item.sequence] != nil { try body(Entry(kind: .removed, item: item, old: value.copied())) }
+      return true
+    }
+  }
+}
+
+extension StructureDescription {
+  /// Whether the contents of both lie alike.
+  fileprivate func hasSameForm(as other: StructureDescription) -> Bool {
+    kind == other.kind && key == other.key && element == other.element && layout == other.layout
+      && elementSize == other.elementSize
+  }
+}
+
+extension UntypedContents {
+  /// The record of its tree, by which one that has not changed is known: nil for what lies among the values.
+  package var tree: [UInt8]? {
+    guard !reference.description.kind.liesAmongValues else { return nil }
+    return withUTF8(of: reference.name) { core.get(Transaction.main, $0)?.copied() }
+  }
+
+  fileprivate func copied(_ cursor: Cursor) throws -> (key: [UInt8], value: [UInt8]) {
+    guard let found = checkedEntry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
+      throw reference.damage("the value of a long key does not tell the key")
+    }
+    return found
+  }
+
+  /// Walks elements of two lists side by side.
+  fileprivate func walkBeside(
+    _ other: UntypedContents, from start: Int, to otherStart: Int = 0, count: Int,
+    _ body: (RawSpan, RawSpan) throws -> Bool
+  ) throws {
+    guard count > 0 else { return }
+    // Piece by piece, so that neither is read but once.
+    let piece = 512
+    var done = 0
+    var goesOn = true
+    while done < count, goesOn {
+      let size = min(piece, count - done)
+      var elements: [[UInt8]] = []
+      try other.walk(otherStart + done..<otherStart + done + size) { _, value in
+        elements.append(value.copied())
+        return true
+      }
+      var index = 0
+      try walk(start + done..<start + done + size) { _, value in
+        guard index < elements.count else { return false }
+        goesOn = try LMDBShare.withBytes(of: elements[index]) { try body(value, $0) }
+        index += 1
+        return goesOn
+      }
+      // Fewer where one of them is damaged: its transaction has failed.
+      guard index == size else { return }
+      done += size
+    }
+  }
+
+  /// How many elements were dropped at the front, if all others are there, or none is; nil when that is not what happened.
+  fileprivate func shift(to other: UntypedContents) throws -> Int? {
+    var (mine, theirs): ([[UInt8]], [[UInt8]]) = ([], [])
+    try walk(0..<count) { _, value in
+      mine.append(value.copied())
+      return true
+    }
+    try other.walk(0..<other.count) { _, value in
+      theirs.append(value.copied())
+      return true
+    }
+    guard let first = theirs.first else { return nil }
+    for start in mine.indices where mine[start] == first {
+      let rest = mine[start...]
+      if rest.count <= theirs.count, rest.elementsEqual(theirs.prefix(rest.count)) { return start > 0 ? start : nil }
+    }
+    return Set(mine).isDisjoint(with: theirs) ? mine.count : nil
+  }
+
+  /// How many elements both begin with.
+  fileprivate func firstDifference(from other: UntypedContents, _ most: Int) throws -> Int {
+    var same = 0
+    try walkBeside(other, from: 0, count: most) { a, b in
+      guard a.hasSameBytes(as: b) else { return false }
+      same += 1
+      return true
+    }
+    return same
+  }
+
+  /// How many elements both end with, of so many.
+  fileprivate func commonEnd(with other: UntypedContents, atMost most: Int) throws -> Int {
+    let piece = 512
+    var same = 0
+    while same < most {
+      let size = min(piece, most - same)
+      var run = 0
+      try walkBeside(other, from: self.count - same - size, to: other.count - same - size, count: size) { a, b in
+        run = a.hasSameBytes(as: b) ? run + 1 : 0
+        return true
+      }
+      same += run
+      if run < size { break }
+    }
+    return same
+  }
+}

@@ -1,0 +1,201 @@
+// Changes by bytes. Whoever makes them has checked that the bytes are of the structure's type: here only sizes are.
+
+extension UntypedContents {
+  /// Sets a value.
+  package func setValue(_ bytes: [UInt8]) {
+    LMDBShare.withBytes(of: bytes) { bytes in
+      withUTF8(of: reference.name) { key in _ = core.put(database, key, bytes) }
+    }
+  }
+
+  /// Overwrites an element of a list or array.
+  package func replace(_ position: Int, _ bytes: [UInt8]) throws(StoreError) {
+    guard position >= 0, position < count else { throw outOfRange(position) }
+    try checkSize(bytes)
+    LMDBShare.withBytes(of: bytes) { bytes in
+      switch sequence {
+      case .blocks(let blocks): blocks.replace(core, position, bytes)
+      case .indexed(let elements): elements.replace(core, position, bytes)
+      }
+    }
+  }
+
+  /// Inserts an element into a list; at the count, it is appended. One with a maximum drops elements at the other end.
+  package func insert(_ bytes: [UInt8], at position: Int) throws(StoreError) {
+    guard position >= 0, position <= count else { throw outOfRange(position) }
+    try checkSize(bytes)
+    let isAtStart = position == 0 && count > 0
+    switch sequence {
+    case .blocks(let blocks): LMDBShare.withBytes(of: bytes) { blocks.insert(core, position, $0) }
+    case .indexed(let elements):
+      if position == elements.count {
+        LMDBShare.withBytes(of: bytes) { elements.append(core, $0) }
+      } else {
+        elements.insert(core, position, [bytes])
+      }
+    }
+    if let maximum = reference.description.maximumCount, count > maximum {
+      remove(isAtStart ? maximum..<count : 0..<count - maximum)
+    }
+  }
+
+  /// Appends elements to a list without looking at a maximum: what is loaded had it in force.
+  package func append(_ bytes: RawSpan) throws(StoreError) {
+    switch sequence {
+    case .blocks(let blocks):
+      guard bytes.byteCount == blocks.size else { throw wrongSize(bytes.byteCount, blocks.size) }
+      blocks.append(core, bytes)
+    case .indexed(let elements): elements.append(core, bytes)
+    }
+  }
+
+  /// Removes elements of a list.
+  package func remove(_ positions: Range<Int>) {
+    switch sequence {
+    case .blocks(let blocks): blocks.remove(core, positions)
+    case .indexed(let elements): elements.remove(core, positions)
+    }
+  }
+
+  /// Sets the value of a key of a dictionary.
+  package func set(_ value: RawSpan, forKey key: RawSpan, isLast: Bool = false) {
+    StoredKey.with(key, isFixed: hasFixedKeys) { stored in
+      guard StoredKey.isHashed(stored, isFixed: hasFixedKeys) else {
+        _ = core.put(database, stored, value, isLast ? .likelyLast : .replace)
+        return
+      }
+      LMDBShare.withBytes(of: StoredKey.wrap(key: key, value: value)) { _ = core.put(database, stored, $0) }
+    }
+  }
+
+  /// Removes a key of a dictionary; tells whether it was there.
+  package func removeValue(forKey key: [UInt8]) -> Bool {
+    LMDBShare.withBytes(of: key) { StoredKey.with($0, isFixed: hasFixedKeys) { core.delete(database, $0) } }
+  }
+
+  /// Removes all elements, entries or items.
+  package func removeAll() {
+    switch reference.description.kind.shape {
+    case .sequence where reference.description.kind != .array:
+      switch sequence {
+      case .blocks(let blocks): blocks.removeAll(core)
+      case .indexed(let elements): elements.removeAll(core)
+      }
+    case .map: core.removeAll(database)
+    case .queue: queue.removeAll(core)
+    case .sequence, .cell: break
+    }
+  }
+
+  // MARK: Queues as they were
+
+  /// Adds an item of a queue with its history. Leased ones can be taken at once: their lease does not live on.
+  package func restore(_ item: Item, _ bytes: RawSpan) throws(StoreError) {
+    guard (0..<QueuePriority.levels).contains(item.level), item.sequence > 0, item.sequence < 1 << 55 else {
+      throw StoreError(
+        .outOfRange, "load", structure: reference.name,
+        reason: "an item with number \(item.sequence), level \(item.level)",
+        advice: "numbers start with 1, levels are 0 to 7")
+    }
+    queue.restore(core, item, bytes)
+  }
+
+  /// Adds a copy of an item of another queue, with a number of its own, its history and its place.
+  package func add(_ item: Item, _ bytes: RawSpan) throws(StoreError) {
+    guard (0..<QueuePriority.levels).contains(item.level) else {
+      throw StoreError(
+        .outOfRange, "load", structure: reference.name, reason: "an item of level \(item.level)",
+        advice: "levels are 0 to 7")
+    }
+    let queue = queue
+    if item.state != .dead, let refusal = queue.refusal(1) { throw refusal }
+    queue.add(core, item, bytes)
+  }
+
+  /// Goes on with these numbers, which none of the items may exceed.
+  package func restore(_ numbers: QueueNumbers) { queue.restore(core, numbers) }
+
+  private func checkSize(_ bytes: [UInt8]) throws(StoreError) {
+    if let size = reference.description.elementSize, bytes.count != size { throw wrongSize(bytes.count, size) }
+  }
+
+  private func wrongSize(_ count: Int, _ size: Int) -> StoreError {
+    StoreError(
+      .unencodable, "write", structure: reference.name, reason: "an element of \(count) bytes, where each has \(size)",
+      advice: "give a value of the structure's type")
+  }
+
+  private func outOfRange(_ position: Int) -> StoreError {
+    StoreError(
+      .outOfRange, "write", structure: reference.name,
+      reason: "index \(position) is out of range (\(count) elements)", advice: "use an index from 0 to the count")
+  }
+}
+
+extension QueueStorage {
+  func add(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
+    var copy = item
+    copy.sequence = state.lastSequence + 1
+    state.lastSequence = copy.sequence
+    place(core, copy, bytes)
+  }
+
+  func restore(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
+    place(core, item, bytes)
+    restored += 1
+    restore(core, .init(lastSequence: item.sequence, lastToken: 0, isClosed: state.isClosed))
+  }
+
+  /// Stores an item where it belongs.
+  private func place(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
+    var record = QueueRecord(item.sequence, level: item.level)
+    record.attempts = item.attempts
+    state.levels |= 1 << UInt8(item.level)
+    switch item.state {
+    case .delayed: putDelayed(core, record, bytes, until: item.time ?? core.now())
+    case .dead:
+      record.time = item.time ?? core.now()
+      record.withBytes(reason: item.reason ?? "", bytes) { _ = core.put(database, QueueArea.dead | item.sequence, $0) }
+      state.dead += 1
+    case .ready, .leased:
+      if item.attempts == 0, item.state == .ready {
+        restoreFresh(core, item, bytes)
+      } else {
+        record.withBytes(bytes) { _ = core.put(database, QueueArea.returned(item.level) | item.sequence, $0) }
+      }
+    }
+  }
+
+  private func restoreFresh(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
+    QueueChunkBuilder.single(bytes) { _ = core.put(database, QueueArea.fresh(item.level) | item.sequence, $0) }
+  }
+
+  /// How many items were ever pushed follows from the last number; those that are not there are gone.
+  func restore(_ core: Transaction, _ numbers: UntypedContents.QueueNumbers) {
+    // Dumps come from others: a queue whose numbers are near their end could not be used.
+    state.lastSequence = max(state.lastSequence, min(numbers.lastSequence, 1 << 54))
+    state.lastToken = max(state.lastToken, min(numbers.lastToken, 1 << 61))
+    state.isClosed = numbers.isClosed
+    state.gone = Int(clamping: state.lastSequence) - restored
+  }
+}
+
+extension Transaction {
+  /// Gives an array its elements.
+  func fill(_ reference: StructureReference, _ element: [UInt8]) {
+    let count = reference.description.count ?? 0
+    do throws(StoreError) {
+      try environment?.checkRoom(for: count.bounded(times: element.count), structure: reference.name)
+    } catch {
+      return fail(error)
+    }
+    let blocks = loadBlocks(reference, reference.database, element.count, isNew: true)
+    let chunk = Array(repeatElement(element, count: blocks.capacity).joined())
+    var rest = count
+    while rest > 0, failure == nil {
+      let taken = min(rest, blocks.capacity)
+      withBytes(of: chunk) { blocks.appendElsewhere(self, $0.extracting(0..<taken * element.count)) }
+      rest -= taken
+    }
+  }
+}

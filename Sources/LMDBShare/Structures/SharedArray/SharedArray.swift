@@ -1,0 +1,182 @@
+/// A fixed number of elements of fixed size that are shared between processes, like `multiprocessing.Array`.
+///
+///     let samples = try store.array("samples", of: Int32.self, count: 1_000)
+///     try store.write { txn in
+///       txn[samples][0] = 42
+///       try txn[samples].withSpan(at: 0) { span, start in print(start, span.count) }
+///     }
+///
+/// A handle is small, holds no transaction, and can be used from any thread.
+public struct SharedArray<Element: FixedSizeStorable>: Sendable {
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
+
+  init(_ store: SharedStore, _ reference: StructureReference) {
+    self.store = store
+    self.reference = reference
+  }
+
+  /// The array's name.
+  public var name: String { reference.name }
+  /// The number of elements, which never changes.
+  public var count: Int { reference.description.count ?? 0 }
+
+  static func description(_ name: String, _ count: Int) throws(StoreError) -> StructureDescription {
+    guard count >= 0, count <= 1 << 40 else {
+      throw StoreError(
+        .outOfRange, "open", structure: name, reason: "an array of \(count) elements", advice: "give 0 to 2^40")
+    }
+    return try .sequence(name, .array, of: Element.StorageCodec.self, count: count)
+  }
+
+  /// Fills a new array: with `element`, or with zero bytes.
+  static func fill(
+    _ element: Element?, _ core: Transaction, _ reference: StructureReference
+  ) throws(StoreError) {
+    var bytes = [UInt8](repeating: 0, count: Element.StorageCodec.fixedByteCount ?? 1)
+    if let element {
+      do throws(EncodingFailure) {
+        bytes = try Element.StorageCodec.withEncoded(element) { $0.copied() }
+      } catch {
+        core.failUnencodable(reference.name, error)
+      }
+    }
+    core.fill(reference, bytes)
+  }
+}
+
+extension SharedStore {
+  /// Opens the array of that name, and creates it when it is missing.
+  ///
+  /// - Parameters:
+  ///   - name: The array's name.
+  ///   - type: The type of the elements.
+  ///   - count: The number of elements; for an existing array it must match.
+  ///   - element: The initial value of the elements of a new array; nil for zero bytes, which for numbers is 0.
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else, or the count differs.
+  public func array<Element: FixedSizeStorable>(
+    _ name: String, of type: Element.Type, count: Int, repeating element: Element? = nil
+  ) throws -> SharedArray<Element> {
+    let reference = try open(SharedArray<Element>.description(name, count)) { (core, reference) throws(StoreError) in
+      try SharedArray.fill(element, core, reference)
+    }
+    return SharedArray(self, reference)
+  }
+}
+
+extension WriteTransaction {
+  /// Opens the array of that name, or creates it as part of this transaction.
+  public func array<Element: FixedSizeStorable>(
+    _ name: String, of type: Element.Type, count: Int, repeating element: Element? = nil
+  ) throws -> SharedArray<Element> {
+    let wanted = try SharedArray<Element>.description(name, count)
+    let reference = try store.openOrCreate(wanted, core) { (core, reference) throws(StoreError) in
+      try SharedArray.fill(element, core, reference)
+    }
+    return SharedArray(store, reference)
+  }
+
+  /// Accesses the array's elements, to read and change them in place. Assigning the same number of elements replaces all.
+  @inlinable
+  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
+    get { SharedArray<Element>.Contents(ElementView(core, array.reference, core.use(array.reference))) }
+    nonmutating _modify {
+      var contents = SharedArray<Element>.Contents(
+        ElementView(core, array.reference, core.useForWriting(array.reference)))
+      contents.view.token = core.takeToken()
+      defer {
+        contents.store(core, array)
+        core.giveBack(contents.view.token.take())
+      }
+      yield &contents
+    }
+    nonmutating set {
+      var contents = SharedArray<Element>.Contents(ElementView(newValue.view.copied()))
+      contents.store(core, array)
+    }
+  }
+}
+
+extension ReadTransaction {
+  /// Returns the array's elements in this snapshot.
+  @inlinable
+  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
+    SharedArray<Element>.Contents(ElementView(core, array.reference, core.use(array.reference)))
+  }
+}
+
+extension Snapshot {
+  /// Returns the array's elements in this snapshot.
+  ///
+  /// - Throws: ``StoreError`` when the array is not in the snapshot.
+  @inlinable
+  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
+    get throws {
+      var contents = try read { $0[array] }
+      contents.view.token = pin
+      return contents
+    }
+  }
+}
+
+// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+
+extension SharedArray {
+  /// Runs `body` on the elements in a read transaction.
+  @inlinable @discardableResult
+  public func read<R>(_ body: (Contents) throws -> R) throws -> R { try store.read { try body($0[self]) } }
+
+  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
+  @inlinable @discardableResult
+  public func write<R>(_ body: (inout Contents) throws -> R) throws -> R { try store.writeNow { try body(&$0[self]) } }
+
+  /// Returns the element at a position.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
+  @inlinable
+  public subscript(position: Int) -> Element {
+    get throws { try read { try $0.element(at: position) } }
+  }
+
+  /// Overwrites the element at a position.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
+  @inlinable
+  public func set(_ element: Element, at position: Int) throws {
+    // What is there is not looked at: it may be what has to be overwritten.
+    try write { array in
+      guard array.indices.contains(position) else { throw array.view.outOfRange(position, array.count) }
+      array[position] = element
+    }
+  }
+
+  /// Changes the element at a position by `body`.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when there is none; the errors of `body`.
+  @inlinable @discardableResult
+  public func update<R>(at position: Int, _ body: (inout Element) throws -> R) throws -> R {
+    try write { array in
+      var element = try array.element(at: position)
+      let result = try body(&element)
+      array[position] = element
+      return result
+    }
+  }
+
+  /// Overwrites all elements.
+  ///
+  /// - Throws: ``StoreError/Code/outOfRange`` when the number of elements differs.
+  public func setAll(_ elements: some Collection<Element>) throws {
+    try write { $0 = Contents(ElementView(Array(elements))) }
+  }
+
+  /// Overwrites every element with the same value.
+  public func fill(_ element: Element) throws { try write { $0.fill(element) } }
+}
+
+/// Says how the elements are walked.
+@available(*, unavailable, message: "walk the view of a transaction: try array.read { for element in $0 { … } }")
+extension SharedArray: Sequence {
+  /// Unavailable: iterate over the view of a transaction.
+  public func makeIterator() -> Contents.Iterator { stop("unavailable") }
+}

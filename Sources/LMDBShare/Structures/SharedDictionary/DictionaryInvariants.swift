@@ -1,0 +1,39 @@
+/// What must hold of a dictionary as it is stored; see OnDiskFormat.md.
+enum DictionaryInvariants {
+  /// Whether the library knows this representation of keys to be of varying size.
+  private static func varies(_ key: String) -> Bool { key == "string" || key == "bytes" || key.hasPrefix("(") }
+
+  /// Walks all entries; throws what contradicts the format.
+  static func check(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) throws(StoreError) {
+    let identifier = reference.description.key ?? ""
+    var size: Int?
+    var before: [UInt8]?
+    var number = 0
+    let cursor = Cursor(core, database)
+    var isThere = cursor.move(.first)
+    while isThere, !core.hasFailed {
+      let key = cursor.key
+      if let before, LMDBShare.withBytes(of: before, { $0.compare(key) >= 0 }) {
+        throw reference.damage("entry \(number) is out of order")
+      }
+      if StoredKey.isFixed(identifier) {
+        guard size ?? key.byteCount == key.byteCount else {
+          throw reference.damage("the key of entry \(number) has \(key.byteCount) bytes")
+        }
+        size = key.byteCount
+      } else if varies(identifier), StoredKey.isHashed(key, isFixed: false) {
+        let value = cursor.value
+        guard let length = value.littleEndian(at: 0, UInt32.self), 4 + Int(length) <= value.byteCount,
+          StoredKey.make(value.extracting(4..<4 + Int(length))) == key.copied()
+        else { throw reference.damage("the long key of entry \(number) is damaged") }
+      }
+      before = key.copied()
+      number += 1
+      isThere = cursor.move(.next)
+    }
+    if let failure = core.failure { throw failure }
+    guard number == core.count(database) else {
+      throw reference.damage("it has \(number) entries instead of \(core.count(database))")
+    }
+  }
+}

@@ -1,0 +1,169 @@
+extension SharedDictionary {
+  /// The entries of a dictionary, in the order of their keys.
+  ///
+  /// A collection of key-value pairs like `Dictionary`, but ordered: `first` and `last` are the entries with the least
+  /// and the greatest key, and ranges of keys are collections, too (`contents["c"..<"n"]`).
+  ///
+  /// Accessed as `txn[scores]`, it changes the store in place. A copy (`var copy = txn[scores]`) is independent: changing it
+  /// does not change the store. It does not conform to `ExpressibleByArrayLiteral`, as dictionaries do not.
+  ///
+  /// A view is valid until its transaction ends, and until its dictionary is changed by anything but the view
+  /// itself; a use afterwards stops the program with a message.
+  public struct Contents {
+    /// One key with its value.
+    public typealias Element = (key: Key, value: Value)
+
+    @usableFromInline
+    enum Storage {
+      case stored(Transaction, StructureReference, UInt32)
+      case detached(SortedEntries<Key, Value>)
+    }
+
+    @usableFromInline var storage: Storage
+    /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
+    @usableFromInline var token: ViewToken?
+    /// The transaction's use that this view belongs to.
+    @usableFromInline let use: UInt64
+    /// How often the database had been written when this view was made, or last changed it.
+    @usableFromInline var generation: UInt32
+    /// Whether a detached copy has to replace what is in the store when the access ends.
+    @usableFromInline var needsStoring = false
+
+    @inlinable
+    init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+      use = core.use
+      storage = .stored(core, reference, database)
+      generation = core.generation(of: database)
+    }
+
+    @inlinable
+    init(_ entries: SortedEntries<Key, Value>) {
+      storage = .detached(entries)
+      use = 0
+      generation = 0
+    }
+
+    /// Creates empty contents in memory.
+    public init() { self.init(SortedEntries()) }
+  }
+}
+
+extension SharedDictionary.Contents {
+  @inlinable static var isFixed: Bool { Key.OrderedCodec.fixedByteCount != nil }
+
+  /// Stops when the view is out of date.
+  @inlinable @inline(__always)
+  func check(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+    core.live(use, reference.title)
+    if core.generation(of: database) != generation { StructureReference.stopChanged(reference) }
+  }
+
+  /// Calls `body` with the key as it is stored; or `failing`, and returns nil, when it cannot be encoded.
+  @inlinable @inline(__always)
+  static func withStored<R>(_ key: Key, _ failing: (EncodingFailure) -> Void, _ body: (RawSpan) -> R) -> R? {
+    do throws(EncodingFailure) {
+      return try Key.OrderedCodec.withEncoded(key) { StoredKey.with($0, isFixed: isFixed, body) }
+    } catch {
+      failing(error)
+      return nil
+    }
+  }
+
+  /// The stored form of a key, for ranges and indices; keys that cannot be encoded become the empty one.
+  @usableFromInline
+  static func stored(_ key: Key) -> [UInt8] {
+    withStored(key, { _ in }) { $0.copied() } ?? []
+  }
+
+  /// The value in what is stored under a key.
+  @inlinable @inline(__always)
+  static func value(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Value {
+    guard StoredKey.isHashed(stored, isFixed: isFixed) else { return try Value.StorageCodec.decode(bytes) }
+    var reader = ByteReader(bytes)
+    _ = try reader.bytes(Int(reader.littleEndian(UInt32.self)))
+    return try Value.StorageCodec.decode(reader.remainder())
+  }
+
+  /// The key of an entry.
+  @inlinable
+  static func key(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Key {
+    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
+      return try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed))
+    }
+    var reader = ByteReader(bytes)
+    return try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
+  }
+
+  /// The key and the value of an entry.
+  @inlinable @inline(__always)
+  static func element(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Element {
+    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
+      return (
+        try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed)), try Value.StorageCodec.decode(bytes)
+      )
+    }
+    var reader = ByteReader(bytes)
+    let key = try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
+    return (key, try Value.StorageCodec.decode(reader.remainder()))
+  }
+
+  /// Whether the entries are in memory.
+  @inlinable @inline(__always)
+  var isDetached: Bool { if case .detached = storage { true } else { false } }
+
+  /// A copy in memory.
+  @usableFromInline
+  func detached() -> Self {
+    if case .detached = storage { return self }
+    var entries = SortedEntries<Key, Value>()
+    for (key, value) in self { entries.append(Self.stored(key), key, value) }
+    return Self(entries)
+  }
+
+  /// Changes the store when this view does so in place, else a copy in memory.
+  @inlinable @inline(__always)
+  mutating func change<R>(
+    stored body: (Transaction, StructureReference, UInt32) -> R, detached other: (inout SortedEntries<Key, Value>) -> R
+  ) -> R {
+    if case .stored(let core, let reference, let database) = storage, core.isWritable,
+      isKnownUniquelyReferenced(&token)
+    {
+      check(core, reference, database)
+      let result = body(core, reference, database)
+      generation = core.generation(of: database)
+      return result
+    }
+    return changeDetached(other)
+  }
+
+  @usableFromInline
+  mutating func changeDetached<R>(_ body: (inout SortedEntries<Key, Value>) -> R) -> R {
+    if case .stored = storage {
+      let wasInPlace = token != nil
+      self = detached()
+      needsStoring = wasInPlace
+    }
+    guard case .detached(var entries) = storage else { stop("a detached view") }
+    storage = .detached(SortedEntries())
+    defer { storage = .detached(entries) }
+    return body(&entries)
+  }
+
+  /// At the end of an access in place: a copy that took the view's place is written to the store.
+  @usableFromInline
+  mutating func storeDetached(_ core: Transaction, _ reference: StructureReference) {
+    guard case .detached(let entries) = storage else { return }
+    let database = core.useForWriting(reference)
+    core.removeAll(database)
+    for entry in entries.entries { Self.put(core, reference, database, entry.key, entry.value, .append) }
+  }
+}
+
+extension StructureReference {
+  @usableFromInline @inline(never)
+  static func stopChanged(_ reference: StructureReference) -> Never {
+    stop(
+      "\(reference.title) was changed after this view of it was taken; ask the transaction for it again, or copy it first"
+    )
+  }
+}

@@ -1,0 +1,111 @@
+/// A list that is shared between processes.
+///
+///     let names = try store.list("names", of: String.self)
+///     try names.append("Ada")
+///     try store.write { txn in
+///       txn[names].append(contentsOf: ["Eve", "Bob"])
+///       txn[names].sort()
+///     }
+///
+/// Elements of fixed size (numbers, dates, …) are stored side by side in blocks, other elements one under each key. Both ends grow and
+/// shrink in O(log *n*). A change in the middle costs O(log *n*) when elements are stored in blocks; otherwise it moves the elements
+/// on the shorter side.
+///
+/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
+/// changes at once, and for all reading beyond single elements, use its ``Contents``.
+public struct SharedList<Element: Storable>: Sendable {
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
+
+  init(_ store: SharedStore, _ reference: StructureReference) {
+    self.store = store
+    self.reference = reference
+  }
+
+  /// The list's name.
+  public var name: String { reference.name }
+  /// The maximum number of elements, or nil for no limit.
+  public var maximumCount: Int? { reference.description.maximumCount }
+
+  static func description(_ name: String, _ maximum: Int?) throws(StoreError) -> StructureDescription {
+    if let maximum, maximum < 1 {
+      throw StoreError(
+        .outOfRange, "open", structure: name, reason: "a maximum of \(maximum) elements", advice: "give 1 or more")
+    }
+    return try .sequence(name, .list, of: Element.StorageCodec.self, maximumCount: maximum)
+  }
+}
+
+extension SharedStore {
+  /// Opens the list of that name, and creates an empty one when it is missing.
+  ///
+  /// - Parameters:
+  ///   - name: The list's name.
+  ///   - type: The type of the elements.
+  ///   - maximumCount: The maximum number of elements of a new list: appending to a full list drops its first elements, inserting
+  ///     at the start its last ones. For an existing list it must match, or be nil.
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
+  public func list<Element: Storable>(
+    _ name: String, of type: Element.Type, maximumCount: Int? = nil
+  ) throws -> SharedList<Element> {
+    SharedList(self, try open(SharedList<Element>.description(name, maximumCount)))
+  }
+}
+
+extension WriteTransaction {
+  /// Opens the list of that name, or creates an empty one as part of this transaction.
+  public func list<Element: Storable>(
+    _ name: String, of type: Element.Type, maximumCount: Int? = nil
+  ) throws -> SharedList<Element> {
+    SharedList(store, try store.openOrCreate(SharedList<Element>.description(name, maximumCount), core))
+  }
+
+  /// Accesses the list's elements, to read and change them in place.
+  @inlinable
+  public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
+    get { SharedList<Element>.Contents(ElementView(core, list.reference, core.use(list.reference)), list.maximumCount) }
+    nonmutating _modify {
+      var contents = SharedList<Element>.Contents(
+        ElementView(core, list.reference, core.useForWriting(list.reference)), list.maximumCount)
+      contents.view.token = core.takeToken()
+      defer {
+        contents.store(core, list)
+        core.giveBack(contents.view.token.take())
+      }
+      yield &contents
+    }
+    nonmutating set {
+      var contents = SharedList<Element>.Contents(ElementView(newValue.view.copied()), nil)
+      contents.store(core, list)
+    }
+  }
+}
+
+extension ReadTransaction {
+  /// Returns the list's elements in this snapshot.
+  @inlinable
+  public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
+    SharedList<Element>.Contents(ElementView(core, list.reference, core.use(list.reference)), nil)
+  }
+}
+
+extension Snapshot {
+  /// Returns the list's elements in this snapshot.
+  ///
+  /// - Throws: ``StoreError`` when the list is not in the snapshot.
+  @inlinable
+  public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
+    get throws {
+      var contents = try read { $0[list] }
+      contents.view.token = pin
+      return contents
+    }
+  }
+}
+
+/// Says how the elements are walked.
+@available(*, unavailable, message: "walk the view of a transaction: try list.read { for element in $0 { … } }")
+extension SharedList: Sequence {
+  /// Unavailable: iterate over the view of a transaction.
+  public func makeIterator() -> Contents.Iterator { stop("unavailable") }
+}

@@ -1,0 +1,175 @@
+extension SharedQueue {
+  /// The items of a queue, in the order in which they are taken.
+  ///
+  /// A view is valid until its transaction ends; a use afterwards stops the program with a message.
+  public struct Contents {
+    @usableFromInline let core: Transaction
+    @usableFromInline let reference: StructureReference
+    @usableFromInline let database: UInt32
+    /// The transaction's use that this view belongs to.
+    @usableFromInline let use: UInt64
+    /// That of a snapshot.
+    @usableFromInline var token: ViewToken?
+
+    @inlinable
+    init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+      use = core.use
+      self.core = core
+      self.reference = reference
+      self.database = database
+    }
+  }
+}
+
+extension SharedQueue.Contents {
+  /// The queue as of this transaction.
+  @inlinable
+  var storage: QueueStorage {
+    core.live(use, reference.title)
+    return core.queue(reference, database)
+  }
+
+  /// The queue as of this transaction, to be changed.
+  ///
+  /// Also through a copy of the view: a queue's view has no life of its own.
+  @inlinable
+  var changing: QueueStorage {
+    let storage = storage
+    core.writtenChannels |= reference.channel
+    if !core.isWritable { failReadOnly(storage) }
+    return storage
+  }
+
+  @usableFromInline @inline(never)
+  func failReadOnly(_ storage: QueueStorage) {
+    storage.forget()
+    core.fail(
+      StoreError(
+        .permissionDenied, "change", structure: reference.name, reason: "this transaction is for reading",
+        advice: "change the queue in a write"))
+  }
+
+  // MARK: Reading
+
+  /// The number of items that can be taken, without leased and delayed ones.
+  ///
+  /// - Complexity: O(1).
+  public var count: Int { storage.state.ready }
+
+  /// Whether there are no items that can be taken.
+  public var isEmpty: Bool { count == 0 }
+
+  /// Whether the queue is closed and accepts no more items.
+  public var isClosed: Bool { storage.state.isClosed }
+
+  // MARK: Adding
+
+  /// Adds an item.
+  ///
+  /// When the queue is full or closed, the transaction is undone and throws ``StoreError/Code/queueFull`` or
+  /// ``StoreError/Code/queueClosed``.
+  ///
+  /// - Parameters:
+  ///   - item: The item.
+  ///   - priority: Items of a higher priority are taken first; those of the same priority in the order of their numbers.
+  ///   - delay: The time during which the item cannot be taken.
+  /// - Returns: The item's number.
+  /// - Complexity: O(log *n*).
+  @inlinable @discardableResult
+  public mutating func push(_ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero) -> UInt64 {
+    let storage = changing
+    do throws(EncodingFailure) {
+      return try Element.StorageCodec.withEncoded(item) {
+        storage.push(core, $0, level: priority.level, delay: delay)
+      }
+    } catch {
+      core.failUnencodable(reference.name, error)
+      return 0
+    }
+  }
+
+  /// Adds the items of a sequence, several in one record, which takes a fraction of the time and space.
+  ///
+  /// - Complexity: O(*k*) for *k* items, and O(log *n*) for each record.
+  @inlinable
+  public mutating func push(contentsOf items: some Sequence<Element>, priority: QueuePriority = .normal) {
+    let storage = changing
+    var builder = storage.makeBuilder()
+    for item in items {
+      do throws(EncodingFailure) {
+        try Element.StorageCodec.withEncoded(item) { storage.pack(core, $0, level: priority.level, &builder) }
+      } catch {
+        return core.failUnencodable(reference.name, error)
+      }
+    }
+    storage.store(core, level: priority.level, &builder)
+  }
+
+  // MARK: Taking
+
+  /// Takes the next item; returns nil when there is none.
+  ///
+  /// An item that cannot be decoded goes to the dead letters, and the next one is taken.
+  ///
+  /// - Complexity: O(log *n*).
+  @inlinable
+  public mutating func pop() -> Element? { popNext(undecodable: .max) }
+
+  /// Takes at most `count` items, in order.
+  ///
+  /// Items that cannot be decoded go to the dead letters.
+  @inlinable
+  public mutating func pop(atMost count: Int) -> [Element] { popNext(atMost: count, undecodable: .max) }
+
+  /// Takes the item that is next; nil also when so many before it went to the dead letters.
+  @inlinable
+  mutating func popNext(undecodable limit: Int = QueueStorage.mostUndecodable) -> Element? {
+    var item: Element?
+    let storage = changing
+    storage.prepareToTake(core)
+    storage.pop(core, atMost: 1, undecodable: limit) { _, bytes in
+      do throws(DecodingFailure) {
+        item = try Element.StorageCodec.decode(bytes)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    return item
+  }
+
+  /// Takes up to so many items, in order; ends when so many went to the dead letters.
+  @inlinable
+  mutating func popNext(atMost count: Int, undecodable limit: Int = QueueStorage.mostUndecodable) -> [Element] {
+    var items: [Element] = []
+    let storage = changing
+    storage.prepareToTake(core)
+    items.reserveCapacity(Swift.max(0, Swift.min(count, self.count, 1000)))
+    storage.pop(core, atMost: count, undecodable: limit) { _, bytes in
+      do throws(DecodingFailure) {
+        items.append(try Element.StorageCodec.decode(bytes))
+        return nil
+      } catch {
+        return error
+      }
+    }
+    return items
+  }
+
+  /// Removes the item of that number, whether it is ready, leased, delayed or a dead letter.
+  ///
+  /// - Returns: Whether it existed.
+  @discardableResult
+  public mutating func remove(_ sequence: UInt64) -> Bool { changing.remove(core, sequence) }
+
+  /// Removes all items, including leased and delayed ones and dead letters.
+  public mutating func removeAll() { changing.removeAll(core) }
+
+  // MARK: Closing
+
+  /// Closes the queue: it accepts no more items. Consumers take the remaining items, and return when none is left.
+  public mutating func close() { changing.state.isClosed = true }
+
+  /// Reopens the queue, so that it accepts items again.
+  public mutating func reopen() { changing.state.isClosed = false }
+}

@@ -1,0 +1,63 @@
+extension SharedQueue {
+  /// Items that were decoded in a snapshot, for a write that takes them: whoever else wants to write need not wait for that.
+  ///
+  /// An item never changes, and its number is never another one's: the item of that number is the one that was decoded.
+  @usableFromInline
+  package struct Prefetch: Sendable {
+    @usableFromInline package var elements: [Element] = []
+    /// Their numbers.
+    @usableFromInline var runs: [QueueRun] = []
+    /// How many items could be taken then; some may not have been decoded.
+    @usableFromInline let available: Int
+
+    @inlinable
+    init(available: Int) { self.available = available }
+  }
+}
+
+extension SharedQueue.Contents {
+  /// Decodes the items that are next, up to so many; ends before one that has a history or cannot be decoded.
+  @inlinable
+  package func prefetch(atMost count: Int) -> SharedQueue.Prefetch {
+    let storage = storage
+    var prefetch = SharedQueue.Prefetch(available: Swift.min(count, self.count))
+    storage.lookAhead(core, atMost: count) { first, record, indices in
+      let known = prefetch.elements.count
+      prefetch.elements.makeRoom(for: indices.count)
+      prefetch.elements.append(addingCapacity: indices.count) { (elements: inout OutputSpan<Element>) in
+        for index in indices {
+          guard let bytes = record.item(index) else { return }
+          do throws(DecodingFailure) {
+            elements.append(try Element.StorageCodec.decode(bytes))
+          } catch {
+            return
+          }
+        }
+      }
+      let new = prefetch.elements.count - known
+      prefetch.runs.append(QueueRun(first: first, count: new))
+      return new == indices.count
+    }
+    return prefetch
+  }
+
+  /// Takes up to so many items, in order; those that were decoded before need not be again.
+  @inlinable
+  package mutating func pop(atMost count: Int, _ prefetch: SharedQueue.Prefetch) -> [Element] {
+    let storage = changing
+    storage.prepareToTake(core)
+    let taken = storage.take(core, prefetch.runs)
+    if taken.isEmpty { return popNext(atMost: count) }
+    var items = taken.count == prefetch.elements.count ? prefetch.elements : Array(prefetch.elements[taken])
+    if items.count < prefetch.available { items += popNext(atMost: prefetch.available - items.count) }
+    return items
+  }
+}
+
+extension Array {
+  /// Makes room for more elements; again and again takes linear time.
+  @inlinable
+  mutating func makeRoom(for more: Int) {
+    if count + more > capacity { reserveCapacity(Swift.max(count + more, 2 * capacity)) }
+  }
+}

@@ -1,0 +1,34 @@
+// Written by tools/pairs from SharedValue.swift: change that, and run it again.
+
+extension SharedValue {
+  /// Stores a value.
+  @inlinable
+  public nonisolated(nonsending) func set(_ value: Value) async throws {
+    try await store.write { txn in txn[self] = value }
+  }
+
+  /// Changes the value by `body` in one transaction, so that no other write comes between.
+  ///
+  /// - Returns: The result of `body`.
+  /// - Throws: The errors of `body`, and the value does not change; ``StoreError``.
+  @inlinable @discardableResult
+  public nonisolated(nonsending) func update<R>(_ body: @escaping @Sendable (inout Value) throws -> sending R)
+    async throws -> sending R
+  {
+    try await store.write { txn in try body(&txn[self]) }
+  }
+}
+
+extension SharedValue where Value: Equatable {
+  /// Stores `new` if the value equals `expected`, in one transaction.
+  ///
+  /// - Returns: Whether it was stored.
+  @inlinable @discardableResult
+  public nonisolated(nonsending) func compareAndSet(expected: Value, new: Value) async throws -> Bool {
+    try await store.write { txn in
+      guard txn[self] == expected else { return false }
+      txn[self] = new
+      return true
+    }
+  }
+}

@@ -1,0 +1,190 @@
+/// A value that is shared between processes.
+///
+///     let total = try store.value("total", initial: 0)
+///     try total.update { $0 += 1 }             // reads, changes and writes as one
+///     try store.write { txn in txn[total] += 1 }
+///
+/// A handle is small, holds no transaction, and can be used from any thread.
+public struct SharedValue<Value: Storable>: Sendable {
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
+  @usableFromInline let initial: Value
+
+  init(_ store: SharedStore, _ reference: StructureReference, _ initial: Value) {
+    self.store = store
+    self.reference = reference
+    self.initial = initial
+  }
+
+  /// The value's name.
+  public var name: String { reference.name }
+
+  static func description(_ name: String) -> StructureDescription {
+    StructureDescription(name, .value, element: Value.StorageCodec.identifier)
+  }
+}
+
+extension SharedStore {
+  /// Opens the value of that name, and creates it with `initial` when it is missing.
+  ///
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
+  public func value<Value: Storable>(_ name: String, initial: Value) throws -> SharedValue<Value> {
+    let reference = try open(SharedValue<Value>.description(name)) { (core, _) throws(StoreError) in
+      core.storeValue(initial, name, self.environment.values)
+    }
+    return SharedValue(self, reference, initial)
+  }
+}
+
+extension WriteTransaction {
+  /// Opens the value of that name, or creates it with `initial` as part of this transaction.
+  public func value<Value: Storable>(_ name: String, initial: Value) throws -> SharedValue<Value> {
+    let (core, values) = (core, store.environment.values)
+    let reference = try store.openOrCreate(SharedValue<Value>.description(name), core) { (_, _) throws(StoreError) in
+      core.storeValue(initial, name, values)
+    }
+    return SharedValue(store, reference, initial)
+  }
+
+  /// Accesses the value, to read and change it: `txn[total] += 1`.
+  ///
+  /// - Complexity: O(log *n*) in the number of values.
+  @inlinable
+  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+    get { core.loadValue(value) }
+    nonmutating _modify {
+      var new = core.loadValue(value)
+      yield &new
+      core.storeValue(new, value.name, core.useForWriting(value.reference))
+    }
+    nonmutating set { core.storeValue(newValue, value.name, core.useForWriting(value.reference)) }
+  }
+}
+
+extension ReadTransaction {
+  /// Returns the value in this snapshot.
+  ///
+  /// - Complexity: O(log *n*) in the number of values.
+  @inlinable
+  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value { core.loadValue(value) }
+}
+
+extension Snapshot {
+  /// Returns the value in this snapshot.
+  @inlinable
+  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+    get throws { try read { $0[value] } }
+  }
+}
+
+// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+
+extension SharedValue {
+  /// Returns the current value.
+  ///
+  /// - Throws: ``StoreError`` when it cannot be read.
+  @inlinable
+  public func get() throws -> Value { try store.read { $0[self] } }
+
+  /// Says how the value is read and changed.
+  @available(*, unavailable, message: "it can throw: use get(), set(_:) or update(_:)")
+  public var value: Value {
+    get { stop("unavailable") }
+    nonmutating set { stop("unavailable") }
+  }
+
+  /// Stores a value.
+  @inlinable
+  public func set(_ value: Value) throws {
+    try store.writeNow { txn in txn[self] = value }
+  }
+
+  /// Changes the value by `body` in one transaction, so that no other write comes between.
+  ///
+  /// - Returns: The result of `body`.
+  /// - Throws: The errors of `body`, and the value does not change; ``StoreError``.
+  @inlinable @discardableResult
+  public func update<R>(_ body: (inout Value) throws -> R) throws -> R {
+    try store.writeNow { txn in try body(&txn[self]) }
+  }
+}
+
+extension SharedValue where Value: Equatable {
+  /// Stores `new` if the value equals `expected`, in one transaction.
+  ///
+  /// - Returns: Whether it was stored.
+  @inlinable @discardableResult
+  public func compareAndSet(expected: Value, new: Value) throws -> Bool {
+    try store.writeNow { txn in
+      guard txn[self] == expected else { return false }
+      txn[self] = new
+      return true
+    }
+  }
+}
+
+extension Transaction {
+  /// The stored value. When it cannot be read, the failure is kept, and the initial value stands in: nothing that is
+  /// made of it will be committed or returned.
+  @inlinable
+  func loadValue<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+    live("value")
+    let database = use(value.reference)
+    return withUTF8(of: value.name) { key in
+      guard let bytes = get(database, key) else {
+        failMissing(value.reference)
+        return value.initial
+      }
+      do throws(DecodingFailure) {
+        return try Value.StorageCodec.decode(bytes)
+      } catch {
+        failUndecodable(value.reference, nil, error)
+        return value.initial
+      }
+    }
+  }
+
+  @inlinable
+  func storeValue<Value: Storable>(_ value: Value, _ name: String, _ database: UInt32) {
+    live("value")
+    withUTF8(of: name) { key in
+      do throws(EncodingFailure) {
+        try Value.StorageCodec.withEncoded(value) { _ = put(database, key, $0) }
+      } catch {
+        failUnencodable(name, error)
+      }
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func failMissing(_ reference: StructureReference) {
+    fail(
+      StoreError(
+        .damaged, "read", structure: reference.name, reason: "its value is missing",
+        advice: "somebody else's program may have removed it; remove the structure and make it again"))
+  }
+
+  @usableFromInline @inline(never)
+  func failUndecodable(_ reference: StructureReference, _ place: String?, _ error: DecodingFailure) {
+    fail(undecodable(reference, place, error))
+  }
+
+  @usableFromInline @inline(never)
+  func undecodable(_ reference: StructureReference, _ place: String?, _ error: DecodingFailure) -> StoreError {
+    StoreError(
+      .undecodable, "read", structure: reference.name,
+      reason: (place.map { "at \($0): " } ?? "") + error.description,
+      advice: "another program may have written it; overwrite it, or remove it unread: removeUndecodable() does")
+  }
+
+  @usableFromInline @inline(never)
+  func failUnencodable(_ name: String, _ error: EncodingFailure) { fail(.unencodable(name, error)) }
+}
+
+extension StoreError {
+  @usableFromInline @inline(never)
+  static func unencodable(_ name: String, _ error: EncodingFailure) -> StoreError {
+    StoreError(
+      .unencodable, "write", structure: name, reason: error.description, advice: "store a value that can be encoded")
+  }
+}

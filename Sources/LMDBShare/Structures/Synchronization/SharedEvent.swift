@@ -1,0 +1,108 @@
+// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+
+/// An event that is shared between processes: processes wait until one of them sets it, and it stays set.
+///
+///     let ready = try store.event("ready")
+///     try ready.wait(timeout: .seconds(10))         // in one process
+///     try ready.set()                               // in another
+///
+/// All waiters return when the event is set, even if it is cleared at once: so `set()` and `clear()` wake all waiters once.
+///
+/// An event is stored: it can be set as part of a transaction, `txn.set(ready)`, and is still set after a crash.
+///
+/// A handle is small, holds no transaction, and can be used from any thread.
+public struct SharedEvent: Sendable, CustomStringConvertible {
+  let value: SharedValue<Bool>
+
+  /// The event's name.
+  public var name: String { value.name }
+  /// The kind and name of the structure.
+  public var description: String { value.reference.title }
+  /// Whether the event is set.
+  public var isSet: Bool { get throws { try value.get() } }
+
+  /// Sets the event, and wakes all waiters.
+  public func set() throws { try value.store.writeNow { txn in txn.set(self) } }
+  /// Clears the event.
+  public func clear() throws { try value.set(false) }
+
+  /// Waits until the event is set, even if it is cleared afterwards.
+  ///
+  /// - Returns: Whether the event was set in time.
+  @discardableResult
+  public func wait(timeout: Duration) throws -> Bool {
+    var before: UInt64?
+    return try value.store.waitUntil(timeout: timeout, watching: [value]) { txn in hasHappened(txn, since: &before) }
+  }
+
+  /// Waits until the event is set, without blocking a thread.
+  @discardableResult
+  public nonisolated(nonsending) func wait(timeout: Duration) async throws -> Bool {
+    var before: UInt64?
+    return try await value.store.waitUntil(timeout: timeout, watching: [value]) { txn in
+      hasHappened(txn, since: &before)
+    }
+  }
+
+  /// Whether it is set, or was since the first call.
+  ///
+  /// - Parameter before: How often it had been set at the first call; nil before it.
+  private func hasHappened(_ txn: borrowing ReadTransaction, since before: inout UInt64?) -> Bool {
+    if txn[value] { return true }
+    let count = txn.core.timesSet(value.reference)
+    defer { before = before ?? count }
+    return before.map { $0 != count } ?? false
+  }
+}
+
+/// How often an event was set lies beside its value, which stays a `bool`: programs that do not know the count read and write
+/// that as before.
+extension Transaction {
+  private static func key(_ reference: StructureReference) -> String {
+    SharedEvent.countKey(reference.description.identity)
+  }
+
+  fileprivate func timesSet(_ reference: StructureReference) -> UInt64 {
+    withUTF8(of: Self.key(reference)) { get(use(reference), $0)?.littleEndian(UInt64.self) ?? 0 }
+  }
+
+  fileprivate func countSet(_ reference: StructureReference) {
+    let count = timesSet(reference) &+ 1
+    let database = useForWriting(reference)
+    withUTF8(of: Self.key(reference)) { key in
+      _ = withBytes(of: count.littleEndian) { put(database, key, $0) }
+    }
+  }
+}
+
+extension SharedEvent {
+  /// Under which key the count of an event with this identity lies among the values.
+  static func countKey(_ identity: UInt64) -> String { ".sets." + String(identity, radix: 16) }
+}
+
+extension SharedStore {
+  /// Opens the event of that name, and creates one that is not set when it is missing.
+  ///
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
+  public func event(_ name: String) throws -> SharedEvent {
+    let reference = try open(StructureDescription(name, .event, element: "bool")) { (core, _) throws(StoreError) in
+      core.storeValue(false, name, self.environment.values)
+    }
+    return SharedEvent(value: SharedValue(self, reference, false))
+  }
+}
+
+extension WriteTransaction {
+  /// Sets an event as part of this transaction.
+  public func set(_ event: SharedEvent) {
+    if !self[event.value] { core.countSet(event.value.reference) }
+    self[event.value] = true
+  }
+  /// Clears an event as part of this transaction.
+  public func clear(_ event: SharedEvent) { self[event.value] = false }
+}
+
+extension ReadTransaction {
+  /// Returns whether an event is set.
+  public func isSet(_ event: SharedEvent) -> Bool { self[event.value] }
+}

@@ -1,0 +1,30 @@
+package import LMDBShare
+
+/// A file of which most pages are free.
+package struct FreeSpace {
+  private let free: Int
+  private let pages: Int
+  private let bytes: Int
+  /// Whether much of that still takes space of the disk.
+  let isOnDisk: Bool
+
+  /// As many free pages are not worth a word.
+  private static let few = 1000
+
+  /// Nil for a file that is used well.
+  package init?(_ numbers: StoreStatistics) {
+    guard numbers.freePages > Self.few, numbers.freePages > numbers.pages / 2 else { return nil }
+    (free, pages) = (numbers.freePages, numbers.pages)
+    bytes = free.bounded(times: numbers.pageSize)
+    isOnDisk = numbers.allocatedBytes - numbers.usedBytes > bytes / 2
+  }
+
+  package var text: String {
+    "\(free) of \(pages) pages are free (\(Size.text(bytes))), and each write looks through the list of them"
+  }
+
+  package var cure: String {
+    (isOnDisk ? "lmdbshare trim gives their disk space back while others go on; " : "")
+      + "lmdbshare compact, while no process has the store open, or backup --compact leaves them out"
+  }
+}

@@ -1,0 +1,63 @@
+package import LMDBShare
+
+/// A store, or an LMDB environment that other programs made, open for reading.
+package final class Opened {
+  package let environment: Environment
+  /// Nil when it is not one of ours.
+  package let store: SharedStore?
+
+  package init(_ store: SharedStore?, _ environment: Environment) {
+    self.store = store
+    self.environment = environment
+  }
+
+  deinit { if store == nil { environment.close() } }
+
+  package var format: String { store == nil ? "LMDB, of another program" : "lmdbshare 1" }
+
+  /// Whether commits were made that may not be on disk.
+  package var hasUnsyncedCommits: Bool {
+    (try? environment.directory.descriptor.status(of: StoreDirectory.unsyncedFile)).flatMap { $0 } != nil
+  }
+
+  package func statistics() throws -> StoreStatistics { try store?.statistics() ?? environment.statistics() }
+
+  /// A database and its tree.
+  package struct Database {
+    /// Nil for the unnamed one.
+    package var name: String?
+    package var tree: TreeStatistics
+    package var layout: DatabaseLayout
+  }
+
+  /// What the unnamed database is called for people.
+  package static let unnamed = "(main)"
+
+  /// Whether a name means the unnamed database: a named one goes first.
+  package static func isUnnamed(_ name: String, in databases: [Database]) -> Bool {
+    name == unnamed && !databases.contains { $0.name == name }
+  }
+
+  /// All databases, the unnamed one first.
+  package func databases() throws -> [Database] {
+    try reading { core in
+      var found = [Database(tree: core.statistics(Transaction.main), layout: core.layout(Transaction.main))]
+      for name in try core.databaseNames() {
+        let database = try core.withDatabase(name) { number in
+          Database(name: name, tree: core.statistics(number), layout: core.layout(number))
+        }
+        if let database { found.append(database) }
+      }
+      return found
+    }
+  }
+
+  /// Calls `body` with one snapshot; throws what could not be read of it.
+  package func reading<R>(_ body: (Transaction) throws -> R) throws -> R {
+    let core = try environment.beginRead()
+    defer { core.end() }
+    let result = try body(core)
+    if let failure = core.failure { throw failure }
+    return result
+  }
+}

@@ -1,0 +1,64 @@
+package import LMDBShare
+
+/// Which pages were freed when: a snapshot keeps those that were freed after it.
+package struct Pins {
+  private let freed: [(transaction: Int, pages: Int)]
+
+  package init(_ core: Transaction) {
+    var freed: [(Int, Int)] = []
+    let cursor = Cursor(core, Transaction.freeList)
+    var isThere = cursor.move(.first)
+    while isThere {
+      let pages = cursor.value.littleEndian(at: 0, UInt64.self) ?? 0
+      if let transaction = cursor.key.littleEndian(UInt64.self) {
+        freed.append((Int(clamping: transaction), Int(clamping: pages)))
+      }
+      isThere = cursor.move(.next)
+    }
+    self.freed = freed
+  }
+
+  package func pages(heldBy snapshot: Int) -> Int {
+    freed.lazy.filter { $0.transaction > snapshot }.map { $0.pages }.boundedSum()
+  }
+}
+
+/// A snapshot of another process that makes the file grow: it is out of date, and keeps pages from being used again.
+package struct OldSnapshot {
+  package let reader: StoreStatistics.Reader
+  package let pages: Int
+
+  /// As many pages as are not worth a word.
+  private static let few = 100
+  /// So much of the file is worth a word however short the time is: under load a file grows by gigabytes in seconds.
+  private static let share = 4
+  private static let many = 64 << 20
+  /// A snapshot may be so old.
+  private static let usualAge = Duration.seconds(60)
+  /// And so many transactions behind, where its age is not known.
+  private static let usualLag = 128
+
+  /// Those worth a warning, the one that keeps most first.
+  package static func all(_ numbers: StoreStatistics, _ pins: Pins) -> [OldSnapshot] {
+    numbers.others.compactMap { reader -> OldSnapshot? in
+      guard let snapshot = reader.snapshotID, Processes.isAlive(reader.processID) else { return nil }
+      let pages = pins.pages(heldBy: snapshot)
+      let isOld = reader.age.map { $0 > usualAge } ?? (reader.lag ?? 0 > usualLag)
+      let bytes = pages.bounded(times: numbers.pageSize)
+      let isLarge = bytes > many && bytes > numbers.fileBytes / share
+      return pages > few && (isOld || isLarge) ? OldSnapshot(reader: reader, pages: pages) : nil
+    }.sorted { $0.pages > $1.pages }
+  }
+
+  /// What is wrong with it.
+  package func text(pageSize: Int) -> String {
+    let age = reader.age.map { " for \(Size.text($0))" } ?? ""
+    let program = Processes.command(reader.processID).map { " (\(Printable.text($0)))" } ?? ""
+    return "its snapshot\(program) has been out of date\(age), is \(counted(reader.lag ?? 0, "transaction")) behind, "
+      + "and keeps \(pages) pages (\(Size.text(pages.bounded(times: pageSize)))) from being used again"
+  }
+}
+
+extension Opened {
+  package func pins() throws -> Pins { try reading { Pins($0) } }
+}

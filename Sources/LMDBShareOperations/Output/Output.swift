@@ -1,0 +1,43 @@
+package import LMDBShare
+
+/// What a command prints: collected, and written in large pieces. A reader that goes away ends the program quietly.
+package struct Output: ~Copyable {
+  private var bytes: [UInt8] = []
+  private let stream: Stream
+  private static let piece = 1 << 16
+
+  package init(_ stream: Stream = .output) { self.stream = stream }
+
+  /// A line, or a part of one when it does not end here.
+  package mutating func line(_ text: String, ends: Bool = true) throws {
+    bytes.append(contentsOf: text.utf8)
+    if ends { bytes.append(UInt8(ascii: "\n")) }
+    if bytes.count >= Self.piece { try flush() }
+  }
+
+  /// A line of JSON; the writer is empty then.
+  package mutating func line(_ writer: inout JSONWriter, ends: Bool = true) throws {
+    bytes.append(contentsOf: writer.out.bytes)
+    writer.out.removeAll()
+    if ends { bytes.append(UInt8(ascii: "\n")) }
+    if bytes.count >= Self.piece { try flush() }
+  }
+
+  /// A line of bytes that may be shown.
+  package mutating func line(bytes line: [UInt8]) throws {
+    bytes.append(contentsOf: line)
+    bytes.append(UInt8(ascii: "\n"))
+    if bytes.count >= Self.piece { try flush() }
+  }
+
+  package mutating func flush() throws {
+    let code = stream.write(bytes)
+    bytes.removeAll(keepingCapacity: true)
+    if code == 0 { return }
+    if Stream.isClosedPipe(code) { throw ClosedPipe() }
+    throw StoreError(returnCode: code, "write the output")
+  }
+}
+
+/// Nobody reads the output any more.
+package struct ClosedPipe: Error {}

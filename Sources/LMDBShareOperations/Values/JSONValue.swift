@@ -1,0 +1,103 @@
+import LMDBShare
+
+/// JSON by what it means: the order of members, white space, escapes and the way in which a number is written do not matter.
+indirect enum JSONValue: Hashable {
+  case null
+  case bool(Bool)
+  case number(Number)
+  case string(String)
+  case array([JSONValue])
+  case object([String: JSONValue])
+
+  /// A decimal number; no digit is lost.
+  struct Number: Hashable {
+    private var isNegative = false
+    private var digits = ""
+    private var exponent = 0
+
+    package init(_ text: String) {
+      let parts = text.lowercased().split(separator: "e", maxSplits: 1)
+      let mantissa = parts.first ?? ""
+      guard let power = parts.count > 1 ? Int(parts[1]) : 0, abs(power) < 1 << 40 else {
+        // Beyond what counts; it is the same as itself alone.
+        digits = text
+        return
+      }
+      let sides = mantissa.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
+      var all = Substring(sides.joined()).drop { $0 == "0" }
+      exponent = power - (sides.count > 1 ? sides[1].count : 0)
+      while all.last == "0" {
+        all.removeLast()
+        exponent += 1
+      }
+      digits = String(all)
+      if digits.isEmpty { exponent = 0 }
+      isNegative = mantissa.hasPrefix("-") && !digits.isEmpty
+    }
+  }
+
+  /// Nil when the bytes are no JSON.
+  package init?(_ bytes: RawSpan) {
+    var reader = JSONReader(bytes)
+    do throws(ValueProblem) {
+      // Looked through first, which bounds its depth.
+      _ = try reader.skip()
+      try reader.end()
+      var reader = JSONReader(bytes)
+      self = try JSONValue(&reader)
+    } catch {
+      return nil
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  private init(_ reader: inout JSONReader) throws(ValueProblem) {
+    switch try reader.kind() {
+    case .null:
+      _ = try reader.null()
+      self = .null
+    case .bool: self = .bool(try reader.bool())
+    case .number: self = .number(Number(try reader.number()))
+    case .string: self = .string(try reader.string())
+    case .array:
+      var elements: [JSONValue] = []
+      try reader.elements { (reader) throws(ValueProblem) in elements.append(try JSONValue(&reader)) }
+      self = .array(elements)
+    case .object:
+      var members: [String: JSONValue] = [:]
+      try reader.members { (reader, name) throws(ValueProblem) in members[name] = try JSONValue(&reader) }
+      self = .object(members)
+    }
+  }
+}
+
+extension Representation {
+  /// Whether two values are the same: JSON by what it means, everything else by its bytes.
+  func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+    if first == second { return true }
+    guard holdsJSON, let first = meaning(first), let second = meaning(second) else { return false }
+    return first == second
+  }
+
+  private var holdsJSON: Bool {
+    switch self {
+    case .json: true
+    case .optional(let wrapped), .array(let wrapped): wrapped.holdsJSON
+    default: false
+    }
+  }
+
+  private func meaning(_ bytes: [UInt8]) -> JSONValue? {
+    if case .json = self { return withBytes(of: bytes) { JSONValue($0) } }
+    var writer = JSONWriter()
+    let isWritten = withBytes(of: bytes) { bytes in
+      do throws(DecodingFailure) {
+        try write(bytes, isKey: false, as: &writer)
+        return true
+      } catch {
+        return false
+      }
+    }
+    return isWritten ? writer.out.withBytes { JSONValue($0) } : nil
+  }
+}

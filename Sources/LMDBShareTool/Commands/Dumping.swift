@@ -1,0 +1,177 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+  import LMDBShareOperations
+
+  struct Dump: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes a store, or some of its structures, as text that load reads.",
+      discussion: """
+        All of it is one snapshot. jsonl, the usual format, tells every value by its type, and loses nothing; csv is for one \
+        structure and other programs; mdb is what mdb_dump writes, also of files that other programs made.
+
+        Examples:
+          lmdbshare dump team.lmdb > team.jsonl
+          lmdbshare dump team.lmdb names scores | ssh other lmdbshare load team.lmdb --merge
+          lmdbshare dump team.lmdb scores --format csv
+        """)
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case jsonl, csv, mdb }
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
+    var names: [String] = []
+    @Option(help: "jsonl, csv or mdb.")
+    var format = Format.jsonl
+    @OptionGroup var reading: ReadingOption
+
+    func run() throws {
+      let file = try Opened(store, .always, reading)
+      switch format {
+      case .mdb: try dumpDatabases(file)
+      case .csv: try dumpTable(file)
+      case .jsonl:
+        let store = try ours(file)
+        try store.read { txn in
+          let structures =
+            try names.isEmpty
+            ? txn.structures(of: store)
+            : names.map { name in
+              guard let found = try txn.description(of: name, in: store) else { throw StoreError.notFound(name) }
+              return found
+            }
+          var dumper = Dumper(Output(), store)
+          try dumper.dump(structures, txn)
+        }
+        if names.isEmpty { try Self.report(try store.unknownStructures()) }
+      }
+    }
+
+    /// A dump without some of the structures is no dump of the store, and ends as one that failed.
+    private static func report(_ unknown: [StoreError]) throws {
+      guard !unknown.isEmpty else { return }
+      for error in unknown { Failure.say("left out: " + error.description) }
+      throw Problem(
+        "the dump is without \(counted(unknown.count, "structure")) that this version does not understand")
+    }
+
+    private func ours(_ file: Opened) throws -> SharedStore {
+      guard let store = file.store else {
+        throw Problem("\(Printable.text(store.path)) is a file that another program made; dump it with --format mdb")
+      }
+      return store
+    }
+
+    private func dumpTable(_ file: Opened) throws {
+      guard names.count == 1 else { throw ValidationError("csv is for one structure: name it.") }
+      let store = try ours(file)
+      let structure = try store.untyped(names[0])
+      let types = Types(structure.description)
+      var printer = EntryPrinter(.csv, Style(isColoured: false))
+      printer.kind = structure.description.kind
+      try store.read { txn in
+        // All of it is what has come to a structure that was not there.
+        try Difference.walk(from: nil, to: txn.contents(structure)) { entry in
+          let place = ListedEntry(position: entry.position ?? 0, item: entry.item)
+          try withBytes(of: entry.new ?? []) { value in
+            guard let key = entry.key else { return try printer.print(types, place, nil, value) }
+            try withBytes(of: key) { try printer.print(types, place, $0, value) }
+          }
+        }
+      }
+      try printer.finish()
+    }
+
+    private func dumpDatabases(_ file: Opened) throws {
+      var databases = try file.databases()
+      let all = Set(databases.compactMap(\.name))
+      let names = self.names.map { Opened.isUnnamed($0, in: databases) ? "" : $0 }
+      for name in names where !databases.contains(where: { ($0.name ?? "") == name }) {
+        throw Problem("there is no database '\(Printable.text(name))'; ls lists them", .notFound)
+      }
+      if !names.isEmpty { databases.removeAll { !names.contains($0.name ?? "") } }
+      var output = Output()
+      try Mdb.dump(databases, named: all, file, to: &output)
+    }
+  }
+
+  struct Load: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Reads what dump wrote, from standard input, in one transaction: all or nothing.",
+      discussion: """
+        The store is made when there is none. A structure that is there already is refused, unless --merge or --replace says \
+        what to do. Nobody else writes meanwhile. Leased items of queues can be taken at once; delayed ones keep their time.
+
+        Examples:
+          lmdbshare load copy.lmdb < team.jsonl
+          lmdbshare dump team.lmdb scores | lmdbshare load copy.lmdb --replace
+          mdb_dump -a other.lmdb | lmdbshare load new.lmdb --format mdb
+        """)
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case jsonl, mdb }
+
+    @OptionGroup var store: StoreArgument
+    @Flag(help: "Adds entries to what is there: keys are set, elements appended, items pushed, values set.")
+    var merge = false
+    @Flag(help: "Puts structures in the place of those of the same name.")
+    var replace = false
+    @Option(help: "jsonl; or mdb, which mdb_dump writes, into a new directory.")
+    var format = Format.jsonl
+
+    func validate() throws {
+      if merge, replace { throw ValidationError("--merge and --replace do not go together.") }
+      if format == .mdb, merge || replace { throw ValidationError("mdb is for new directories alone.") }
+    }
+
+    func run() throws {
+      var result = Output()
+      switch format {
+      case .mdb:
+        let counts = try loadDatabases()
+        try result.line("\(counted(counts.databases, "database")), \(counted(counts.entries, "entry"))")
+      case .jsonl:
+        var loader = Loader(
+          Lines(.input), existing: merge ? .merge : replace ? .replace : .refuse, size: Stream.input.fileSize)
+        try loader.begin()
+        let limit = store.limit
+        try store.creating(.always) { store in
+          try store.write(within: limit) { txn in try loader.load(into: txn) }
+        }
+        try result.line("\(counted(loader.structures, "structure")), \(counted(loader.entries, "entry"))")
+      }
+      try result.flush()
+    }
+
+    private func loadDatabases() throws -> (databases: Int, entries: Int) {
+      var options = EnvironmentOptions()
+      let hasDirectory = store.hasDirectory
+      // Who is asked to end takes back first what was made.
+      ChildProcess.catchSignals()
+      let directory = try store.opening { try StoreDirectory(path: store.path, create: true, allowNetwork: false) }
+      guard try !directory.hasData() else {
+        throw Problem("there is a store at \(Printable.text(store.path)) already; give a new directory")
+      }
+      options.maximumStructures = 32_000
+      options.openingTimeout = store.limit.duration
+      let environment: Environment
+      do {
+        environment = try store.opening {
+          try Environment.open(path: store.path, options: options) { (_) throws(StoreError) in }
+        }
+      } catch {
+        directory.undoMaking()
+        throw error
+      }
+      let first = environment.lastTransaction
+      do {
+        defer { environment.close() }
+        try Interrupted.check()
+        return try Mdb.load(.input, into: environment, within: store.limit)
+      } catch {
+        // The store was made for this load; it stays when another process has written to it.
+        StoreDirectory.takeBack(path: store.path, lastTransaction: first, removingDirectory: !hasDirectory)
+        throw error
+      }
+    }
+  }
+#endif

@@ -1,0 +1,221 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+  import LMDBShareOperations
+
+  struct Pop: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Takes items from a queue: prints them, or gives each to a command.",
+      discussion: """
+        An item is gone when it has been printed, or when the command has ended with 0; should the tool be killed before, it \
+        comes back at once. With --exec, the command is one for the shell; it gets the item on standard input as it is, \
+        and a line end, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. One that fails gives the item back, \
+        to be tried again. When the tool is interrupted (Ctrl-C, SIGTERM), it sends the signal to the command and waits for \
+        its end; unless that is 0, the item is given back without an attempt being counted. A command that is \
+        running when the tool is killed by SIGKILL goes on by itself.
+
+        --timeout bounds the wait for items, not what comes behind the work: while another process writes, the tool tries for \
+        five minutes to have an item that is done removed (for longer with a longer --timeout; for ten seconds once it is \
+        interrupted). Should that fail, it says so and ends with 4; the item comes again, or becomes a dead letter after its \
+        last attempt.
+
+        Ends with 3 when there is no item; with 4 when there was none in time, or another process was still writing.
+
+        Examples:
+          lmdbshare pop team.lmdb jobs --wait
+          lmdbshare pop team.lmdb jobs --wait --exec 'jq -r .path | xargs gzip'
+        """)
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The queue's name.", completion: Completion.structures)
+    var name: String
+    @Option(help: ArgumentHelp("The most items to take.", valueName: "count"))
+    var count = 1
+    @OptionGroup var waiting: WaitOption
+    @Option(help: ArgumentHelp("What works on an item.", valueName: "command"))
+    var exec: String?
+    @Option(help: ArgumentHelp("How long that may take; afterwards another consumer gets the item.", valueName: "time"))
+    var lease = TimeSpan(.seconds(3600))
+    @OptionGroup var output: FormatOption
+
+    func validate() throws {
+      if count < 1 { throw ValidationError("\(count) is no number of items.") }
+      if lease.duration <= .zero { throw ValidationError("--lease must be longer than nothing.") }
+    }
+
+    func run() throws {
+      let store = try store.forWriting()
+      let queue = try store.untypedQueue(name)
+      let types = Types(try store.untyped(name).description)
+      if let exec { return try work(exec, queue, types, store) }
+      let leases = try next(queue, count, store)
+      guard !leases.isEmpty else { throw nothing }
+      do {
+        try ItemPrinter.print(leases, types, output)
+      } catch {
+        // They have not been read.
+        let last =
+          "what could not be printed was not given back untried: it comes again at once, with an attempt counted"
+        try settle(store, last) { txn in
+          for lease in leases {
+            try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
+          }
+        }
+        throw error
+      }
+      let items =
+        leases.count == 1
+        ? "item \(leases[0].sequence) was" : "\(leases.count) items, \(leases[0].sequence) the first of them, were"
+      try settle(store, "\(items) printed but not acknowledged, \(Self.comesAgain)") { txn in
+        for lease in leases { try txn[queue].acknowledge(lease) }
+      }
+    }
+
+    private static let comesAgain = "and will come again, or become a dead letter after the last attempt"
+    /// How long it waits for others at least to tell the queue what became of items.
+    private static let patience = Duration.seconds(300)
+    /// The same once the tool was asked to end.
+    private static let patienceWhenInterrupted = Duration.seconds(10)
+
+    /// Tells the queue what became of items, as soon as other processes let it: work that is done must not be done again
+    /// because they write. What --timeout says of waiting for items does not shorten that.
+    ///
+    /// - Parameter consequence: What follows when that fails.
+    private func settle(
+      _ opened: SharedStore, _ consequence: String, _ body: (inout WriteTransaction) throws -> Void
+    ) throws {
+      let limit = TimeLimit(store.limit.duration.map { max($0, Self.patience) })
+      var deadline = limit.deadline
+      var isInterrupted = false
+      let subject = Watchdog.Subject(
+        operation: "write to", path: opened.path, consequence: consequence, afterSignal: Self.patienceWhenInterrupted)
+      do {
+        try limit.watching(subject) { watchdog in
+          while true {
+            if !isInterrupted, ChildProcess.caughtSignal != nil {
+              isInterrupted = true
+              let end = ContinuousClock.now + Self.patienceWhenInterrupted
+              deadline = min(deadline ?? end, end)
+            }
+            let left = deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? Self.step
+            do {
+              return try opened.write(timeout: min(left, Self.step), watchdog, body)
+            } catch let error as StoreError where error.code == .writerBusy {
+              if left == .zero { throw error }
+            }
+          }
+        }
+      } catch let error as StoreError {
+        throw Problem("\(consequence): \(error.forTheTool.description)", Status(error.code))
+      }
+    }
+
+    /// How long it waits at once where a signal may end the wait.
+    private static let step = Duration.milliseconds(100)
+
+    /// The items that are next; none when there are none in time, or the tool is interrupted.
+    private func next(
+      _ queue: SharedQueue<StoredBytes>, _ count: Int, _ opened: SharedStore
+    ) throws -> [SharedQueue<StoredBytes>.Lease] {
+      let deadline = waiting.limit(store).deadline
+      let step = exec == nil ? Duration.seconds(1 << 30) : Self.step
+      var busyUntil: ContinuousClock.Instant??
+      while ChildProcess.caughtSignal == nil {
+        let left = deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? .seconds(1 << 30)
+        // A read transaction: an empty queue is found without waiting for the writer's lock.
+        if try queue.waitForItem(timeout: min(left, step)) {
+          let limit = store.limit(until: deadline)
+          do {
+            // The wait is cut for the sake of signals; behind a program without this library it takes as long as it may.
+            let leases = try limit.watching("write to", opened.path) { watchdog in
+              try opened.write(timeout: min(limit.duration ?? step, step), watchdog) { txn in
+                try txn[queue].lease(atMost: count, for: lease.duration)
+              }
+            }
+            if !leases.isEmpty { return leases }
+            // Another process was faster.
+            busyUntil = nil
+          } catch let error as StoreError where error.code == .writerBusy {
+            let end = busyUntil ?? limit.deadline
+            busyUntil = .some(end)
+            if let end, end <= .now { throw error }
+            continue
+          }
+        } else {
+          let now = try queue.statistics()
+          if now.isClosed, now.ready + now.delayed + now.leases.count == 0 { return [] }
+        }
+        if left == .zero { return [] }
+      }
+      return []
+    }
+
+    /// Gives one item after the other to the command, until it has worked on as many as are wanted, or the tool is interrupted.
+    private func work(
+      _ command: String, _ queue: SharedQueue<StoredBytes>, _ types: Types, _ opened: SharedStore
+    ) throws {
+      ChildProcess.catchSignals()
+      for index in 0..<count {
+        guard let lease = try next(queue, 1, opened).first else {
+          if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
+          if index == 0 { throw nothing }
+          return
+        }
+        try work(on: lease, command, types, queue, opened)
+      }
+    }
+
+    private var nothing: Problem {
+      let name = Printable.text(name)
+      return !waiting.waits(store)
+        ? Problem("'\(name)' has no item that can be taken", .notFound)
+        : Problem("'\(name)' had no item in time, or is closed and empty", .busy)
+    }
+
+    private func work(
+      on lease: SharedQueue<StoredBytes>.Lease, _ command: String, _ types: Types, _ queue: SharedQueue<StoredBytes>,
+      _ opened: SharedStore
+    ) throws {
+      func giveBack(untriedBecause signal: Int32) throws -> Never {
+        let last = "item \(lease.sequence) was not given back untried: it comes again at once, with an attempt counted"
+        try settle(opened, last) { txn in
+          try txn[queue].release(lease, reason: "interrupted", countingAttempt: false)
+        }
+        throw Failure.interrupted(by: signal)
+      }
+      if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
+      let end = try ChildProcess.runShell(
+        command, input: withBytes(of: lease.element.bytes) { types.plain($0) + [UInt8(ascii: "\n")] },
+        environment: ["LMDBSHARE_SEQUENCE": "\(lease.sequence)", "LMDBSHARE_ATTEMPT": "\(lease.attempt)"])
+      if end.status == 0, end.signal == 0 {
+        try settle(opened, "item \(lease.sequence) is done but was not acknowledged, \(Self.comesAgain)") { txn in
+          try txn[queue].acknowledge(lease)
+        }
+        if let signal = ChildProcess.caughtSignal { throw Failure.interrupted(by: signal) }
+        return
+      }
+      if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
+      let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
+      try settle(opened, "item \(lease.sequence): \(reason); it was not given back, but comes again at once") { txn in
+        try txn[queue].release(lease, reason: reason)
+      }
+      throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was given back")
+    }
+  }
+
+  /// Prints items of a queue.
+  enum ItemPrinter {
+    static func print(_ leases: [SharedQueue<StoredBytes>.Lease], _ types: Types, _ output: FormatOption) throws {
+      var printer = EntryPrinter(output, values: output.format == .text)
+      for lease in leases {
+        let item = UntypedContents.Item(
+          sequence: lease.sequence, state: .leased, level: lease.priority.level,
+          attempts: UInt32(clamping: lease.attempt))
+        try withBytes(of: lease.element.bytes) { bytes in
+          try printer.print(types, ListedEntry(position: 0, item: item), nil, bytes)
+        }
+      }
+      try printer.finish()
+    }
+  }
+#endif

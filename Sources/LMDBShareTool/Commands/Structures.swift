@@ -1,0 +1,179 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+  import LMDBShareOperations
+
+  struct Create: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Makes a structure, and the store when there is none.",
+      discussion: """
+        Types are named as ls shows them: i8 to i128, u8 to u128, f32, f64, bool, string, bytes, uuid, date, x? for x or \
+        nothing, [x] for arrays, (x,y) for composites, json(Name), bits(Name,SIZE).
+
+        Examples:
+          lmdbshare create team.lmdb list names string --maximum 1000
+          lmdbshare create team.lmdb dictionary scores string i64
+          lmdbshare create team.lmdb array samples i32 --count 1024
+          lmdbshare create team.lmdb value total i64 --initial 0
+          lmdbshare create team.lmdb queue jobs 'json(Job)' --attempts 3
+        """)
+
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case value, list, dictionary, array, queue }
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "value, list, dictionary, array or queue.")
+    var kind: Kind
+    @Argument(help: "The new structure's name.")
+    var name: String
+    @Argument(help: ArgumentHelp("The type; of a dictionary those of keys and values.", valueName: "type"))
+    var types: [String]
+    @Option(help: ArgumentHelp("How many elements an array has.", valueName: "count"))
+    var count: Int?
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp("The first value, or what an array's elements are.", valueName: "value"))
+    var initial: String?
+    @Option(help: ArgumentHelp("The most elements that a list keeps, or items that a queue takes.", valueName: "count"))
+    var maximum: Int?
+    @Option(help: ArgumentHelp("How often an item of a queue may be tried.", valueName: "count"))
+    var attempts: Int?
+
+    func validate() throws {
+      let wanted = kind == .dictionary ? 2 : 1
+      guard types.count == wanted else {
+        throw ValidationError(
+          "A \(kind.rawValue) needs \(wanted == 1 ? "one type" : "two types, of keys and of values").")
+      }
+      if kind == .array, count == nil { throw ValidationError("An array needs --count.") }
+      if kind != .array, count != nil { throw ValidationError("--count is for arrays.") }
+      if kind == .value, initial == nil { throw ValidationError("A value needs --initial.") }
+      if kind != .value, kind != .array, initial != nil { throw ValidationError("--initial is for values and arrays.") }
+      if maximum != nil, kind != .list, kind != .queue { throw ValidationError("--maximum is for lists and queues.") }
+      if attempts != nil, kind != .queue { throw ValidationError("--attempts is for queues.") }
+      for number in [maximum, attempts].compactMap({ $0 }) where number < 1 {
+        throw ValidationError("\(number) is too small: give 1 or more.")
+      }
+      if let count, !(0...1 << 40 ~= count) { throw ValidationError("\(count) is no number of elements.") }
+    }
+
+    func run() throws {
+      for type in types {
+        if case .own = Representation(type) {
+          throw ValidationError(
+            "'\(Printable.text(type, limit: 100))' is no type that is known here; the types are \(Representation.names)."
+          )
+        }
+      }
+      let element = types[types.count - 1]
+      let representation = Representation(element)
+      let kind = StructureDescription.Kind(rawValue: kind.rawValue)!
+      if kind.shape == .map, !Representation(types[0]).isKey {
+        throw ValidationError("'\(Printable.text(types[0], limit: 100))' cannot be the type of keys.")
+      }
+      if kind == .array, representation.fixedSize == nil {
+        throw ValidationError("'\(Printable.text(element, limit: 100))' has no fixed size, which an array needs.")
+      }
+      var description = StructureDescription(
+        name, kind,
+        layout: kind.shape == .sequence || kind.shape == .queue
+          ? (kind.shape == .queue || representation.fixedSize != nil ? .packed : .indexed) : nil,
+        key: kind.shape == .map ? types[0] : nil, element: element, count: count,
+        maximumCount: maximum)
+      description.maximumAttempts = attempts
+      if kind.shape == .sequence { description.elementSize = representation.fixedSize }
+      let bytes = try initial.map { try representation.encode(argument: $0) }
+      let made = description
+      let limit = store.limit
+      try store.creating { store in
+        try store.write(within: limit) { txn in _ = try txn.create(made, initial: bytes) }
+      }
+    }
+  }
+
+  /// Asks before something is lost.
+  struct Confirmation: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal to ask on.")
+    var yes = false
+
+    func ask(_ question: String) throws {
+      if yes { return }
+      guard Stream.input.isTerminal, Stream.errors.isTerminal else {
+        throw ValidationError("\(question): add --yes, since there is no terminal to ask on.")
+      }
+      _ = Stream.errors.write(Array("\(question)? [y/N] ".utf8))
+      let answer = try String(decoding: Stream.input.read(256), as: UTF8.self)
+      guard ["y", "yes"].contains(answer.lowercased().filter { !$0.isWhitespace }) else {
+        throw Problem("nothing was changed")
+      }
+    }
+  }
+
+  /// A structure that is about to lose what it has, and the question before.
+  struct LosingStructure: ParsableArguments {
+    @Argument(help: "The structure's name.", completion: Completion.structures)
+    var name: String
+    @OptionGroup var confirmation: Confirmation
+
+    /// Finds the structure and asks.
+    func confirm(in store: SharedStore, _ question: (_ title: String, _ count: Int) -> String) throws
+      -> UntypedStructure
+    {
+      let structure = try store.untyped(name)
+      let count = try store.read { $0.contents(structure).count }
+      try confirmation.ask(question("\(structure.description.kind.rawValue) '\(Printable.text(name))'", count))
+      return structure
+    }
+  }
+
+  struct Drop: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Removes a structure with all that is in it.",
+      discussion: "Example:\n  lmdbshare drop team.lmdb names --yes")
+
+    @OptionGroup var store: StoreArgument
+    @OptionGroup var structure: LosingStructure
+
+    func run() throws {
+      let limit = store.limit
+      let store = try store.forWriting()
+      _ = try structure.confirm(in: store) { title, count in "Remove \(title) with \(counted(count, "entry"))" }
+      guard try store.write(within: limit, { txn in try txn.remove(structure.name) }) else {
+        throw Problem("there is no structure '\(Printable.text(structure.name))' any more", .notFound)
+      }
+    }
+  }
+
+  struct Rename: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Gives a structure another name; programs that have it open must open it anew.",
+      discussion: "Example:\n  lmdbshare rename team.lmdb names people")
+
+    @OptionGroup var store: StoreArgument
+    @Argument(help: "The structure's name.", completion: Completion.structures)
+    var name: String
+    @Argument(help: "Its new name.")
+    var newName: String
+
+    func run() throws {
+      try store.forWriting().write(within: store.limit) { txn in try txn.rename(name, to: newName) }
+    }
+  }
+
+  struct Clear: StoreCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Removes all elements, entries or items of a list, dictionary or queue.",
+      discussion: "Example:\n  lmdbshare clear team.lmdb scores --yes")
+
+    @OptionGroup var store: StoreArgument
+    @OptionGroup var structure: LosingStructure
+
+    func run() throws {
+      let limit = store.limit
+      let store = try store.forWriting()
+      let structure = try structure.confirm(in: store) { title, count in
+        "Remove \(count == 1 ? "the one entry" : "all \(count) entries") of \(title)"
+      }
+      try store.write(within: limit) { txn in _ = try Changer().make(Change(action: .clear), of: structure, txn) }
+    }
+  }
+#endif

@@ -1,0 +1,219 @@
+#if CommandLineTools
+  import ArgumentParser
+  import LMDBShare
+  import LMDBShareOperations
+
+  /// Which of a structure's contents are meant.
+  struct Selection: ParsableArguments {
+    @Option(help: ArgumentHelp("Only so many from the front.", valueName: "count"))
+    var head: Int?
+    @Option(help: ArgumentHelp("Only so many from the end.", valueName: "count"))
+    var tail: Int?
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp(
+        "Positions, or keys of a dictionary: 5..<10, 5...9, 5... or ..<10.", valueName: "range"))
+    var range: String?
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp(
+        "Only keys that start so: of a dictionary with text, bytes or a composite as keys.", valueName: "text"))
+    var prefix: String?
+    @Flag(help: "The last one first.")
+    var reverse = false
+    @Flag(help: "Keys alone.")
+    var keys = false
+    @Flag(help: "Values alone.")
+    var values = false
+
+    func validate(raw: Bool) throws {
+      if [head != nil, tail != nil].filter({ $0 }).count > 1 {
+        throw ValidationError("--head and --tail do not go together.")
+      }
+      if keys && values { throw ValidationError("--keys and --values do not go together.") }
+      if let negative = [head, tail].compactMap({ $0 }).first(where: { $0 < 0 }) {
+        throw ValidationError("\(negative) is no number of entries.")
+      }
+      if raw, range != nil || prefix != nil { throw ValidationError("--raw goes with --head and --tail alone.") }
+      if range != nil, prefix != nil { throw ValidationError("--range and --prefix do not go together.") }
+    }
+
+    /// The positions among so many that --head and --tail leave.
+    func positions(of count: Int) -> Range<Int> {
+      if let head { return 0..<min(head, count) }
+      if let tail { return max(0, count - tail)..<count }
+      return 0..<count
+    }
+
+    /// Walks what is selected; `body` gets a position, the key of a dictionary's entry, and the value.
+    func walk(_ contents: UntypedContents, _ body: (ListedEntry, RawSpan?, RawSpan) throws -> Void) throws {
+      switch contents.description.kind.shape {
+      case .sequence:
+        try noPrefix(contents)
+        let all = try Bounds.positions(range, of: contents.count)
+        let shift = all.lowerBound
+        let chosen = positions(of: all.count)
+        try contents.walk(chosen.lowerBound + shift..<chosen.upperBound + shift, reversed: reverse) { position, value in
+          try body(ListedEntry(position: position), nil, value)
+          return true
+        }
+      case .map: try walkDictionary(contents, body)
+      case .queue:
+        try noPrefix(contents)
+        guard !reverse else { throw ValidationError("--reverse does not go with queues.") }
+        var total = 0
+        if tail != nil || range != nil {
+          try contents.walkItems { _, _ in
+            total += 1; return true
+          }
+        }
+        let within = try Bounds.positions(range, of: total)
+        let inner = tail == nil && range == nil ? 0..<(head ?? .max) : positions(of: within.count)
+        let chosen = range == nil ? inner : inner.lowerBound + within.lowerBound..<inner.upperBound + within.lowerBound
+        var position = 0
+        try contents.walkItems { item, value in
+          if chosen.contains(position) { try body(ListedEntry(position: position, item: item), nil, value) }
+          position += 1
+          return position < chosen.upperBound
+        }
+      case .cell:
+        var failure: (any Error)?
+        contents.value { value in
+          do { try body(ListedEntry(position: 0), nil, value) } catch { failure = error }
+        }
+        if let failure { throw failure }
+      }
+    }
+
+    private func noPrefix(_ contents: UntypedContents) throws {
+      if prefix != nil {
+        throw ValidationError("--prefix is for dictionaries; '\(Printable.text(contents.description.name))' is none.")
+      }
+    }
+
+    private func walkDictionary(
+      _ contents: UntypedContents, _ body: (ListedEntry, RawSpan?, RawSpan) throws -> Void
+    ) throws {
+      let bounds = try Bounds(range, prefix, Types(contents.description).key ?? .bytes)
+      // From the end that is nearer to what is wanted.
+      let limit = head ?? tail ?? .max
+      let fromEnd = tail != nil ? true : head != nil ? false : reverse
+      if limit == 0 { return }
+      if fromEnd == reverse {
+        var count = 0
+        try contents.walk(from: bounds.lower, upTo: bounds.upper, reversed: reverse) { key, value in
+          guard bounds.contain(key) else { return true }
+          try body(ListedEntry(position: count), key, value)
+          count += 1
+          return count < limit
+        }
+        return
+      }
+      // The other way round: where it starts is found first.
+      var start: [UInt8]?
+      var count = 0
+      try contents.walk(from: bounds.lower, upTo: bounds.upper, reversed: fromEnd) { key, _ in
+        guard bounds.contain(key) else { return true }
+        count += 1
+        if count == limit { start = key.copied() }
+        return count < limit
+      }
+      var position = 0
+      try contents.walk(
+        from: reverse ? bounds.lower : start ?? bounds.lower, upTo: bounds.upper, reversed: reverse
+      ) { key, value in
+        guard bounds.contain(key) else { return true }
+        guard !reverse || position < count else { return false }
+        // Forwards from the first one of those wanted; backwards they are skipped until it comes.
+        if reverse, let start, withBytes(of: start, { key.compare($0) > 0 }) { return true }
+        try body(ListedEntry(position: position), key, value)
+        position += 1
+        return position < count
+      }
+    }
+  }
+
+  /// Keys from one to another one.
+  struct Bounds {
+    /// Where a walk starts, and before which it ends: what lies between may still be outside, since of long keys only the first
+    /// bytes are in order.
+    private(set) var lower: [UInt8]?
+    private(set) var upper: [UInt8]?
+    private var least: [UInt8]?
+    private var end: [UInt8]?
+    /// So many bytes of long keys are in order.
+    private static let ordered = 479
+
+    init(_ range: String?, _ prefix: String?, _ key: Representation) throws {
+      if let prefix {
+        switch key {
+        case .string, .bytes: least = try key.encode(argument: prefix, isKey: true)
+        case .composite(let parts) where parts.first == .string:
+          // A part's text, without the end that would follow.
+          least = Array(prefix.utf8).flatMap { $0 == 0 ? [0, 1] : [$0] }
+        default: throw ValidationError("--prefix is for text, bytes and composites that start with text.")
+        }
+        end = Bounds.successor(least ?? [])
+        if least?.isEmpty == true { least = nil }
+      } else if let range {
+        guard let (from, to, isClosed) = Bounds.split(range) else { throw Bounds.malformed(range) }
+        least = try from.map { try key.encode(argument: $0, isKey: true) }
+        // The next key is one byte longer.
+        end = try to.map { try key.encode(argument: $0, isKey: true) + (isClosed ? [0] : []) }
+      }
+      lower = least.map { $0.count >= Self.ordered ? Array($0.prefix(Self.ordered)) : $0 }
+      upper = end.flatMap { $0.count >= Self.ordered ? Bounds.successor(Array($0.prefix(Self.ordered))) : $0 }
+    }
+
+    /// The least run of bytes behind all that begin so; nil when there is none.
+    private static func successor(_ prefix: [UInt8]) -> [UInt8]? {
+      var bytes = prefix
+      while let last = bytes.popLast() {
+        if last < 0xFF { return bytes + [last + 1] }
+      }
+      return nil
+    }
+
+    /// Whether a key lies within.
+    func contain(_ key: RawSpan) -> Bool {
+      if let least, withBytes(of: least, { key.compare($0) < 0 }) { return false }
+      if let end, withBytes(of: end, { key.compare($0) >= 0 }) { return false }
+      return true
+    }
+
+    /// The positions of a list that a range names; all when there is none.
+    static func positions(_ range: String?, of count: Int) throws -> Range<Int> {
+      guard let range else { return 0..<count }
+      guard let (from, to, isClosed) = split(range) else { throw malformed(range) }
+      guard let lower = from.map({ Int($0) }) ?? 0, let upper = to.map({ Int($0) }) ?? count, lower >= 0, upper >= 0
+      else { throw malformed(range) }
+      let end = isClosed && to != nil && upper < .max ? upper + 1 : upper
+      return min(lower, count)..<max(min(lower, count), min(end, count))
+    }
+
+    private static func split(_ range: String) -> (from: String?, to: String?, isClosed: Bool)? {
+      for (mark, isClosed) in [("..<", false), ("...", true)] {
+        guard let place = range.range(of: mark) else { continue }
+        let (from, to) = (range[..<place.lowerBound], range[place.upperBound...])
+        return (from.isEmpty ? nil : String(from), to.isEmpty ? nil : String(to), isClosed)
+      }
+      return nil
+    }
+
+    private static func malformed(_ range: String) -> ValidationError {
+      ValidationError("'\(Printable.text(range))' is no range: write 5..<10, 5...9, 5... or ..<10.")
+    }
+  }
+
+  extension String {
+    /// Where a text stands first.
+    fileprivate func range(of mark: String) -> Range<Index>? {
+      var start = startIndex
+      while start < endIndex {
+        if self[start...].hasPrefix(mark) { return start..<index(start, offsetBy: mark.count) }
+        start = index(after: start)
+      }
+      return nil
+    }
+  }
+#endif

@@ -1,0 +1,159 @@
+import Foundation
+import LMDBShare
+
+/// One core operation, done so often that its instructions can be counted from outside: what twice as many take more is
+/// what they take. Everything is the same in each run.
+func work(_ directory: String, _ arguments: ArraySlice<String>) throws {
+  guard let name = arguments.first, let count = arguments.last.flatMap({ Int($0) }) else {
+    for (name, count, _) in works { print("\(count)\t\(name)") }
+    return
+  }
+  guard let operation = works.first(where: { $0.name == name })?.operation else { fatalError("there is no \(name)") }
+  var options = StoreOptions.durability(.processCrashOnly)
+  // Valgrind has less address space to give.
+  options.mapReservation = 1 << 30
+  let store = try SharedStore(path: directory + "/store", options: options)
+  let subject = try Subject(store)
+  // A store that somebody has just made or moved is looked at more often.
+  usleep(1_100_000)
+  let sum = try operation(subject, count)
+  // So that no compiler leaves the reading out.
+  if sum == .min { print(sum) }
+}
+
+/// What the operations work on.
+private struct Subject {
+  static let size = 10_000
+  let store: SharedStore
+  let numbers: SharedDictionary<Int, Int>
+  let texts: SharedDictionary<String, Int>
+  let list: SharedList<Int>
+  let value: SharedValue<Int>
+  let queue: SharedQueue<Int>
+  let added: SharedDictionary<Int, Int>
+  let appended: SharedList<Int>
+  let names: [String]
+
+  init(_ store: SharedStore) throws {
+    self.store = store
+    numbers = try store.dictionary("numbers", of: Int.self, Int.self)
+    texts = try store.dictionary("texts", of: String.self, Int.self)
+    list = try store.list("list", of: Int.self)
+    value = try store.value("value", initial: 0)
+    queue = try store.queue("queue", of: Int.self)
+    added = try store.dictionary("added", of: Int.self, Int.self)
+    appended = try store.list("appended", of: Int.self)
+    names = (0..<Self.size).map { "key-\(100_000_000_000 + $0)" }
+    let entries = (0..<Self.size).map { ($0, $0) }
+    let named = zip(names, 0..<Self.size).map { ($0, $1) }
+    try numbers.write { $0.append(sorted: entries) }
+    try texts.write { $0.append(sorted: named) }
+    try list.append(contentsOf: 0..<Self.size)
+    try value.update { $0 += 1 }
+    try queue.push(1)
+    _ = try queue.pop()
+  }
+
+  /// Every number below the size once, in no order, then again.
+  static func scattered(_ number: Int) -> Int { number &* 7919 % size }
+}
+
+private let works: [(name: String, count: Int, operation: @Sendable (Subject, Int) throws -> Int)] = [
+  (
+    "empty read transaction", 20_000,
+    { subject, count in
+      for _ in 0..<count { try subject.store.read { _ in } }
+      return 0
+    }
+  ),
+  (
+    "value: get, a transaction each", 10_000,
+    { subject, count in
+      var sum = 0
+      for _ in 0..<count { sum &+= try subject.value.get() }
+      return sum
+    }
+  ),
+  (
+    "dictionary: get, Int key, in a transaction", 20_000,
+    { subject, count in
+      try subject.store.read { txn in
+        var sum = 0
+        for number in 0..<count { sum &+= txn[subject.numbers][Subject.scattered(number)] ?? 0 }
+        return sum
+      }
+    }
+  ),
+  (
+    "dictionary: get, String key, in a transaction", 20_000,
+    { subject, count in
+      try subject.store.read { txn in
+        var sum = 0
+        for number in 0..<count { sum &+= txn[subject.texts][subject.names[Subject.scattered(number)]] ?? 0 }
+        return sum
+      }
+    }
+  ),
+  (
+    "list: element by index, in a transaction", 20_000,
+    { subject, count in
+      try subject.store.read { txn in
+        var sum = 0
+        for number in 0..<count { sum &+= txn[subject.list][Subject.scattered(number)] }
+        return sum
+      }
+    }
+  ),
+  (
+    "list: iterate, an element", 500_000,
+    { subject, count in
+      try subject.store.read { txn in
+        var sum = 0
+        for _ in 0..<count / Subject.size { for element in txn[subject.list] { sum &+= element } }
+        return sum
+      }
+    }
+  ),
+  (
+    "value: increment, a transaction each, no sync", 2000,
+    { subject, count in
+      for _ in 0..<count { try subject.value.update { $0 += 1 } }
+      return 0
+    }
+  ),
+  (
+    "dictionary: put, an entry of one transaction", 10_000,
+    { subject, count in
+      try subject.store.write { txn in
+        for number in 0..<count { txn[subject.added][number &* 7919 % 100_003] = number }
+      }
+      return 0
+    }
+  ),
+  (
+    "list: append, an element of one transaction", 50_000,
+    { subject, count in
+      try subject.store.write { txn in for number in 0..<count { txn[subject.appended].append(number) } }
+      return 0
+    }
+  ),
+  (
+    "list: append in list.write, an element of 1,000", 50_000,
+    { subject, count in
+      for start in stride(from: 0, to: count, by: 1000) {
+        try subject.appended.write { contents in for number in start..<start + 1000 { contents.append(number) } }
+      }
+      return 0
+    }
+  ),
+  (
+    "queue: push and pop, a transaction each, no sync", 1000,
+    { subject, count in
+      for number in 0..<count {
+        try subject.queue.push(number)
+        _ = try subject.queue.pop()
+      }
+      return 0
+    }
+  ),
+]
