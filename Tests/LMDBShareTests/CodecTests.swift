@@ -68,6 +68,9 @@ struct CodecTests {
     try roundTrip([[], [""], ["a", "", "b"]] as [[String]])
     try roundTrip([[[1], []], []] as [[[UInt8]]])
     try roundTrip([[nil, 1]] as [[Int?]])
+    try keyRoundTrip([
+      .zero, .seconds(1), .nanoseconds(-5), Duration(attoseconds: .min), Duration(attoseconds: .max),
+    ])
     try roundTrip([Point(x: 1, y: -2)])
     try roundTrip([Job(path: "a/b", tries: [1, 2])])
     let (nan, minusZero) = (try bytes(Double.StorageCodec.self, .nan), try bytes(Double.StorageCodec.self, -0.0))
@@ -175,6 +178,7 @@ struct CodecTests {
     try total(Date.StorageCodec.self, rounds, &random)
     try total(DataCodec.self, rounds, &random)
     try total(CompositeCodec<String, Int8, [UInt8]>.self, rounds, &random)
+    try total(Duration.OrderedCodec.self, rounds, &random)
     try total(Job.StorageCodec.self, rounds / 20, &random, isCanonical: false)
     let deep = Array(String(repeating: "[", count: 200_000).utf8)
     #expect(throws: DecodingFailure.self) { _ = try Job.StorageCodec.decode(deep.span.bytes) }

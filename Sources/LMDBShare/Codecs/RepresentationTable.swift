@@ -6,7 +6,7 @@ package enum RepresentationTable {
 
   /// All of them can be keys.
   private static let sizes: [String: Int] = {
-    var sizes = ["f32": 4, "f64": 8, "bool": 1, "uuid": 16, "date": 8]
+    var sizes = ["f32": 4, "f64": 8, "bool": 1, "uuid": 16, "date": 8, "duration": 16]
     for bits in [8, 16, 32, 64, 128] {
       sizes["i\(bits)"] = bits / 8
       sizes["u\(bits)"] = bits / 8

@@ -13,7 +13,7 @@ package struct TextForm: Sendable {
   let encode: @Sendable (_ text: String, _ isKey: Bool, _ writer: inout ByteWriter) -> Bool
 
   /// All of them.
-  package static let all: [TextForm] = []
+  package static let all = [duration]
 }
 
 extension TextForm: Hashable {
@@ -34,5 +34,58 @@ extension TextForm {
         return true
       }
     }
+  }
+
+  /// A number of seconds with up to 18 decimals.
+  private static let duration = TextForm(identifier: "duration", title: "duration in seconds", isKey: true) {
+    (bytes, isKey) throws(DecodingFailure) in
+    let value = try isKey ? Duration.OrderedCodec.decode(bytes) : Duration.StorageCodec.decode(bytes)
+    return DurationText.text(value)
+  } encode: { text, isKey, writer in
+    guard let value = DurationText.value(text) else { return false }
+    if isKey {
+      try? Duration.OrderedCodec.encode(value, into: &writer)
+    } else {
+      try? Duration.StorageCodec.encode(value, into: &writer)
+    }
+    return true
+  }
+}
+
+/// Durations as exact numbers of seconds.
+enum DurationText {
+  private static let second: Int128 = 1_000_000_000_000_000_000
+
+  static func text(_ duration: Duration) -> String {
+    let (seconds, rest) = duration.attoseconds.magnitude.quotientAndRemainder(dividingBy: UInt128(second))
+    let sign = duration.attoseconds < 0 ? "-" : ""
+    if rest == 0 { return "\(sign)\(seconds)" }
+    var digits = String(rest)
+    digits = String(repeating: "0", count: 18 - digits.count) + digits
+    while digits.last == "0" { digits.removeLast() }
+    return "\(sign)\(seconds).\(digits)"
+  }
+
+  /// Nil when the text is no such number, or has more decimals than a duration.
+  static func value(_ text: String) -> Duration? {
+    let isNegative = text.first == "-"
+    let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: ".", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), let whole = digits(parts[0]) else { return nil }
+    var rest: Int128 = 0
+    if parts.count == 2 {
+      guard (1...18).contains(parts[1].count),
+        let found = digits(parts[1] + String(repeating: "0", count: 18 - parts[1].count))
+      else {
+        return nil
+      }
+      rest = found
+    }
+    let (scaled, overflows) = whole.multipliedReportingOverflow(by: second)
+    let signed = isNegative ? (-scaled).subtractingReportingOverflow(rest) : scaled.addingReportingOverflow(rest)
+    return overflows || signed.overflow ? nil : Duration(attoseconds: signed.partialValue)
+  }
+
+  private static func digits(_ text: some StringProtocol) -> Int128? {
+    text.isEmpty || !text.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? nil : Int128(text)
   }
 }
