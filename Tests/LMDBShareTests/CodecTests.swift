@@ -71,6 +71,11 @@ struct CodecTests {
     try keyRoundTrip([
       .zero, .seconds(1), .nanoseconds(-5), Duration(attoseconds: .min), Duration(attoseconds: .max),
     ])
+    try roundTrip([
+      Decimal(0), -1.5, Decimal(string: "0.1")!, Decimal(sign: .minus, exponent: -100, significand: 7), 1 / 3,
+    ])
+    try roundTrip([Decimal.greatestFiniteMagnitude, .leastNonzeroMagnitude, .leastFiniteMagnitude])
+    #expect(throws: EncodingFailure.self) { try bytes(DecimalCodec.self, .nan) }
     try roundTrip([Point(x: 1, y: -2)])
     try roundTrip([Job(path: "a/b", tries: [1, 2])])
     let (nan, minusZero) = (try bytes(Double.StorageCodec.self, .nan), try bytes(Double.StorageCodec.self, -0.0))
@@ -179,6 +184,7 @@ struct CodecTests {
     try total(DataCodec.self, rounds, &random)
     try total(CompositeCodec<String, Int8, [UInt8]>.self, rounds, &random)
     try total(Duration.OrderedCodec.self, rounds, &random)
+    try total(DecimalCodec.self, rounds / 10, &random, isCanonical: false)
     try total(Job.StorageCodec.self, rounds / 20, &random, isCanonical: false)
     let deep = Array(String(repeating: "[", count: 200_000).utf8)
     #expect(throws: DecodingFailure.self) { _ = try Job.StorageCodec.decode(deep.span.bytes) }

@@ -13,7 +13,7 @@ package struct TextForm: Sendable {
   let encode: @Sendable (_ text: String, _ isKey: Bool, _ writer: inout ByteWriter) -> Bool
 
   /// All of them.
-  package static let all = [duration]
+  package static let all = [duration, decimal]
 }
 
 extension TextForm: Hashable {
@@ -35,6 +35,8 @@ extension TextForm {
       }
     }
   }
+
+  private static let decimal = utf8(DecimalCodec.self, "decimal number")
 
   /// A number of seconds with up to 18 decimals.
   private static let duration = TextForm(identifier: "duration", title: "duration in seconds", isKey: true) {
