@@ -88,13 +88,14 @@ struct RepresentationTests {
     }
   }
 
-  @Test func durationsAndDecimalsAreText() throws {
+  @Test func durationsDecimalsAndAddressesAreText() throws {
     try both(Duration.seconds(90), "\"90\"")
     try both(Duration.milliseconds(-1500), "\"-1.5\"")
     try both(Duration(attoseconds: 1), "\"0.000000000000000001\"")
     try both(Duration(attoseconds: .max), "\"170141183460469231731.687303715884105727\"")
     try both(Duration(attoseconds: .min), "\"-170141183460469231731.687303715884105728\"")
     try same(Decimal(string: "12.50")!, DecimalCodec.self, "\"12.5\"")
+    try same(URL(string: "https://example.org/a")!, URLCodec.self, "\"https://example.org/a\"")
     let duration = Representation("duration")
     #expect(try encode(Array("1.5".utf8), duration) == duration.encode(argument: "1.5"))
     for text in ["", "-", ".5", "1.", "1.0000000000000000001", "170141183460469231732", "1e3", "x"] {

@@ -75,6 +75,9 @@ struct CodecTests {
       Decimal(0), -1.5, Decimal(string: "0.1")!, Decimal(sign: .minus, exponent: -100, significand: 7), 1 / 3,
     ])
     try roundTrip([Decimal.greatestFiniteMagnitude, .leastNonzeroMagnitude, .leastFiniteMagnitude])
+    try roundTrip([
+      URL(string: "https://example.org/a?b=c#d")!, URL(fileURLWithPath: "/tmp/ü ö"), URL(string: "mailto:a@b")!,
+    ])
     #expect(throws: EncodingFailure.self) { try bytes(DecimalCodec.self, .nan) }
     try roundTrip([Point(x: 1, y: -2)])
     try roundTrip([Job(path: "a/b", tries: [1, 2])])
@@ -185,6 +188,7 @@ struct CodecTests {
     try total(CompositeCodec<String, Int8, [UInt8]>.self, rounds, &random)
     try total(Duration.OrderedCodec.self, rounds, &random)
     try total(DecimalCodec.self, rounds / 10, &random, isCanonical: false)
+    try total(URLCodec.self, rounds / 10, &random, isCanonical: false)
     try total(Job.StorageCodec.self, rounds / 20, &random, isCanonical: false)
     let deep = Array(String(repeating: "[", count: 200_000).utf8)
     #expect(throws: DecodingFailure.self) { _ = try Job.StorageCodec.decode(deep.span.bytes) }

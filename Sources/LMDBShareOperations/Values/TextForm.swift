@@ -13,7 +13,7 @@ package struct TextForm: Sendable {
   let encode: @Sendable (_ text: String, _ isKey: Bool, _ writer: inout ByteWriter) -> Bool
 
   /// All of them.
-  package static let all = [duration, decimal]
+  package static let all = [duration, decimal, url]
 }
 
 extension TextForm: Hashable {
@@ -37,6 +37,7 @@ extension TextForm {
   }
 
   private static let decimal = utf8(DecimalCodec.self, "decimal number")
+  private static let url = utf8(URLCodec.self, "URL")
 
   /// A number of seconds with up to 18 decimals.
   private static let duration = TextForm(identifier: "duration", title: "duration in seconds", isKey: true) {
