@@ -104,6 +104,22 @@ struct RepresentationTests {
     #expect(throws: ValueProblem.self) { try Representation("decimal").encode(argument: "1,5") }
   }
 
+  @Test func dictionariesAndSetsAreArrays() throws {
+    try same(["b": 2, "a": 1], [String: Int].StorageCodec.self, "[[\"a\",1],[\"b\",2]]")
+    try same([2: ["x"], -1: []], [Int: [String]].StorageCodec.self, "[[-1,[]],[2,[\"x\"]]]")
+    try same([3, 1], Set<Int>.StorageCodec.self, "[1,3]")
+    try same(["", "é"], Set<String>.StorageCodec.self, "[\"\",\"é\"]")
+    // In whatever order they are typed.
+    let numbers = Representation("{i64}")
+    #expect(try encode(Array("[3,1]".utf8), numbers) == encode(Array("[1,3]".utf8), numbers))
+    #expect(throws: ValueProblem.self) { try encode(Array("[1,1]".utf8), numbers) }
+    #expect(throws: ValueProblem.self) { try encode(Array("[[1]]".utf8), Representation("{i64:i64}")) }
+    #expect(Representation("{string:{i64}}") == .dictionary(.string, .set(.integer(bits: 64, isSigned: true))))
+    for text in ["{", "{}", "{string", "{string:}", "{[i64]}", "{i64:i64"] {
+      #expect(Representation(text) == .own(identifier: text), "\(text)")
+    }
+  }
+
   @Test func whatHoldsOthers() throws {
     let uuid = try #require(UUID(uuidString: "01020304-0506-0708-090A-0B0C0D0E0F10"))
     try both(uuid, "\"01020304-0506-0708-090A-0B0C0D0E0F10\"")

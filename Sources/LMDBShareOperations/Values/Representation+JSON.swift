@@ -13,8 +13,8 @@ package import LMDBShare
 //   uuid, date                        their usual text; a date that no text with 9 decimals tells is its number of seconds
 //   bytes, bits, a program's own      base64
 //   x?                                null or x; [x] where x may be null itself
-//   [x], (x,y)                        arrays
-//   those of TextForm.all             their text
+//   [x], (x,y), {x}                   arrays; {x:y} an array of pairs
+//   duration, decimal, url            their text
 //   json                              itself
 
 extension Representation {
@@ -58,6 +58,8 @@ extension Representation {
       var reader = ByteReader(bytes)
       try writeParts(&reader, parts, as: &json)
       try reader.end()
+    case .dictionary(let key, let value): try writeEntries(bytes, key, value, as: &json)
+    case .set(let element): try writeEntries(bytes, element, nil, as: &json)
     case .text(let form): json.string(try form.text(bytes, isKey))
     }
   }
@@ -93,6 +95,33 @@ extension Representation {
       try element.write(reader.bytes(length), isKey: false, as: &json)
     }
     json.end("]")
+  }
+
+  /// The entries of a dictionary, or the elements of a set: an array, of a dictionary one of pairs.
+  private func writeEntries(
+    _ bytes: RawSpan, _ key: Representation, _ value: Representation?, as json: inout JSONWriter
+  ) throws(DecodingFailure) {
+    var reader = ByteReader(bytes)
+    json.begin("[")
+    while reader.remaining > 0 {
+      json.separate()
+      if value != nil { json.begin("[") }
+      if value != nil { json.separate() }
+      try key.write(Self.part(&reader, key.fixedSize), isKey: true, as: &json)
+      if let value {
+        json.separate()
+        try value.write(Self.part(&reader, value.fixedSize), isKey: false, as: &json)
+        json.end("]")
+      }
+    }
+    json.end("]")
+  }
+
+  /// A part, behind its length where that is not known.
+  @_lifetime(copy reader) @_lifetime(reader: copy reader)
+  private static func part(_ reader: inout ByteReader, _ size: Int?) throws(DecodingFailure) -> RawSpan {
+    if let size { return try reader.bytes(size) }
+    return try reader.bytes(Int(reader.littleEndian(UInt32.self)))
   }
 
   @_lifetime(reader: copy reader)

@@ -57,9 +57,49 @@ extension Representation {
       let text = try json.skip()
       writer.append(json.bytes.extracting(text))
     case .composite(let parts): try encodeParts(&json, parts, into: &writer)
+    case .dictionary(let key, let value): try encodeEntries(&json, key, value, into: &writer)
+    case .set(let element): try encodeEntries(&json, element, nil, into: &writer)
     case .text(let form):
       let text = try json.kind() == .number ? try json.number() : try json.string()
       guard form.encode(text, isKey, &writer) else { throw json.problem("no \(form.title)") }
+    }
+  }
+
+  /// Entries in the order of their keys, whatever theirs in the JSON is.
+  @_lifetime(json: copy json)
+  private func encodeEntries(
+    _ json: inout JSONReader, _ key: Representation, _ value: Representation?, into writer: inout ByteWriter
+  ) throws(ValueProblem) {
+    var entries: [(key: [UInt8], value: [UInt8])] = []
+    try json.elements { (json) throws(ValueProblem) in
+      var first = ByteWriter()
+      var second = ByteWriter()
+      if let value {
+        var count = 0
+        try json.elements { (json) throws(ValueProblem) in
+          count += 1
+          switch count {
+          case 1: try key.encode(&json, isKey: true, into: &first)
+          case 2: try value.encode(&json, isKey: false, into: &second)
+          default: throw json.problem("[key, value] expected")
+          }
+        }
+        guard count == 2 else { throw json.problem("[key, value] expected") }
+      } else {
+        try key.encode(&json, isKey: true, into: &first)
+      }
+      entries.append((first.finish(), second.finish()))
+    }
+    entries.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    for index in entries.indices.dropFirst() where entries[index].key == entries[index - 1].key {
+      throw json.problem("a key is there twice")
+    }
+    for entry in entries {
+      if key.fixedSize == nil { writer.append(littleEndian: UInt32(truncatingIfNeeded: entry.key.count)) }
+      writer.append(contentsOf: entry.key)
+      guard let value else { continue }
+      if value.fixedSize == nil { writer.append(littleEndian: UInt32(truncatingIfNeeded: entry.value.count)) }
+      writer.append(contentsOf: entry.value)
     }
   }
 
@@ -245,6 +285,8 @@ extension Representation {
     case .json(let name): "JSON (of \(name))"
     case .composite(let parts): "JSON array of \(parts.map(\.name).joined(separator: ", "))"
     case .bits(let name, let size): "\(size) bytes (of \(name))"
+    case .dictionary(let key, let value): "JSON array of pairs of \(key.name) and \(value.name)"
+    case .set(let element): "JSON array of \(element.name), each once"
     case .text(let form): form.title
     case .own(let identifier): identifier
     }

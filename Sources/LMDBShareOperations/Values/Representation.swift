@@ -9,6 +9,8 @@ package indirect enum Representation: Hashable, Sendable {
   case array(Representation)
   case json(name: String)
   case composite([Representation])
+  case dictionary(Representation, Representation)
+  case set(Representation)
   /// One of the table of those whose values have a text each.
   case text(TextForm)
   case bits(name: String, size: Int)
@@ -35,7 +37,7 @@ package indirect enum Representation: Hashable, Sendable {
     case .date: RepresentationTable.fixedSize(of: "date")
     case .text(let form): RepresentationTable.fixedSize(of: form.identifier)
     case .bits(_, let size): size
-    case .string, .bytes, .optional, .array, .json, .composite, .own: nil
+    case .string, .bytes, .optional, .array, .json, .composite, .dictionary, .set, .own: nil
     }
   }
 
@@ -45,7 +47,7 @@ package indirect enum Representation: Hashable, Sendable {
     case .integer, .float, .bool, .uuid, .date, .string, .bytes: true
     case .composite(let parts): parts.allSatisfy(\.isKey)
     case .text(let form): form.isKey
-    case .optional, .array, .json, .bits, .own: false
+    case .optional, .array, .json, .bits, .dictionary, .set, .own: false
     }
   }
 
@@ -78,6 +80,13 @@ package indirect enum Representation: Hashable, Sendable {
       guard let element = parse(&text, depth), text.first == "]" else { return nil }
       text.removeFirst()
       return .array(element)
+    }
+    if text.first == "{" {
+      text.removeFirst()
+      guard let key = parse(&text, depth), key.isKey, let next = text.popFirst() else { return nil }
+      if next == "}" { return .set(key) }
+      guard next == ":", let value = parse(&text, depth), text.popFirst() == "}" else { return nil }
+      return .dictionary(key, value)
     }
     if text.first == "(" {
       text.removeFirst()
@@ -120,7 +129,8 @@ package indirect enum Representation: Hashable, Sendable {
   /// The names of all of them, for people.
   package static let names =
     "i8 to i128, u8 to u128, f32, f64, bool, string, bytes, uuid, date, x? (x or nothing), [x] (an array), (x,y) (a composite), "
-    + (["json(Name)", "bits(Name,SIZE)"] + TextForm.all.map(\.identifier)).joined(separator: ", ")
+    + "{x} (a set), {x:y} (a dictionary), json(Name), bits(Name,SIZE), "
+    + TextForm.all.map(\.identifier).joined(separator: ", ")
 
   private static let simple: [Substring: Representation] = {
     var found: [Substring: Representation] = [
