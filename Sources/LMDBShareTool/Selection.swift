@@ -87,7 +87,8 @@
 
     private func noPrefix(_ contents: UntypedContents) throws {
       if prefix != nil {
-        throw ValidationError("--prefix is for dictionaries; '\(Printable.text(contents.description.name))' is none.")
+        throw ValidationError(
+          "--prefix is for dictionaries and sets; '\(Printable.text(contents.description.name))' is none.")
       }
     }
 

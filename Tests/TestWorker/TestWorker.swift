@@ -122,6 +122,7 @@ struct TestWorker {
         try shared.list.update(at: 0) { $0 += 1 }
         try shared.array.update(at: 1) { $0 += 1 }
       }
+    case "fill-set": try fillSet(path, number)
     case "go-on":
       // Increments and tells of each outcome; the list gets the same numbers.
       let shared = try Shared(path, StoreOptions())

@@ -8,6 +8,8 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     case list
     /// Values by key, in the keys' order.
     case dictionary
+    /// Distinct elements in order.
+    case set
     /// A fixed number of elements of a fixed size.
     case array
     /// Items, first in, first out.
@@ -26,7 +28,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
       switch self {
       case .value, .lock, .semaphore, .event, .barrier: .cell
       case .list, .array: .sequence
-      case .dictionary: .map
+      case .dictionary, .set: .map
       case .queue: .queue
       }
     }
@@ -97,9 +99,9 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     case .lock, .event: return kind.rawValue
     case .semaphore: return "semaphore (\(count ?? 0) permits)"
     case .barrier: return "barrier (\(count ?? 0) parties)"
-    case .value, .list, .dictionary, .array, .queue: break
+    case .value, .list, .dictionary, .set, .array, .queue: break
     }
-    let types = key.map { "\($0) to \(element)" } ?? "of \(element)"
+    let types = key.map { kind == .set ? "of \($0)" : "\($0) to \(element)" } ?? "of \(element)"
     let shape = [
       layout?.rawValue, count.map { "\($0) elements" }, maximumCount.map { "at most \($0)" },
       maximumAttempts.map { "\($0) attempts" },

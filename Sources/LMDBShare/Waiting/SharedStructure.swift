@@ -23,7 +23,7 @@ extension SharedStructure {
     let unit: String? =
       switch reference.description.kind.shape {
       case .sequence: "elements"
-      case .map: "entries"
+      case .map: reference.description.kind == .set ? "elements" : "entries"
       case .queue: "items"
       case .cell: nil
       }

@@ -100,6 +100,7 @@ package struct ChangeLine {
   }
 
   private func value(_ types: Types) throws -> [UInt8] {
+    guard types.hasValues else { return [] }
     guard let field = fields["value"] else { throw ValueProblem("'value' is missing") }
     return try encoded(field, types.value, isKey: false)
   }

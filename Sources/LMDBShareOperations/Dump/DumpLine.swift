@@ -100,7 +100,7 @@ struct DumpLine {
       if let size, description.elementSize != size {
         throw ValueProblem("elements of \(description.element) have \(size) bytes")
       }
-    case .dictionary:
+    case .dictionary, .set:
       if description.key == nil { throw ValueProblem("\(description.kind.withArticle) without 'key'") }
     case .queue: if !isPacked { throw ValueProblem("a queue that is not packed") }
     case .semaphore, .barrier:
@@ -169,7 +169,7 @@ struct DumpEntry: ~Copyable {
     swap(&keyBytes, &key)
     swap(&valueBytes, &value)
     (hasKey, hasValue, item) = (foundKey, foundValue, found)
-    if !hasValue { throw ValueProblem("'value' is missing") }
+    if types.hasValues, !hasValue { throw ValueProblem("'value' is missing") }
     if types.key != nil, !hasKey { throw ValueProblem("'key' is missing") }
   }
 }

@@ -48,7 +48,7 @@ package struct Dumper: ~Copyable {
         types.writeValue(value, to: &json)
         return try entry(name)
       }
-    case .dictionary:
+    case .dictionary, .set:
       try contents.walk { key, value in
         json.begin("{")
         types.writeKey(key, to: &json)

@@ -166,7 +166,7 @@ private struct Target {
         throw ValueProblem("more elements than the \(description.count ?? 0) of the array")
       }
       try entry.value.withBytes { bytes in Result { try contents.append(bytes) } }.get()
-    case .dictionary:
+    case .dictionary, .set:
       entry.key.withBytes { key in entry.value.withBytes { contents.set($0, forKey: key, isLast: true) } }
     case .queue:
       let item = entry.item
@@ -194,7 +194,7 @@ private struct Target {
     case .queue: if !merges { contents.restore(numbers) }
     case .array:
       guard count == description.count else { throw ValueProblem("\(count) of \(description.count ?? 0) elements") }
-    case .dictionary, .value, .event, .lock, .semaphore, .barrier: break
+    case .dictionary, .set, .value, .event, .lock, .semaphore, .barrier: break
     }
     if let failure = contents.failure { throw failure }
   }

@@ -27,7 +27,8 @@ package struct EntryPrinter: ~Copyable {
     case .text: try row(texts(types, entry, key, value))
     case .csv:
       if count == 0 {
-        try output.line(titles(isItem: entry.item != nil, hasKey: key != nil).joined(separator: ","))
+        try output.line(
+          titles(isItem: entry.item != nil, hasKey: key != nil, hasValue: types.hasValues).joined(separator: ","))
       }
       try output.line(texts(types, entry, key, value).map { CSV.field($0) }.joined(separator: ","))
     case .json, .jsonl:
@@ -84,7 +85,8 @@ package struct EntryPrinter: ~Copyable {
   package mutating func finish() throws {
     try table?.finish(&output)
     if format == .csv, count == 0, let kind {
-      try output.line(titles(isItem: kind == .queue, hasKey: kind.shape == .map).joined(separator: ","))
+      try output.line(
+        titles(isItem: kind == .queue, hasKey: kind.shape == .map, hasValue: kind != .set).joined(separator: ","))
     }
     if format == .json { try output.line(count == 0 ? "[]" : "]") }
     try output.flush()
@@ -106,15 +108,16 @@ package struct EntryPrinter: ~Copyable {
     if let key, !values {
       cells.append(format == .csv ? types.table(key, isKey: true) : types.keyText(key, limit: limit))
     }
-    if !keys { cells.append(format == .csv ? types.table(value) : types.text(value, limit: limit)) }
+    if !keys, types.hasValues { cells.append(format == .csv ? types.table(value) : types.text(value, limit: limit)) }
     return cells
   }
 
-  private func titles(isItem: Bool, hasKey: Bool) -> [String] {
+  private func titles(isItem: Bool, hasKey: Bool, hasValue: Bool) -> [String] {
     if isItem {
       return keys ? ["sequence"] : (values ? [] : ["sequence", "state", "priority", "attempts"]) + ["value"]
     }
     if keys { return [hasKey ? "key" : "position"] }
+    if !hasValue { return ["key"] }
     return hasKey && !values ? ["key", "value"] : ["value"]
   }
 }

@@ -4,9 +4,12 @@ package import LMDBShare
 package struct Types: Sendable {
   package let key: Representation?
   package let value: Representation
+  /// Whether entries have values: those of a set have not.
+  package let hasValues: Bool
 
   package init(_ description: StructureDescription) {
     key = description.key.map { Representation($0) }
+    hasValues = description.kind != .set
     // What events, barriers, locks and semaphores hold is their own.
     value = Representation(description.element)
   }
@@ -15,7 +18,7 @@ package struct Types: Sendable {
   package func writeValue(
     _ bytes: RawSpan, _ name: StaticString = "value", _ other: StaticString = "valueBytes", to json: inout JSONWriter
   ) {
-    Types.write(bytes, value, isKey: false, name, other, to: &json)
+    if hasValues { Types.write(bytes, value, isKey: false, name, other, to: &json) }
   }
 
   /// Appends the member `key`, or `keyBytes`.

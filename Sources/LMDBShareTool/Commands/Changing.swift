@@ -63,7 +63,7 @@
   struct SetEntry: ChangeCommand {
     static let configuration = CommandConfiguration(
       commandName: "set",
-      abstract: "Sets a value, an element of a list or array, or the value of a key.",
+      abstract: "Sets a value, an element of a list or array, or the value of a key; adds an element to a set.",
       usage: "lmdbshare set <store> <name> [<key>] <value> [--if-equals <value>] [--if-absent] [--timeout <time>]",
       discussion: """
         The value is of the structure's type: text as it is, dates as 2026-01-31T12:00:00Z or with an offset \
@@ -74,6 +74,7 @@
           lmdbshare set team.lmdb total 17
           lmdbshare set team.lmdb scores al 3 --if-equals 2
           lmdbshare set team.lmdb names -1 Zoë
+          lmdbshare set team.lmdb tags new
         """)
 
     @OptionGroup var store: StoreArgument
@@ -98,8 +99,9 @@
     }
 
     func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
-      let place = try Place(words.count == 2 ? words[0] : nil, in: description)
-      let value = try types.value.encode(argument: words[words.count - 1])
+      if !types.hasValues, words.count != 1 { throw ValidationError("Give one element.") }
+      let place = try Place(words.count == 2 || !types.hasValues ? words[0] : nil, in: description)
+      let value = types.hasValues ? try types.value.encode(argument: words[words.count - 1]) : []
       return [Change(action: .set(place, value), condition: ifAbsent ? .absent : try condition.condition(types))]
     }
   }

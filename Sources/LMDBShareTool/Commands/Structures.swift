@@ -14,15 +14,16 @@
         Examples:
           lmdbshare create team.lmdb list names string --maximum 1000
           lmdbshare create team.lmdb dictionary scores string i64
+          lmdbshare create team.lmdb set tags string
           lmdbshare create team.lmdb array samples i32 --count 1024
           lmdbshare create team.lmdb value total i64 --initial 0
           lmdbshare create team.lmdb queue jobs 'json(Job)' --attempts 3
         """)
 
-    enum Kind: String, CaseIterable, ExpressibleByArgument { case value, list, dictionary, array, queue }
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case value, list, dictionary, set, array, queue }
 
     @OptionGroup var store: StoreArgument
-    @Argument(help: "value, list, dictionary, array or queue.")
+    @Argument(help: "value, list, dictionary, set, array or queue.")
     var kind: Kind
     @Argument(help: "The new structure's name.")
     var name: String
@@ -78,7 +79,7 @@
         name, kind,
         layout: kind.shape == .sequence || kind.shape == .queue
           ? (kind.shape == .queue || representation.fixedSize != nil ? .packed : .indexed) : nil,
-        key: kind.shape == .map ? types[0] : nil, element: element, count: count,
+        key: kind.shape == .map ? types[0] : nil, element: kind == .set ? "nothing" : element, count: count,
         maximumCount: maximum)
       description.maximumAttempts = attempts
       if kind.shape == .sequence { description.elementSize = representation.fixedSize }
