@@ -135,6 +135,24 @@
       #expect(counts.count == 2 && counts[0] == counts[1] && (19...20).contains(counts[0]), "\(counts)")
     }
 
+    /// Other processes let the file grow while this one, whose map is small, opens or copies it.
+    @Test(arguments: [
+      "mdb_txn_begin:1", "mdb_txn_begin:2", "mdb_txn_begin:3", "mdb_txn_begin:4", "mdb_txn_renew:1", "mdb_txn_renew:2",
+      "mdb_env_copyfd2:1",
+    ])
+    func aFileThatGrowsDuringAnOpeningOrACopyIsFollowed(moment: String) throws {
+      let store = directory.file("store")
+      #expect(try run("fill", store, "1", [:]).status == 0)
+      let worker = Program.directory.appendingPathComponent("TestWorker").path
+      let settings = [
+        "TEST_MEANWHILE": moment, "TEST_MEANWHILE_COMMAND": "'\(worker)' fill '\(store)' \(8 << 20) >/dev/null",
+      ]
+      let copies = moment.hasPrefix("mdb_env_copyfd2")
+      let result = try run(copies ? "back-up-small" : "open-small", store, "", settings)
+      let expected = "9 MiB, 0 findings\n"
+      #expect(result.output == (copies ? expected + expected : expected), "\(result)")
+    }
+
     // MARK: A clock that is set
 
     /// Shows a command the machine's clock, which the command or others set.

@@ -19,8 +19,27 @@ enum Growth {
         try dictionary.updateValue(
           [UInt8](repeating: UInt8(truncatingIfNeeded: round), count: 3000), forKey: round % 50)
       }
+    case "back-up-small":
+      // Opens with the smallest map, and makes a compacting backup beside the store; tells what is in both.
+      let store = try openSmall(path)
+      try store.backup(to: path + "-backup", compacting: true)
+      let copy = try SharedStore(path: path + "-backup", options: .durability(.processCrashOnly))
+      for store in [store, copy] { say("\(try contents(of: store))") }
+    case "open-small": say("\(try contents(of: openSmall(path)))")
     default: return false
     }
     return true
+  }
+
+  private static func openSmall(_ path: String) throws -> SharedStore {
+    var options = StoreOptions.durability(.processCrashOnly)
+    options.mapReservation = 1 << 16
+    return try SharedStore(path: path, options: options)
+  }
+
+  private static func contents(of store: SharedStore) throws -> String {
+    let queue = try store.queue("queue", of: [UInt8].self)
+    let bytes = try queue.read { items in items.reduce(0) { $0 + $1.count } }
+    return "\(bytes >> 20) MiB, \(try store.check().count) findings"
   }
 }

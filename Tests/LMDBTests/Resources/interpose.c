@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -69,16 +70,43 @@ static int failsNow(void) {
   return often && rand_r(&seed) % 10 < atoi(often);
 }
 
+// TEST_MEANWHILE: a call and which one of these, counted from 1, as in "mdb_txn_begin:2". TEST_MEANWHILE_COMMAND: what another
+// process does then.
+static void meanwhile(const char *call, int *seen) {
+  const char *when = getenv("TEST_MEANWHILE"), *command = getenv("TEST_MEANWHILE_COMMAND");
+  size_t length = strlen(call);
+  if (!when || !command || strncmp(when, call, length) != 0 || when[length] != ':') return;
+  if (++*seen != atoi(when + length + 1)) return;
+  char *preloaded = getenv("LD_PRELOAD");
+  char kept[4096];
+  snprintf(kept, sizeof kept, "%s", preloaded ? preloaded : "");
+  unsetenv("LD_PRELOAD");
+  if (system(command) != 0) _exit(99);
+  setenv("LD_PRELOAD", kept, 1);
+}
+
 int mdb_txn_begin(void *environment, void *parent, unsigned flags, void **transaction) {
+  static int seen = 0;
   if (failsNow()) return EINVAL;
   int (*next)(void *, void *, unsigned, void **) =
       (int (*)(void *, void *, unsigned, void **))dlsym(RTLD_NEXT, "mdb_txn_begin");
-  return next(environment, parent, flags, transaction);
+  int code = next(environment, parent, flags, transaction);
+  meanwhile("mdb_txn_begin", &seen);
+  return code;
+}
+
+int mdb_env_copyfd2(void *environment, int file, unsigned flags) {
+  static int seen = 0;
+  meanwhile("mdb_env_copyfd2", &seen);
+  int (*next)(void *, int, unsigned) = (int (*)(void *, int, unsigned))dlsym(RTLD_NEXT, "mdb_env_copyfd2");
+  return next(environment, file, flags);
 }
 
 // TEST_SLOW_RENEW: how many microseconds a reader is held up when it has its snapshot, every other time at random.
 int mdb_txn_renew(void *transaction) {
   static unsigned seed = 1;
+  static int seen = 0;
+  meanwhile("mdb_txn_renew", &seen);
   if (failsNow()) return EINVAL;
   int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_renew");
   int code = next(transaction);

@@ -39,12 +39,17 @@ package enum Compaction {
     // LMDB follows every page next.
     try directory.checkAllPages()
     let copy = try Copy(in: directory, mode: nil)
-    try directory.likenToData(copy.file)
-    try copy.fill(from: directory, meta: meta, progress)
-    try copy.keepNumbers(of: meta)
-    try copy.verify()
-    KillPoint.pass(.compacted)
-    try copy.replaceData()
+    do throws(StoreError) {
+      try directory.likenToData(copy.file)
+      try copy.fill(from: directory, meta: meta, progress)
+      try copy.keepNumbers(of: meta)
+      try copy.verify()
+      KillPoint.pass(.compacted)
+      try copy.replaceData()
+    } catch {
+      copy.discard()
+      throw error
+    }
     KillPoint.pass(.compactedNamed)
     return Result(before: data?.size ?? 0, after: try copy.file.status().size)
   }
@@ -94,13 +99,8 @@ struct Copy {
     let watcher = progress.map { Watcher(file, $0) }
     let code = unsafe mdb_env_copyfd2(handle, file.number, compacting ? UInt32(MDB_CP_COMPACT) : 0)
     watcher?.stop()
-    do throws(StoreError) {
-      try check(code, "copy \(directory.path)")
-      try file.sync()
-    } catch {
-      discard()
-      throw error
-    }
+    try check(code, "copy \(directory.path)")
+    try file.sync()
   }
 
   /// Copies the pages of a snapshot that the caller holds; the file's two meta pages tell of it alone.
@@ -146,14 +146,8 @@ struct Copy {
   /// Compacting starts the numbers of transactions with 1 anew. What is in the lock file, and in the memory of others who may
   /// be about to open the store, goes on from the old ones: so does the copy.
   func keepNumbers(of meta: Meta) throws(StoreError) {
-    let size = meta.pageSize
-    do throws(StoreError) {
-      try writeMetas(try file.read(at: size, count: size), of: meta.transaction)
-      try file.sync()
-    } catch {
-      discard()
-      throw error
-    }
+    try writeMetas(try file.read(at: meta.pageSize, count: meta.pageSize), of: meta.transaction)
+    try file.sync()
   }
 
   /// Checks every page.
@@ -161,7 +155,6 @@ struct Copy {
     do {
       try PageFile(source: file).check()
     } catch {
-      discard()
       let problem = error as? PageProblem
       throw error as? StoreError ?? problem.map { StoreError($0, "check the copy") }
         ?? StoreError(returnCode: EIO, "check")
@@ -172,11 +165,7 @@ struct Copy {
   func takeName() throws(StoreError) {
     if let name {
       let code = unsafe lms_rename_exclusive(directory.descriptor.number, name, StoreDirectory.dataFile)
-      if code != 0 {
-        let error = StoreError(returnCode: lms_errno(), "copy to \(directory.path)")
-        discard()
-        throw error
-      }
+      try checkErrno(code, "copy to \(directory.path)")
     } else if try !file.link(into: directory.descriptor, as: StoreDirectory.dataFile) {
       throw StoreError(returnCode: EEXIST, "copy to \(directory.path)")
     }
@@ -192,7 +181,7 @@ struct Copy {
     try directory.descriptor.sync()
   }
 
-  /// Lets the file go.
+  /// Removes the file, unless it has taken its name.
   func discard() { if let name { try? directory.descriptor.remove(name) } }
 }
 

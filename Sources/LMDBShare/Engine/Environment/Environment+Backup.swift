@@ -43,20 +43,30 @@ extension Environment {
     let copy = try Copy(in: target, mode: options.fileMode)
     do throws(StoreError) {
       if compacting { try compact(into: copy, progress) } else { try copySnapshot(into: copy, progress) }
+      if verifying { try copy.verify() }
+      KillPoint.pass(.backupCopied)
+      // Until here nobody takes it for a backup.
+      try copy.takeName()
     } catch {
       copy.discard()
       throw error
     }
-    if verifying { try copy.verify() }
-    KillPoint.pass(.backupCopied)
-    // Until here nobody takes it for a backup.
-    try copy.takeName()
   }
 
   private func compact(into copy: Copy, _ progress: (@Sendable (Int) -> Void)?) throws(StoreError) {
-    try enterReaders()
-    defer { readers.leave() }
-    try unsafe copy.write(handle, compacting: true, progress)
+    var attempts = 0
+    while true {
+      do throws(StoreError) {
+        try enterReaders()
+        defer { readers.leave() }
+        return try unsafe copy.write(handle, compacting: true, progress)
+      } catch {
+        attempts += 1
+        // LMDB begins a read transaction of its own, and has written nothing when it cannot.
+        guard let code = error.underlying, attempts < 8 else { throw error }
+        if code == MDB_MAP_RESIZED { try adoptGrowth() } else if !Environment.isPassing(code) { throw error }
+      }
+    }
   }
 
   /// Copies the pages of one snapshot from the file. LMDB's own copying takes the writer's lock for the meta pages, and so

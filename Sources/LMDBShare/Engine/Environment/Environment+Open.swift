@@ -145,8 +145,7 @@ extension Environment {
     var map = PageMap.none
     do throws(StoreError) {
       if made != nil { throw vanished(directory) }
-      map = unsafe try PageMap(handle)
-      try unsafe checkPages(directory, options, handle, map)
+      map = unsafe try checkedMap(directory, options, handle)
       // From here on others see that this process has the store open. What it opened must be what they find.
       ownersFile.enter()
       let data = unsafe dataFile(of: handle)
@@ -199,45 +198,59 @@ extension Environment {
     try directory.makeSideFile(StoreDirectory.lockFile)
   }
 
-  /// Checks every page, when that is asked for or due, before LMDB follows any of them.
+  /// Maps the file for this process's readers. When that is asked for or due, every page is checked first, before LMDB follows
+  /// any of them.
   ///
-  /// The pages are read from the file. A read transaction, for which LMDB looks at the meta pages alone, keeps other
+  /// The pages are read from the file. A read transaction, for which LMDB looks at the meta pages only, keeps other
   /// processes from writing over them meanwhile.
-  private static func checkPages(
-    _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer, _ map: PageMap
-  ) throws(StoreError) {
+  private static func checkedMap(
+    _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer
+  ) throws(StoreError) -> PageMap {
     let pin = unsafe try beginReading(handle, "open \(directory.path)", isAlone: true)
     defer { unsafe mdb_txn_abort(pin) }
     let isSuspect = try directory.isSuspect()
     if options.checkPages || isSuspect { try directory.checkAllPages() }
-    if let mark = options.mark { unsafe try checkMark(mark, pin, map, directory) }
+    let map = unsafe try map(handle, checking: options.mark, directory)
     // From now on it counts as sound.
-    if isSuspect, !options.isReadOnly {
+    guard isSuspect, !options.isReadOnly else { return map }
+    do throws(StoreError) {
       try check(unsafe mdb_env_sync(handle, 1), "sync")
       try directory.trustSuspect()
+    } catch {
+      map.unmap()
+      throw error
     }
+    return map
   }
 
-  /// That the main database holds a key: looked at before anything of ours is made in the directory.
-  private static func checkMark(
-    _ mark: String, _ pin: OpaquePointer, _ map: PageMap, _ directory: StoreDirectory
-  ) throws(StoreError) {
-    // See `Transaction.renew`.
-    var attempts = 0
-    var pages = unsafe map.snapshot(Int(mdb_txn_id(pin)))
-    while attempts < 1000, unsafe pages == nil || map.newest != Int(mdb_txn_id(pin)) {
-      unsafe mdb_txn_reset(pin)
-      try check(unsafe mdb_txn_renew(pin), "open \(directory.path)")
-      pages = unsafe map.snapshot(Int(mdb_txn_id(pin)))
-      attempts += 1
+  /// Maps the file for readers, as large as LMDB's map.
+  ///
+  /// - Parameter mark: A key that the main database must hold, else the store is not ours; looked at before anything is made in
+  ///   the directory.
+  private static func map(
+    _ handle: OpaquePointer, checking mark: String?, _ directory: StoreDirectory
+  ) throws(StoreError) -> PageMap {
+    guard let mark else { return unsafe try PageMap(handle) }
+    let operation = "open \(directory.path)"
+    for _ in 0..<100 {
+      // LMDB's map follows the file here, which other processes may let grow at any time, and ours follows that.
+      let reader = unsafe try beginReading(handle, operation, isAlone: true)
+      defer { unsafe mdb_txn_abort(reader) }
+      let map = unsafe try PageMap(handle)
+      switch unsafe map.wholeSnapshot(reader) {
+      case .failed(let code):
+        map.unmap()
+        guard code == MDB_MAP_RESIZED || isPassing(code) else { throw StoreError(beginning: code, operation) }
+      case .taken(let pages, _):
+        let found = unsafe Array(mark.utf8).withUnsafeBytes { unsafe pages.pages.find(pages.main, BytesKey($0)) }
+        if case .entry = found { return map }
+        map.unmap()
+        if case .none = found { throw directory.notOurs }
+        throw StoreError(returnCode: MDB_CORRUPTED, operation)
+      }
     }
-    guard let pages else { throw StoreError(returnCode: EAGAIN, "open \(directory.path)") }
-    let found = unsafe Array(mark.utf8).withUnsafeBytes { unsafe pages.pages.find(pages.main, BytesKey($0)) }
-    switch found {
-    case .entry: break
-    case .none: throw directory.notOurs
-    case .damage: throw StoreError(returnCode: MDB_CORRUPTED, "open \(directory.path)")
-    }
+    throw StoreError(
+      .busy, operation, reason: "other processes commit too fast for a look at the meta page", advice: "try again")
   }
 
   /// Checks every page of the open environment; throws what it finds.

@@ -153,12 +153,15 @@ package final class Environment: @unchecked Sendable {
         try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
       // Another process has let the file grow since the opening.
       case MDB_MAP_RESIZED where attempts < 8 && isAlone: _ = unsafe mdb_env_set_mapsize(handle, 0)
-      // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
-      case EINVAL where attempts < 8, EAGAIN where attempts < 8: sched_yield()
+      case _ where isPassing(code) && attempts < 8: sched_yield()
       default: throw StoreError(beginning: code, purpose)
       }
     }
   }
+
+  /// Whether a transaction that LMDB refuses to begin may begin when it is tried again: liblmdb 0.9.26 to 0.9.31 answer so at
+  /// random while other processes open and close.
+  static func isPassing(_ code: Int32) -> Bool { code == EINVAL || code == EAGAIN }
 
   @inline(never)
   private func recoverRead(_ first: Int32) throws(StoreError) -> Transaction {
@@ -168,8 +171,7 @@ package final class Environment: @unchecked Sendable {
       case MDB_MAP_RESIZED: try adoptGrowth()
       case MDB_READERS_FULL where attempt < 3: _ = try clearStaleReaders()
       case MDB_PANIC where attempt == 0: try reopen()
-      // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
-      case EINVAL where attempt < 7, EAGAIN where attempt < 7: sched_yield()
+      case _ where Environment.isPassing(code) && attempt < 7: sched_yield()
       default: throw StoreError(beginning: code, "begin to read")
       }
       let slot = try readers.acquire()
@@ -282,8 +284,7 @@ package final class Environment: @unchecked Sendable {
       switch code {
       case MDB_MAP_RESIZED where attempts < 8 && mayReopen: try adoptGrowth()
       case MDB_PANIC where attempts == 1 && mayReopen: try reopen()
-      // liblmdb 0.9.26 to 0.9.31 answer so at random while other processes open and close.
-      case EINVAL where attempts < 8: sched_yield()
+      case _ where Environment.isPassing(code) && attempts < 8: sched_yield()
       default: throw StoreError(returnCode: code, "begin to write")
       }
     }
