@@ -185,7 +185,7 @@ struct UndecodableItemTests {
 
   @Test(arguments: pops.indices) func anUndecodableItemIsInNobodysWay(form: Int) async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("jobs", of: Job.self)
+    let queue = try await test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
     try await queue.close()
     let taken = try await Self.pops[form].take(queue, test.store)
@@ -203,7 +203,7 @@ struct UndecodableItemTests {
 
   @Test(arguments: leases.indices) func anUndecodableItemThatIsLeasedIsInNobodysWay(form: Int) async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("jobs", of: Job.self)
+    let queue = try await test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
     try await queue.close()
     let taken = try await Self.leases[form].take(queue, test.store)
@@ -315,7 +315,7 @@ struct UndecodableItemTests {
   /// What cannot be decoded ends what is decoded ahead, and no more.
   @Test func itemsBehindAnUndecodableOneAreTaken() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("jobs", of: Job.self)
+    let queue = try await test.store.queue("jobs", of: Job.self)
     try Self.push(Array(0..<50) + [nil] + Array(50..<100), queue, test.store)
     let seen = try test.store.read { txn in txn[queue].prefetch(atMost: 100) }
     #expect(seen.elements.count == 50)

@@ -26,14 +26,12 @@ extension SharedDictionary {
     @usableFromInline let use: UInt64
     /// How often the database had been written when this view was made, or last changed it.
     @usableFromInline var generation: UInt32
-    /// Whether a detached copy has to replace what is in the store when the access ends.
-    @usableFromInline var needsStoring = false
-
     @inlinable
-    init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
-      use = core.use
-      storage = .stored(core, reference, database)
-      generation = core.generation(of: database)
+    init(_ access: StructureAccess) {
+      use = access.core.use
+      storage = .stored(access.core, access.reference, access.database)
+      generation = access.core.generation(of: access.database)
+      token = access.token()
     }
 
     @inlinable
@@ -138,11 +136,7 @@ extension SharedDictionary.Contents {
 
   @usableFromInline
   mutating func changeDetached<R>(_ body: (inout SortedEntries<Key, Value>) -> R) -> R {
-    if case .stored = storage {
-      let wasInPlace = token != nil
-      self = detached()
-      needsStoring = wasInPlace
-    }
+    if case .stored = storage { self = detached() }
     guard case .detached(var entries) = storage else { stop("a detached view") }
     storage = .detached(SortedEntries())
     defer { storage = .detached(entries) }
@@ -150,12 +144,20 @@ extension SharedDictionary.Contents {
   }
 
   /// At the end of an access in place: a copy that took the view's place is written to the store.
+  @inlinable @inline(__always)
+  mutating func endChange(in access: StructureAccess) {
+    if isDetached { store(in: access) }
+    access.core.giveBack(token.take())
+  }
+
+  /// Replaces the entries of the store.
   @usableFromInline
-  mutating func storeDetached(_ core: Transaction, _ reference: StructureReference) {
-    guard case .detached(let entries) = storage else { return }
-    let database = core.useForWriting(reference)
-    core.removeAll(database)
-    for entry in entries.entries { Self.put(core, reference, database, entry.key, entry.value, .append) }
+  func store(in access: StructureAccess) {
+    guard case .detached(let entries) = detached().storage else { return }
+    access.core.removeAll(access.database)
+    for entry in entries.entries {
+      Self.put(access.core, access.reference, access.database, entry.key, entry.value, .append)
+    }
   }
 }
 

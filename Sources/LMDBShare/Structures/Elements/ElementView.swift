@@ -1,9 +1,9 @@
 // What lists and arrays have in common: elements by position, stored one a key or in blocks, or in memory after a copy
 // was changed.
 
-/// Elements by position as one transaction sees them, or a copy of them in memory.
-@usableFromInline
-struct ElementView<Element: Storable> {
+/// Elements by position as one transaction sees them, or a copy of them in memory; for the library's own use.
+@_documentation(visibility: internal)
+public struct ElementView<Element: Storable> {
   @usableFromInline typealias ElementCodec = Element.StorageCodec
 
   @usableFromInline
@@ -20,14 +20,17 @@ struct ElementView<Element: Storable> {
   @usableFromInline let use: UInt64
   /// How often the database had been written when this view was made, or last changed it.
   @usableFromInline var generation: UInt32
-  /// Whether a detached copy has to replace what is in the store when the access ends.
-  @usableFromInline var needsStoring = false
-
   @inlinable
   init(_ elements: [Element]) {
     storage = .detached(elements)
     use = 0
     generation = 0
+  }
+
+  @inlinable
+  init(_ access: StructureAccess) {
+    self.init(access.core, access.reference, access.database)
+    token = access.token()
   }
 
   @inlinable
