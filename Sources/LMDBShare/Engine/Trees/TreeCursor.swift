@@ -1,3 +1,5 @@
+internal import LMDBSharePages
+
 /// A place in a tree of a snapshot. It behaves as LMDB's cursors do: at an end it stays where it is.
 @safe struct TreeCursor {
   /// What a move came to.

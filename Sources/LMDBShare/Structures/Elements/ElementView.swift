@@ -57,56 +57,6 @@ public struct ElementView<Element: Storable> {
   }
 }
 
-extension Transaction {
-  /// The blocks of a packed structure as of this transaction.
-  @inlinable
-  func blocks(_ reference: StructureReference, _ database: UInt32, _ size: Int) -> BlockSequence {
-    if let known = state(database, as: BlockSequence.self), known.reference === reference, known.epoch == epoch {
-      return known
-    }
-    return loadBlocks(reference, database, size)
-  }
-
-  @usableFromInline @inline(never)
-  func loadBlocks(
-    _ reference: StructureReference, _ database: UInt32, _ size: Int, isNew: Bool = false
-  ) -> BlockSequence {
-    // Another handle of the same structure may hold changes back.
-    if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
-      known.reference.description.identity == reference.description.identity
-    {
-      return known
-    }
-    let blocks = BlockSequence(reference, database, size: size)
-    blocks.load(self)
-    if !isNew { blocks.checkCount(self) }
-    if database != Transaction.noDatabase { setState(database, blocks) }
-    return blocks
-  }
-
-  /// The elements of an indexed structure as of this transaction.
-  @inlinable
-  func elements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
-    if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {
-      return known
-    }
-    return loadElements(reference, database)
-  }
-
-  @usableFromInline @inline(never)
-  func loadElements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
-    if let known = state(database, as: IndexedSequence.self), known.epoch == epoch,
-      known.reference.description.identity == reference.description.identity
-    {
-      return known
-    }
-    let elements = IndexedSequence(reference, database)
-    elements.load(self)
-    if database != Transaction.noDatabase { setState(database, elements) }
-    return elements
-  }
-}
-
 // MARK: Reading
 
 extension ElementView {

@@ -73,36 +73,22 @@ extension SharedDictionary.Contents {
     withStored(key, { _ in }) { $0.copied() } ?? []
   }
 
-  /// The value in what is stored under a key.
+  /// The value of an entry.
   @inlinable @inline(__always)
   static func value(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Value {
-    guard StoredKey.isHashed(stored, isFixed: isFixed) else { return try Value.StorageCodec.decode(bytes) }
-    var reader = ByteReader(bytes)
-    _ = try reader.bytes(Int(reader.littleEndian(UInt32.self)))
-    return try Value.StorageCodec.decode(reader.remainder())
+    try Value.StorageCodec.decode(StoredKey.value(stored, bytes, isFixed: isFixed))
   }
 
   /// The key of an entry.
-  @inlinable
+  @inlinable @inline(__always)
   static func key(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Key {
-    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
-      return try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed))
-    }
-    var reader = ByteReader(bytes)
-    return try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
+    try Key.OrderedCodec.decode(StoredKey.key(stored, bytes, isFixed: isFixed))
   }
 
   /// The key and the value of an entry.
   @inlinable @inline(__always)
   static func element(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Element {
-    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
-      return (
-        try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed)), try Value.StorageCodec.decode(bytes)
-      )
-    }
-    var reader = ByteReader(bytes)
-    let key = try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
-    return (key, try Value.StorageCodec.decode(reader.remainder()))
+    (try key(stored, bytes), try value(stored, bytes))
   }
 
   /// Whether the entries are in memory.
