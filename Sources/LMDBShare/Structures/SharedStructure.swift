@@ -45,6 +45,29 @@ extension SharedStructure {
   }
 }
 
+/// A view through which a structure is changed in place, for the library's own use.
+@_documentation(visibility: internal)
+public protocol StructureView {
+  /// Makes the view of a transaction.
+  init(_ access: StructureAccess)
+  /// Ends a change in place: writes a copy that took the view's place.
+  mutating func endChange(in access: StructureAccess)
+  /// Replaces what the store has.
+  func store(in access: StructureAccess)
+}
+
+extension SharedStructure where View: StructureView {
+  /// Returns the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> View { View(access) }
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout View, in access: StructureAccess) { view.endChange(in: access) }
+  /// Replaces the contents, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: View, in access: StructureAccess) { view.store(in: access) }
+}
+
 /// What a handle refers to, for the library's own use.
 @_documentation(visibility: internal)
 public struct StructureLink: Sendable {

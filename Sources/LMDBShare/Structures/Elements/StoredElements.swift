@@ -70,6 +70,15 @@ extension StoredElements {
   public var description: String { view.copied().description }
 }
 
+extension StoredElements where Self: StructureView {
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public mutating func endChange(in access: StructureAccess) {
+    if view.isDetached { store(in: access) }
+    access.core.giveBack(view.token.take())
+  }
+}
+
 // MARK: Finding
 
 extension StoredElements {

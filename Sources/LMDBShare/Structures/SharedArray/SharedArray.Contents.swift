@@ -38,17 +38,16 @@ extension SharedArray.Contents {
   public mutating func sort(by areInIncreasingOrder: (Element, Element) throws -> Bool) rethrows {
     replace(from: 0, with: try view.copied().sorted(by: areInIncreasingOrder))
   }
+}
 
-  /// At the end of an access in place: a copy that took the view's place is written to the store, if it fits.
-  @inlinable @inline(__always)
-  mutating func endChange(in access: StructureAccess) {
-    if view.isDetached { store(in: access) }
-    access.core.giveBack(view.token.take())
-  }
+extension SharedArray.Contents: StructureView {
+  /// Makes the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public init(_ access: StructureAccess) { self.init(ElementView(access)) }
 
-  /// Replaces the elements of the store, if there are as many.
-  @usableFromInline @inline(never)
-  func store(in access: StructureAccess) {
+  /// Replaces the elements of the store, if there are as many; for the library's own use.
+  @_documentation(visibility: internal)
+  public func store(in access: StructureAccess) {
     let (elements, count) = (view.copied(), access.reference.description.count ?? 0)
     guard elements.count == count else {
       return access.core.fail(

@@ -8,6 +8,8 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
 public struct SharedArray<Element: FixedSizeStorable>: SharedStructure {
+  /// The structure in one transaction.
+  public typealias View = Contents
   /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
   public let link: StructureLink
@@ -42,22 +44,6 @@ extension StructureOpening where Self: ~Copyable {
       link: try link(
         to: SharedArray<Element>.description(name, count), initial: element.map { try encoded($0, name) }))
   }
-}
-
-extension SharedArray {
-  /// Returns the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> Contents { Contents(ElementView(access)) }
-
-  /// Ends a change in place, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout Contents, in access: StructureAccess) {
-    view.endChange(in: access)
-  }
-
-  /// Replaces the elements, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func replace(by view: Contents, in access: StructureAccess) { view.store(in: access) }
 }
 
 extension SharedArray {

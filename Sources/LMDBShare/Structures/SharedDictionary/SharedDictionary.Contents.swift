@@ -9,7 +9,7 @@ extension SharedDictionary {
   ///
   /// A view is valid until its transaction ends, and until its dictionary is changed by anything but the view
   /// itself; a use afterwards stops the program with a message.
-  public struct Contents {
+  public struct Contents: StructureView {
     /// One key with its value.
     public typealias Element = (key: Key, value: Value)
 
@@ -26,8 +26,9 @@ extension SharedDictionary {
     @usableFromInline let use: UInt64
     /// How often the database had been written when this view was made, or last changed it.
     @usableFromInline var generation: UInt32
-    @inlinable
-    init(_ access: StructureAccess) {
+    /// Makes the view of a transaction, for the library's own use.
+    @_documentation(visibility: internal) @inlinable
+    public init(_ access: StructureAccess) {
       use = access.core.use
       storage = .stored(access.core, access.reference, access.database)
       generation = access.core.generation(of: access.database)
@@ -129,16 +130,16 @@ extension SharedDictionary.Contents {
     return body(&entries)
   }
 
-  /// At the end of an access in place: a copy that took the view's place is written to the store.
-  @inlinable @inline(__always)
-  mutating func endChange(in access: StructureAccess) {
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public mutating func endChange(in access: StructureAccess) {
     if isDetached { store(in: access) }
     access.core.giveBack(token.take())
   }
 
-  /// Replaces the entries of the store.
-  @usableFromInline
-  func store(in access: StructureAccess) {
+  /// Replaces the entries of the store, for the library's own use.
+  @_documentation(visibility: internal)
+  public func store(in access: StructureAccess) {
     guard case .detached(let entries) = detached().storage else { return }
     access.core.removeAll(access.database)
     for entry in entries.entries {

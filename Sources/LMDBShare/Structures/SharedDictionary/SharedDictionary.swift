@@ -11,6 +11,8 @@
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
 /// changes at once, and for all reading beyond single keys, use its ``Contents`` in a transaction.
 public struct SharedDictionary<Key: StorableKey, Value: Storable>: SharedStructure {
+  /// The structure in one transaction.
+  public typealias View = Contents
   /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
   public let link: StructureLink
@@ -32,22 +34,6 @@ extension StructureOpening where Self: ~Copyable {
   ) throws -> SharedDictionary<Key, Value> {
     SharedDictionary(link: try link(to: SharedDictionary<Key, Value>.description(name)))
   }
-}
-
-extension SharedDictionary {
-  /// Returns the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> Contents { Contents(access) }
-
-  /// Ends a change in place, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout Contents, in access: StructureAccess) {
-    view.endChange(in: access)
-  }
-
-  /// Replaces the entries, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func replace(by view: Contents, in access: StructureAccess) { view.store(in: access) }
 }
 
 /// Says how the elements are walked.

@@ -34,17 +34,18 @@ extension SharedList.Contents {
   func checkIndex(_ position: Int, upTo last: Int) throws(StoreError) {
     guard position >= 0, position <= last else { throw view.outOfRange(position, count) }
   }
+}
 
-  /// At the end of an access in place: a copy that took the view's place is written to the store.
-  @inlinable @inline(__always)
-  mutating func endChange(in access: StructureAccess) {
-    if view.isDetached { store(in: access) }
-    access.core.giveBack(view.token.take())
+extension SharedList.Contents: StructureView {
+  /// Makes the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public init(_ access: StructureAccess) {
+    self.init(ElementView(access), access.reference.description.maximumCount)
   }
 
-  /// Replaces the elements of the store.
-  @usableFromInline @inline(never)
-  func store(in access: StructureAccess) {
+  /// Replaces the elements of the store, for the library's own use.
+  @_documentation(visibility: internal)
+  public func store(in access: StructureAccess) {
     let elements = view.copied()
     ElementView.store(access.reference.description.maximumCount.map { Array(elements.suffix($0)) } ?? elements, access)
   }

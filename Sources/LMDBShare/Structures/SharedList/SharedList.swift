@@ -14,6 +14,8 @@
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
 /// changes at once, and for all reading beyond single elements, use its ``Contents``.
 public struct SharedList<Element: Storable>: SharedStructure {
+  /// The structure in one transaction.
+  public typealias View = Contents
   /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
   public let link: StructureLink
@@ -46,22 +48,6 @@ extension StructureOpening where Self: ~Copyable {
   ) throws -> SharedList<Element> {
     SharedList(link: try link(to: SharedList<Element>.description(name, maximumCount)))
   }
-}
-
-extension SharedList {
-  /// Returns the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> Contents { Contents(ElementView(access), maximumCount) }
-
-  /// Ends a change in place, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout Contents, in access: StructureAccess) {
-    view.endChange(in: access)
-  }
-
-  /// Replaces the elements, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func replace(by view: Contents, in access: StructureAccess) { view.store(in: access) }
 }
 
 /// Says how the elements are walked.

@@ -2,7 +2,7 @@ extension SharedQueue {
   /// The items of a queue, in the order in which they are taken.
   ///
   /// A view is valid until its transaction ends; a use afterwards stops the program with a message.
-  public struct Contents {
+  public struct Contents: StructureView {
     @usableFromInline let core: Transaction
     @usableFromInline let reference: StructureReference
     @usableFromInline let database: UInt32
@@ -11,13 +11,33 @@ extension SharedQueue {
     /// That of a snapshot, which the view keeps.
     @usableFromInline let snapshot: SnapshotPin?
 
-    @inlinable
-    init(_ access: StructureAccess) {
+    /// Makes the view of a transaction, for the library's own use.
+    @_documentation(visibility: internal) @inlinable
+    public init(_ access: StructureAccess) {
       core = access.core
       reference = access.reference
       database = access.database
       use = access.core.use
       snapshot = if case .keep(let pin) = access.purpose { pin } else { nil }
+    }
+
+    /// Ends a change in place, for the library's own use.
+    @_documentation(visibility: internal) @inlinable
+    public mutating func endChange(in access: StructureAccess) { store(in: access) }
+
+    /// Refuses the items of another queue, which have numbers and a history; for the library's own use.
+    @_documentation(visibility: internal) @inlinable
+    public func store(in access: StructureAccess) {
+      if reference !== access.reference { refuse(access) }
+    }
+
+    @usableFromInline @inline(never)
+    func refuse(_ access: StructureAccess) {
+      access.core.fail(
+        StoreError(
+          .outOfRange, "write", structure: access.reference.name,
+          reason: "the items of another queue cannot be assigned to a queue",
+          advice: "take them from one queue and push them to the other"))
     }
   }
 }

@@ -20,6 +20,8 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
 public struct SharedQueue<Element: Storable>: SharedStructure {
+  /// The structure in one transaction.
+  public typealias View = Contents
   /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
   public let link: StructureLink
@@ -60,31 +62,5 @@ extension StructureOpening where Self: ~Copyable {
     _ name: String, of type: Element.Type, capacity: Int? = nil, maximumAttempts: Int? = nil
   ) throws -> SharedQueue<Element> {
     SharedQueue(link: try link(to: SharedQueue<Element>.description(name, capacity, maximumAttempts)))
-  }
-}
-
-extension SharedQueue {
-  /// Returns the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> Contents { Contents(access) }
-
-  /// Ends a change in place, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout Contents, in access: StructureAccess) {
-    if view.reference !== access.reference { refuseAssignment(access.core) }
-  }
-
-  /// Refuses other items: they have numbers and a history, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func replace(by view: Contents, in access: StructureAccess) {
-    if view.reference !== access.reference { refuseAssignment(access.core) }
-  }
-
-  @usableFromInline @inline(never)
-  func refuseAssignment(_ core: Transaction) {
-    core.fail(
-      StoreError(
-        .outOfRange, "write", structure: name, reason: "the items of another queue cannot be assigned to a queue",
-        advice: "take them from one queue and push them to the other"))
   }
 }

@@ -20,6 +20,18 @@ extension SharedSet {
   }
 }
 
+extension SharedSet.Contents: StructureView {
+  /// Makes the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public init(_ access: StructureAccess) { self.init(.init(access)) }
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public mutating func endChange(in access: StructureAccess) { entries.endChange(in: access) }
+  /// Replaces the elements of the store, for the library's own use.
+  @_documentation(visibility: internal)
+  public func store(in access: StructureAccess) { entries.store(in: access) }
+}
+
 // MARK: Reading
 
 extension SharedSet.Contents: BidirectionalCollection {

@@ -12,6 +12,8 @@
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
 /// changes at once, and for iteration, use its ``Contents``.
 public struct SharedSet<Element: StorableKey>: SharedStructure {
+  /// The structure in one transaction.
+  public typealias View = Contents
   /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
   public let link: StructureLink
@@ -52,20 +54,4 @@ extension StructureOpening where Self: ~Copyable {
   public func set<Element: StorableKey>(_ name: String, of _: Element.Type) throws -> SharedSet<Element> {
     SharedSet(link: try link(to: SharedSet<Element>.description(name)))
   }
-}
-
-extension SharedSet {
-  /// Returns the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> Contents { Contents(.init(access)) }
-
-  /// Ends a change in place, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout Contents, in access: StructureAccess) {
-    view.entries.endChange(in: access)
-  }
-
-  /// Replaces the elements, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func replace(by view: Contents, in access: StructureAccess) { view.entries.store(in: access) }
 }
