@@ -1,4 +1,4 @@
-/// A meta page: where the trees of one transaction begin.
+/// A meta page: the roots of the trees of one transaction.
 package struct Meta: Hashable, Sendable {
   package let pageSize: Int
   package let mapSize: UInt64
@@ -10,7 +10,7 @@ package struct Meta: Hashable, Sendable {
   package let transaction: UInt64
 
   static let magic: UInt32 = 0xBEEF_C0DE
-  /// Where its page holds the transaction's number.
+  /// The offset of the transaction's number in the page.
   package static let transactionOffset = 144
   /// More bytes than any machine can map.
   static let mostBytes: UInt64 = 1 << 56
@@ -56,7 +56,7 @@ package struct Meta: Hashable, Sendable {
   }
 }
 
-/// A meta page as it stands in the file.
+/// A meta page as it is in the file.
 package struct MetaPage: Sendable {
   package let meta: Meta
   /// The whole page.
@@ -98,10 +98,10 @@ package struct Tree: Hashable, Sendable {
     static let fixedDuplicates: UInt16 = 0x10
     static let integerDuplicates: UInt16 = 0x20
     static let reverseDuplicates: UInt16 = 0x40
-    /// Those that only a database with duplicates has.
+    /// The flags that only a database with duplicates has.
     static let ofDuplicates = fixedDuplicates | integerDuplicates | reverseDuplicates
     static let all = reverseKeys | duplicates | integerKeys | ofDuplicates
-    /// The record of the free list keeps flags of the environment that made the file: FIXEDMAP and NOSUBDIR.
+    /// The record of the free list keeps flags of the environment that created the file: FIXEDMAP and NOSUBDIR.
     static let ofEnvironments: UInt16 = 0x4001
   }
 

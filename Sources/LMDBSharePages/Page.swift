@@ -4,7 +4,7 @@ enum PageFlags {
   static let leaf: UInt16 = 0x02
   static let overflow: UInt16 = 0x04
   static let meta: UInt16 = 0x08
-  /// In memory only, but for sub-pages.
+  /// Only in memory, except for sub-pages.
   static let dirty: UInt16 = 0x10
   /// Keys of a fixed size side by side (DUPFIXED).
   static let leaf2: UInt16 = 0x20
@@ -14,7 +14,7 @@ enum PageFlags {
 
 /// LMDB's flags of nodes.
 enum NodeFlags {
-  /// The value lies on pages of its own.
+  /// The value is on separate pages.
   static let bigData: UInt16 = 0x01
   /// The value is the record of a tree.
   static let subData: UInt16 = 0x02
@@ -26,12 +26,12 @@ enum NodeFlags {
 struct PageHeader {
   static let byteCount = 16
   let number: UInt64
-  /// The size of keys, where a page has no nodes.
+  /// The size of the keys of a page without nodes.
   let pad: Int
   let flags: UInt16
   let lower: Int
   let upper: Int
-  /// Of an overflow page, in the place of the bounds.
+  /// Of an overflow page, instead of the bounds.
   let overflowCount: UInt64
 
   init(_ bytes: Span<UInt8>) {
@@ -45,15 +45,15 @@ struct PageHeader {
 
   init(_ bytes: [UInt8]) { self.init(bytes.span) }
 
-  /// How many entries the page says that it has.
+  /// The number of entries according to the header.
   var count: Int { (lower - PageHeader.byteCount) / 2 }
 
-  /// Whether the bounds can be those of a page of nodes.
+  /// Whether the bounds are possible for a page of nodes.
   func hasBounds(within size: Int) -> Bool {
     lower >= PageHeader.byteCount && lower <= upper && upper <= size && lower % 2 == 0 && upper % 2 == 0
   }
 
-  /// Whether keys of `width` bytes side by side fill the page as the bounds say.
+  /// Whether keys of `width` bytes side by side fill the page up to the bounds.
   func hasFixedBounds(within size: Int, width: Int) -> Bool {
     lower >= PageHeader.byteCount && lower % 2 == 0 && width > 0
       && PageHeader.byteCount + count * width <= size && upper == size - count * (width - 2)
@@ -68,16 +68,16 @@ struct Node {
 
   let flags: UInt16
   let key: Range<Int>
-  /// Leaf: the bytes of the value in this page, or of the page number where it lies elsewhere.
+  /// Leaf: the bytes of the value in this page, or of the page number if the value is on separate pages.
   let data: Range<Int>
-  /// Leaf: how long the value is.
+  /// Leaf: the size of the value.
   let size: Int
   /// Branch: the child page.
   let child: UInt64
   /// Where the next node in the page begins.
   var end: Int { (data.upperBound + 1) & ~1 }
 
-  /// The node at `offset`; nil when it leaves the page.
+  /// The node at `offset`; nil when it extends beyond the page.
   @inline(__always)
   init?(_ bytes: Span<UInt8>, at offset: Int, isBranch: Bool) {
     guard offset <= bytes.count - Node.headerSize else { return nil }

@@ -1,13 +1,13 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-/// The one crossing from a return code (LMDB's, or an errno) to an error.
+/// The only conversion of a return code (LMDB's, or an errno) to an error.
 @inline(__always)
 func check(_ code: Int32, _ operation: @autoclosure () -> String) throws(StoreError) {
   if code != 0 { throw StoreError(returnCode: code, operation()) }
 }
 
-/// The crossing for calls that answer -1 and leave the reason in `errno`.
+/// The conversion for calls that return -1 and leave the reason in `errno`.
 @inline(__always)
 @discardableResult
 func checkErrno(_ result: Int32, _ operation: @autoclosure () -> String) throws(StoreError) -> Int32 {
@@ -25,7 +25,7 @@ extension StoreError {
       advice: known?.advice ?? "the system said: \(words) (\(returnCode))", underlying: returnCode)
   }
 
-  /// The error for what LMDB answers when it is to enter this process among the readers.
+  /// The error when LMDB cannot register this process as a reader.
   init(beginning code: Int32, _ operation: String) {
     guard code == EAGAIN else {
       self.init(returnCode: code, operation)

@@ -1,7 +1,7 @@
 internal import _LMDBShareSystem
 
 extension StoreDirectory {
-  /// What exactly this user may not do, when an opening was denied.
+  /// Reports what exactly this user may not do, when an opening was denied.
   func denial(_ error: StoreError, _ options: EnvironmentOptions) -> StoreError {
     let user = "user \(geteuid())"
     func denied(_ reason: String, _ advice: String) -> StoreError {

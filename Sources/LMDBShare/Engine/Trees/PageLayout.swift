@@ -1,5 +1,5 @@
-/// Where things lie in a page of LMDB 0.9, and its flags: as in `LMDBSharePages`, whose constants the compiler does not fold into the
-/// code of another module.
+/// Offsets in a page of LMDB 0.9, and its flags. The same constants are in `LMDBSharePages`, but the compiler does not fold them
+/// into the code of another module.
 enum PageLayout {
   /// The header of a page: number, pad, flags, and the bounds of the free space or the count of overflow pages.
   static let header = 16
@@ -13,7 +13,7 @@ enum PageLayout {
 
   /// The header of an entry: the value's size or the child's number, flags, the key's size.
   static let node = 8
-  /// The value lies on pages of its own.
+  /// The value is on separate pages.
   static let bigData: UInt16 = 0x01
   /// The value is the record of a tree.
   static let subData: UInt16 = 0x02
