@@ -5,7 +5,7 @@
 
   struct Info: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Tells what a store takes, what is in it and who reads it.",
+      abstract: "Shows the size, contents and readers of a store.",
       discussion: "Example:\n  lmdbshare info team.lmdb --format json")
 
     @OptionGroup var store: StoreArgument
