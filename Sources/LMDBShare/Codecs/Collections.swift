@@ -84,7 +84,7 @@ private func checkOrder(_ key: RawSpan, _ last: inout [UInt8]?) throws(DecodingF
 }
 
 extension ByteWriter {
-  /// Appends a part, behind its length where that is not known.
+  /// Appends a part, after its length if that is not fixed.
   fileprivate mutating func append(part: [UInt8], isFixed: Bool) throws(EncodingFailure) {
     if !isFixed {
       guard let length = UInt32(exactly: part.count) else { throw EncodingFailure("a part of \(part.count) bytes") }

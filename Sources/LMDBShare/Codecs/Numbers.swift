@@ -24,7 +24,7 @@ public enum IntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sendable>:
   }
 }
 
-/// Integers as keys: most significant byte first with the sign bit turned, so that bytes sort as the numbers do.
+/// Integers as keys: most significant byte first with the sign bit inverted, so that bytes sort as the numbers do.
 public enum OrderedIntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: KeyCodec {
   /// `i64`, `u8`, …
   public static var identifier: String { IntegerCodec<Value>.identifier }

@@ -13,7 +13,7 @@ package struct Change {
   }
 
   var action: Action
-  /// What must stand there for the change to be made: bytes, or nothing.
+  /// The condition of the change: the present bytes must equal these, or there must be none.
   var condition: Condition?
 
   package init(action: Action, condition: Condition? = nil) {
@@ -33,7 +33,7 @@ package struct Changer: ~Copyable {
 
   package init() {}
 
-  /// The structure of that name, as the transaction has it.
+  /// The structure with a name, as the transaction sees it.
   package mutating func structure(_ name: String, _ txn: borrowing WriteTransaction) throws -> UntypedStructure {
     if let structure = known[name] { return structure }
     let structure = try txn.untyped(name)
@@ -43,7 +43,7 @@ package struct Changer: ~Copyable {
 
   /// Makes one change.
   ///
-  /// - Returns: The number that an increment led to.
+  /// - Returns: The result of an increment.
   @discardableResult
   package func make(_ change: Change, of structure: UntypedStructure, _ txn: borrowing WriteTransaction) throws
     -> String?
@@ -114,7 +114,7 @@ package struct Changer: ~Copyable {
   }
 
   private func delete(_ places: [Place], _ contents: UntypedContents, _ name: String) throws {
-    // Positions are those before anything was removed.
+    // Positions refer to the state before anything is removed.
     var positions: Set<Int> = []
     for place in places {
       switch place {
@@ -132,7 +132,7 @@ package struct Changer: ~Copyable {
     for position in positions.sorted(by: >) { contents.remove(position..<position + 1) }
   }
 
-  /// Adds to a number; a key that is not there starts with 0.
+  /// Adds to a number; a missing key starts with 0.
   private func increment(_ place: Place, by amount: String, _ contents: UntypedContents) throws -> String {
     let types = Types(contents.description)
     let old = try place.bytes(in: contents)
@@ -141,7 +141,7 @@ package struct Changer: ~Copyable {
     let sum: String
     switch types.value {
     case .integer(let bits, let isSigned):
-      // One more bit than the widest number has, so that what does not fit is seen.
+      // Has one bit more than the widest number, so that overflows are detected.
       guard let a = Wide(before), let b = Wide(amount) else {
         throw ValueProblem("\(Printable.text(amount, limit: 50)) is no whole number")
       }

@@ -10,7 +10,7 @@ package struct ChangeLine {
   private let bytes: [UInt8]
 
   static let operations = ["set", "append", "insert", "increment", "delete", "push", "clear"]
-  /// What each of them may say beside `op` and `name`.
+  /// The members that each operation accepts besides `op` and `name`.
   private static let members: [String: Set<String>] = [
     "set": ["key", "position", "value", "ifEquals", "ifAbsent"], "append": ["value"],
     "insert": ["position", "value"],
@@ -56,7 +56,7 @@ package struct ChangeLine {
     }
   }
 
-  /// The change that it means for the structure of its name.
+  /// The change, for the structure with its name.
   package func change(of description: StructureDescription) throws -> Change {
     let types = Types(description)
     var change: Change

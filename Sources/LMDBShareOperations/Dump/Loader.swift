@@ -2,7 +2,7 @@ package import LMDBShare
 
 /// Reads a dump into a store, in one transaction.
 package struct Loader: ~Copyable {
-  /// What becomes of a structure that is there already.
+  /// How to load a structure that exists already.
   package enum Existing { case refuse, merge, replace }
 
   private let existing: Existing
@@ -11,7 +11,7 @@ package struct Loader: ~Copyable {
   private var entry = DumpEntry()
   package private(set) var entries = 0
   package private(set) var structures = 0
-  /// Whether structures keep their identities: in a store where nobody can hold a handle of an earlier one.
+  /// Whether structures keep their identities: in a store for which no process can have a handle of an earlier structure.
   private var keepsIdentities = false
   private var identities: Set<UInt64> = []
 
@@ -21,7 +21,7 @@ package struct Loader: ~Copyable {
     progress = Progress(size == nil ? "entries" : "bytes", of: size)
     counts = size != nil
   }
-  /// Whether progress is told in bytes.
+  /// Whether progress is reported in bytes.
   private let counts: Bool
 
   /// Checks the first line, before anything is opened.
@@ -86,7 +86,7 @@ package struct Loader: ~Copyable {
     throw Problem("the input ends before '\(Printable.text(description.name))' does; nothing was loaded")
   }
 
-  /// Tells of which line a failure is.
+  /// Adds the line's number to an error.
   private func at<R>(_ body: () throws -> R) throws -> R {
     do { return try body() } catch { throw told(error) }
   }
@@ -109,9 +109,9 @@ private struct Target {
   private let numbers: UntypedContents.QueueNumbers
   /// Nil until the bytes of a value are known.
   private var contents: UntypedContents?
-  /// Of a queue, whose items differ in their numbers.
+  /// The item numbers of a queue, which must differ.
   private var numbersSeen: Set<UInt64> = []
-  /// Whether it takes what it gets as additions to what it has.
+  /// Whether entries are added to existing ones.
   private let merges: Bool
 
   package init(
@@ -145,7 +145,7 @@ private struct Target {
     case .cell where description.kind == .value: break
     case .cell:
       open(try txn.create(description, initial: description.kind == .event ? [0] : []), txn)
-    // An array grows with what is read, whatever its description says.
+    // An array grows with its input, whatever its description says.
     case .sequence, .map, .queue: open(try txn.create(description, isFilled: false), txn)
     }
   }
@@ -201,7 +201,7 @@ private struct Target {
 }
 
 extension StructureDescription {
-  /// Whether the contents of one can be put into the other.
+  /// Whether the contents of one can be stored in the other.
   func hasSameContents(as other: StructureDescription) -> Bool {
     kind == other.kind && key == other.key && element == other.element && layout == other.layout
       && elementSize == other.elementSize && (kind != .array || count == other.count)

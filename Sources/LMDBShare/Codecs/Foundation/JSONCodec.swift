@@ -5,8 +5,8 @@
     internal import Foundation
   #endif
 
-  /// Any `Codable` type as JSON, with its keys sorted: readable without the program that wrote it. Dates are text as in ISO 8601,
-  /// and read back to the bit; numbers of seconds since 2001, as earlier builds wrote them, are read, too.
+  /// Any `Codable` type as JSON, with its keys sorted: readable without the program that wrote it. Dates are ISO 8601 text, and
+  /// are read back to the bit; numbers of seconds since 2001, as earlier builds wrote them, can be read, too.
   public enum JSONCodec<Value>: Sendable {}
 
   extension JSONCodec: Codec where Value: Codable & Storable {
