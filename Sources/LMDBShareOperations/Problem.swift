@@ -48,7 +48,7 @@ extension StoreError {
       switch code {
       case .unsynced:
         "if the machine was shut down in an orderly way, let doctor --trust check every page; else restore a backup"
-      case .queueFull: "take items first, push fewer at once, or allow time with --wait or --timeout"
+      case .queueFull: "take items first, push fewer at a time, or allow time with --wait or --timeout"
       case .queueClosed: "give the item to another queue; programs can open it again"
       case .permissionDenied where self.advice.contains(".readOnlyUnlocked"):
         "give the permission (for two users: a group, and mode 0660); or, if no process writes to the store meanwhile, "
@@ -68,7 +68,7 @@ extension StoreError {
     return StoreError(
       code, operation, structure: structure, reason: "process \(Processes.title(process)) is writing",
       advice: isStopped
-        ? "let it go on (kill -CONT \(process)) or end it, or allow more time with --timeout"
+        ? "let it continue (kill -CONT \(process)) or end it, or allow more time with --timeout"
         : "try again, or allow more time with --timeout", underlying: underlying, processID: process)
   }
 }

@@ -39,7 +39,7 @@ package struct Meta: Hashable, Sendable {
     }
     let size = Int(bytes.u32(40))
     guard size >= 512, size <= 32768, size & (size - 1) == 0 else {
-      throw PageProblem(.damaged, "meta page \(number) tells a page size of \(size)")
+      throw PageProblem(.damaged, "meta page \(number) has a page size of \(size)")
     }
     pageSize = size
     mapSize = bytes.u64(32)
@@ -48,10 +48,10 @@ package struct Meta: Hashable, Sendable {
     lastPage = bytes.u64(136)
     transaction = bytes.u64(Meta.transactionOffset)
     guard lastPage >= 1, lastPage < Meta.mostBytes / UInt64(size) else {
-      throw PageProblem(.damaged, "meta page \(number) tells a last page of \(lastPage)")
+      throw PageProblem(.damaged, "meta page \(number) has a last page of \(lastPage)")
     }
     guard transaction < Meta.mostTransactions else {
-      throw PageProblem(.damaged, "meta page \(number) tells a transaction number of \(transaction)")
+      throw PageProblem(.damaged, "meta page \(number) has a transaction number of \(transaction)")
     }
   }
 }

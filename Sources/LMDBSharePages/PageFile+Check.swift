@@ -13,7 +13,7 @@ extension PageFile {
     let meta = try newestMeta()
     // LMDB never leaves less: the map is at least as large as the used part of the file.
     guard meta.mapSize >= (meta.lastPage + 1) * UInt64(meta.pageSize), meta.mapSize <= Meta.mostBytes else {
-      throw PageProblem(.damaged, "the newest meta page tells a map of \(meta.mapSize) bytes")
+      throw PageProblem(.damaged, "the newest meta page has a map size of \(meta.mapSize) bytes")
     }
     var walk = try TreeWalk(source, meta)
     try walk.walkFree()

@@ -95,7 +95,7 @@ package struct PageFile<Source: PageSource> {
     }
     // A reader finds the newest meta page by the transaction's last bit.
     guard metas.newest.transaction % 2 == (metas.isSecondNewer ? 1 : 0) else {
-      throw PageProblem(.damaged, "the newest meta page tells a transaction number of the other one's")
+      throw PageProblem(.damaged, "the newest meta page has a transaction number of the other one's")
     }
     for (rules, tree) in [
       (TreeRules(.freeList, meta.free, name: "the free list"), meta.free),

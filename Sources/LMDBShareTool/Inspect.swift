@@ -35,7 +35,7 @@
       do {
         guard let arguments = ProgramArguments.all else {
           throw Problem(
-            "the arguments of this program cannot be had: the system tells them in /proc, which is not mounted; "
+            "the arguments of this program are not available: the system provides them in /proc, which is not mounted; "
               + "mount it (mount -t proc proc /proc)")
         }
         if let number = ProgramArguments.firstThatIsNoText {

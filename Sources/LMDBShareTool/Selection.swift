@@ -28,14 +28,14 @@
 
     func validate(raw: Bool) throws {
       if [head != nil, tail != nil].filter({ $0 }).count > 1 {
-        throw ValidationError("--head and --tail do not go together.")
+        throw ValidationError("--head and --tail cannot be combined.")
       }
-      if keys && values { throw ValidationError("--keys and --values do not go together.") }
+      if keys && values { throw ValidationError("--keys and --values cannot be combined.") }
       if let negative = [head, tail].compactMap({ $0 }).first(where: { $0 < 0 }) {
-        throw ValidationError("\(negative) is no number of entries.")
+        throw ValidationError("\(negative) is not a number of entries.")
       }
-      if raw, range != nil || prefix != nil { throw ValidationError("--raw goes with --head and --tail alone.") }
-      if range != nil, prefix != nil { throw ValidationError("--range and --prefix do not go together.") }
+      if raw, range != nil || prefix != nil { throw ValidationError("--raw only supports --head and --tail.") }
+      if range != nil, prefix != nil { throw ValidationError("--range and --prefix cannot be combined.") }
     }
 
     /// The positions below `count` that --head and --tail leave.
@@ -202,7 +202,7 @@
     }
 
     private static func malformed(_ range: String) -> ValidationError {
-      ValidationError("'\(Printable.text(range))' is no range: write 5..<10, 5...9, 5... or ..<10.")
+      ValidationError("'\(Printable.text(range))' is not a range: write 5..<10, 5...9, 5... or ..<10.")
     }
   }
 

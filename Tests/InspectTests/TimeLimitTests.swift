@@ -132,7 +132,7 @@ struct TimeLimitTests {
     #expect(holder.line() == "locked")
     for command in ["get STORE total", "set STORE total 1", "backup STORE COPY", "doctor STORE"] {
       let result = try tool.run(line(command, "copy"), within: 20)
-      let isTold = result.output.contains("process \(holder.pid) has the store for itself")
+      let isTold = result.output.contains("process \(holder.pid) has exclusive access to the store")
       #expect(result.status == 4 && isTold, "\(command): \(result)")
     }
     holder.signal(SIGCONT)

@@ -132,7 +132,7 @@ public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: 
   /// Decodes the value with the stored raw value.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     let raw = try Value.RawValue.StorageCodec.decode(bytes)
-    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }
+    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is not a value of \(Value.self)") }
     return value
   }
 

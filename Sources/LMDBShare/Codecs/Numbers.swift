@@ -158,7 +158,7 @@ public enum BoolCodec: KeyCodec {
   /// Decodes a single byte, 0 or 1.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Bool {
     guard let byte = bytes.littleEndian(UInt8.self) else { throw .size(of: identifier, bytes.byteCount) }
-    guard byte <= 1 else { throw DecodingFailure("\(byte) is no bool") }
+    guard byte <= 1 else { throw DecodingFailure("\(byte) is not a bool") }
     return byte == 1
   }
 
@@ -179,6 +179,6 @@ public enum BoolCodec: KeyCodec {
 
 extension DecodingFailure {
   @usableFromInline static func size(of type: String, _ count: Int) -> DecodingFailure {
-    DecodingFailure("\(count) bytes are no \(type)")
+    DecodingFailure("\(count) bytes are not a valid \(type)")
   }
 }

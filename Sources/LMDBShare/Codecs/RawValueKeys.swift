@@ -11,7 +11,7 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
   }
 
   @inlinable static func make(_ raw: Value.RawValue) throws(DecodingFailure) -> Value {
-    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }
+    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is not a value of \(Value.self)") }
     return value
   }
 

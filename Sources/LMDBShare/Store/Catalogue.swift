@@ -34,7 +34,7 @@ enum Catalogue {
     guard let format, format == "lmdbshare \(Self.format)" else {
       throw StoreError(
         .newerFormat, "open \(environment.directory.path)",
-        reason: "the store's format is \(format ?? "not told"); this version knows lmdbshare \(Self.format)",
+        reason: "the store's format is \(format ?? "unknown"); this version knows lmdbshare \(Self.format)",
         advice: "open it with the version of lmdbshare that wrote it")
     }
     environment.setCatalogue(catalogue, values: environment.number(values))

@@ -49,7 +49,7 @@ extension CommitToken: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let token = CommitToken(try container.decode(String.self)) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is no commit token")
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is not a commit token")
     }
     self = token
   }
@@ -88,8 +88,8 @@ extension SharedStore {
     guard !environment.options.isReadOnly else {
       throw StoreError(
         .outcomeUnknown, "look for a commit token",
-        reason: "it is not there, but a process that died at the end of its commit leaves it to the next writer",
-        advice: "ask a store that is open for writing")
+        reason: "it is not there, but a process that died at the end of its commit may have left it to the next writer",
+        advice: "use a store that is open for writing")
     }
     // A process that died at the very end of its commit has left it to the next writer to publish it.
     environment.abort(try environment.beginWrite(until: timeout.map { .now + $0 }))
@@ -177,7 +177,7 @@ enum CommitTokens {
         StoreError(
           .outcomeUnknown, "look for a commit token",
           reason: "the token is older than the \(remembered) that the store remembers",
-          advice: "read to see whether the transaction is there, and take a new token"))
+          advice: "read the store to see whether the transaction is there, and use a new token"))
     }
     return .success(false)
   }
@@ -189,7 +189,7 @@ enum CommitTokens {
     if try find(token, tokens, core).get() {
       throw StoreError(
         .alreadyCommitted, "write", reason: "a transaction with this token has been committed before",
-        advice: "go on: what it does is done; take a new token for each transaction")
+        advice: "continue: its changes are committed; use a new token for each transaction")
     }
     token.withBytes { key in
       withBytes(of: UInt64(core.snapshotID).littleEndian) { _ = core.put(tokens, key, $0) }

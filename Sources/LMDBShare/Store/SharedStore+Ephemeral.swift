@@ -68,7 +68,7 @@ extension SharedStore {
     }
     guard isPlain, !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 200 else {
       throw StoreError(
-        .invalidName, "open an ephemeral store", reason: "'\(name)' is no name for one",
+        .invalidName, "open an ephemeral store", reason: "'\(name)' is not a valid name",
         advice: "use letters, digits, '.', '-' and '_', and no leading dot")
     }
   }

@@ -215,7 +215,7 @@ extension StructureDescription {
     guard matches(wanted) else {
       throw StoreError(
         .typeMismatch, "open", structure: name, reason: "it is a \(self), not a \(wanted)",
-        advice: "open it as what it is, or remove it first")
+        advice: "open it as that, or remove it first")
     }
   }
 }

@@ -72,7 +72,7 @@ extension Transaction {
       fail(
         StoreError(
           .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",
-          advice: "use a transaction of its own store"))
+          advice: "use a transaction of the structure's store"))
       return Transaction.noDatabase
     }
     let catalogue = environment.catalogue
@@ -87,7 +87,7 @@ extension Transaction {
         throw StoreError(
           .structureRemoved, "use", structure: reference.name,
           reason: now == nil
-            ? "it was removed or renamed since it was opened" : "it was created anew since it was opened",
+            ? "it was removed or renamed since it was opened" : "it was created again since it was opened",
           advice: "open it again")
       }
     } catch {

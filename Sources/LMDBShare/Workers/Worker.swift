@@ -50,8 +50,8 @@ public struct Worker: Sendable {
     }
     if let role = ChildProcess.variable(roleVariable) {
       throw refusal(
-        "this process is itself a worker (role '\(role)'), but has not looked at Worker.current",
-        "look at Worker.current first thing in the program, and do a worker's work when it is not nil")
+        "this process is itself a worker (role '\(role)'), but has not read Worker.current",
+        "read Worker.current at the beginning of the program, and do the worker's work if it is not nil")
     }
     let level = seen.level + 1
     guard level <= mostLevels else {

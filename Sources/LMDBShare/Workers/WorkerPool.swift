@@ -246,19 +246,19 @@ public final class WorkerPool: Sendable {
   private func refusal(_ end: WorkerProcess.Termination, _ earlyDeaths: Int, _ restarts: Int) -> StoreError? {
     if end == .unknown {
       return StoreError(
-        .system, "run workers", reason: "somebody else in this process waits for its children",
+        .system, "run workers", reason: "other code in this process waits for its children",
         advice: "do not ignore SIGCHLD, and do not wait for all children, while a pool runs")
     }
     if let maximumEarlyDeaths, earlyDeaths >= maximumEarlyDeaths {
       return StoreError(
         .workersDied, "run workers",
         reason: "\(earlyDeaths) workers in a row died within \(earlyDeath) of their start, the last one as \(end)",
-        advice: "look at what the workers print; a program that is started as a worker has to look at Worker.current")
+        advice: "check the output of the workers; a program that is started as a worker has to read Worker.current")
     }
     if let maximumRestarts, restarts >= maximumRestarts {
       return StoreError(
         .workersDied, "run workers", reason: "\(maximumRestarts + 1) workers died, the last one as \(end)",
-        advice: "look at what the workers print; or allow more restarts")
+        advice: "check the output of the workers; or allow more restarts")
     }
     return nil
   }

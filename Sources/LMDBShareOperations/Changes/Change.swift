@@ -56,10 +56,10 @@ package struct Changer: ~Copyable {
       try check(change.condition, place, contents)
       try set(place, bytes, contents)
     case .append(let bytes):
-      guard kind == .list else { throw Problem("\(name), to which nothing can be appended; use set or push") }
+      guard kind == .list else { throw Problem("\(name), which does not support append; use set or push") }
       try contents.insert(bytes, at: contents.count)
     case .insert(let bytes, let position):
-      guard kind == .list else { throw Problem("\(name), into which nothing can be inserted; use set or push") }
+      guard kind == .list else { throw Problem("\(name), which does not support insert; use set or push") }
       try contents.insert(bytes, at: position < 0 ? contents.count + position : position)
     case .increment(let place, let amount):
       try check(change.condition, place, contents)
@@ -70,7 +70,7 @@ package struct Changer: ~Copyable {
     case .push(let bytes, let level, let delay):
       guard kind == .queue else { throw Problem("\(name), not a queue") }
       guard let priority = QueuePriority(level: level) else {
-        throw Problem("\(level) is no priority; give a level from 0, which comes first, to 7")
+        throw Problem("\(level) is not a priority; give a level from 0 (taken first) to 7")
       }
       txn[txn.untypedQueue(structure)].push(StoredBytes(bytes), priority: priority, delay: delay)
     case .clear:
@@ -143,7 +143,7 @@ package struct Changer: ~Copyable {
     case .integer(let bits, let isSigned):
       // Has one bit more than the widest number, so that overflows are detected.
       guard let a = Wide(before), let b = Wide(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is no whole number")
+        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not an integer")
       }
       let (total, overflows) = a.addingReportingOverflow(b)
       guard !overflows, !(bits == 128 && isSigned && Int128(total.description) == nil) else {
@@ -152,12 +152,12 @@ package struct Changer: ~Copyable {
       sum = total.description
     case .float(32):
       guard let a = Float(before), let b = Float(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is no number")
+        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not a number")
       }
       sum = FloatText.text(a + b).text
     case .float:
       guard let a = Double(before), let b = Double(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is no number")
+        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not a number")
       }
       sum = FloatText.text(a + b).text
     default:

@@ -35,10 +35,10 @@ struct DumpLine {
         if try !json.null() { line.end = try json.string() }
       case "size", "count", "maximum", "attempts", "lastSequence", "lastToken", "entries", "structures":
         guard let number = try json.integer(), number >= 0 else {
-          throw json.problem("'\(name)' must be a whole number")
+          throw json.problem("'\(name)' must be an integer")
         }
         line.numbers[name] = number
-      default: throw json.problem("a member '\(Printable.text(name, limit: 50))', which means nothing here")
+      default: throw json.problem("a member '\(Printable.text(name, limit: 50))', which is unknown here")
       }
     }
     try json.end()
@@ -80,7 +80,7 @@ struct DumpLine {
     description.maximumAttempts = try number("attempts", atLeast: 1)
     if let identity {
       guard let number = UInt64(identity, radix: 16), number > 0 else {
-        throw ValueProblem("'identity' is no number")
+        throw ValueProblem("'identity' is not a number")
       }
       description.identity = number
     }
@@ -146,7 +146,7 @@ struct DumpEntry: ~Copyable {
         valueBytes.append(contentsOf: try Representation.base64(&json))
       case "sequence", "priority", "attempts", "time":
         guard let number = try json.integer(), number >= 0 else {
-          throw json.problem("'\(name)' must be a whole number")
+          throw json.problem("'\(name)' must be an integer")
         }
         switch name {
         case "sequence": found.sequence = UInt64(number)
@@ -162,7 +162,7 @@ struct DumpEntry: ~Copyable {
       case "reason": found.reason = try json.string()
       default:
         throw json.problem(
-          "a member '\(Printable.text(name, limit: 50))', which is there twice or means nothing here")
+          "a member '\(Printable.text(name, limit: 50))', which is repeated or unknown here")
       }
     }
     try json.end()

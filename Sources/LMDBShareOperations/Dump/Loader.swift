@@ -26,12 +26,12 @@ package struct Loader: ~Copyable {
 
   /// Checks the first line, before anything is opened.
   package mutating func begin() throws {
-    guard try lines.advance() else { throw Problem("the input is empty: this is no dump") }
+    guard try lines.advance() else { throw Problem("the input is empty: this is not a dump") }
     try at {
       let line = try lines.withLine { try DumpLine($0) }
-      guard line.dump == "lmdbshare" else { throw ValueProblem("this is no dump of lmdbshare") }
+      guard line.dump == "lmdbshare" else { throw ValueProblem("this is not a dump of lmdbshare") }
       guard line.version == Int64(Dumper.version) else {
-        throw ValueProblem("a dump of version \(line.version ?? 0), where \(Dumper.version) is known")
+        throw ValueProblem("a dump of version \(line.version ?? 0); the known version is \(Dumper.version)")
       }
     }
   }
@@ -47,7 +47,7 @@ package struct Loader: ~Copyable {
           throw Problem("line \(lines.number): \(structures) structures were read; nothing was loaded")
         }
         guard try !lines.advance() else {
-          throw Problem("line \(lines.number): more text behind the end; nothing was loaded")
+          throw Problem("line \(lines.number): more text after the end; nothing was loaded")
         }
         return
       }
@@ -171,7 +171,7 @@ private struct Target {
     case .queue:
       let item = entry.item
       guard merges || numbersSeen.insert(item.sequence).inserted else {
-        throw ValueProblem("item \(item.sequence) is there twice")
+        throw ValueProblem("item \(item.sequence) is repeated")
       }
       try entry.value.withBytes { bytes in
         Result { if merges { try contents.add(item, bytes) } else { try contents.restore(item, bytes) } }

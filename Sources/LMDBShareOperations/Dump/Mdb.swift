@@ -82,7 +82,7 @@ package enum Mdb {
     var (databases, entries) = (0, 0)
     while let first = try lines.next() {
       guard first.elementsEqual("VERSION=3".utf8) else {
-        throw problem(lines, "VERSION=3 expected: this is no dump of mdb_dump")
+        throw problem(lines, "VERSION=3 expected: this is not the output of mdb_dump")
       }
       let (name, layout, isPrintable) = try header(&lines)
       var number = Transaction.main
@@ -108,7 +108,7 @@ package enum Mdb {
         entries += 1
       }
     }
-    guard databases > 0 else { throw Problem("the input is empty: this is no dump") }
+    guard databases > 0 else { throw Problem("the input is empty: this is not a dump") }
     return (databases, entries)
   }
 

@@ -24,7 +24,7 @@ package struct FreeSpace {
   }
 
   package var cure: String {
-    (isOnDisk ? "lmdbshare trim gives their disk space back while others go on; " : "")
+    (isOnDisk ? "lmdbshare trim gives their disk space back while other processes continue; " : "")
       + "lmdbshare compact, while no process has the store open, or backup --compact leaves them out"
   }
 }

@@ -55,7 +55,7 @@ package struct OldSnapshot {
     let age = reader.age.map { " for \(Size.text($0))" } ?? ""
     let program = Processes.command(reader.processID).map { " (\(Printable.text($0)))" } ?? ""
     return "its snapshot\(program) has been out of date\(age), is \(counted(reader.lag ?? 0, "transaction")) behind, "
-      + "and keeps \(pages) pages (\(Size.text(pages.bounded(times: pageSize)))) from being used again"
+      + "and keeps \(pages) pages (\(Size.text(pages.bounded(times: pageSize)))) from being reused"
   }
 }
 

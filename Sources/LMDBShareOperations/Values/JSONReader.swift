@@ -39,7 +39,7 @@ package struct JSONReader: ~Escapable {
   @_lifetime(self: copy self)
   package mutating func end() throws(ValueProblem) {
     skipSpace()
-    if position < bytes.byteCount { throw problem("more text behind the value") }
+    if position < bytes.byteCount { throw problem("more text after the value") }
   }
 
   /// Reads `null` if it comes next.
@@ -90,7 +90,7 @@ package struct JSONReader: ~Escapable {
   /// An integer; nil, and nothing is read, when it does not fit into 64 bits or is not written as an integer.
   @_lifetime(self: copy self)
   package mutating func integer() throws(ValueProblem) -> Int64? {
-    guard try kind() == .number else { throw problem("a whole number expected") }
+    guard try kind() == .number else { throw problem("an integer expected") }
     let start = position
     let isNegative = bytes.byte(at: position) == UInt8(ascii: "-")
     if isNegative { position += 1 }

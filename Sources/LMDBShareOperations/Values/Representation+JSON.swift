@@ -87,7 +87,7 @@ extension Representation {
     var reader = ByteReader(bytes)
     json.begin("[")
     if let size = element.fixedSize, bytes.byteCount % size != 0 {
-      throw DecodingFailure("\(bytes.byteCount) bytes are no elements of \(size)")
+      throw DecodingFailure("\(bytes.byteCount) bytes are not elements of \(size)")
     }
     while reader.remaining > 0 {
       var length = element.fixedSize ?? 0
@@ -177,7 +177,7 @@ extension Representation {
   }
 
   static func uuid(_ bytes: RawSpan) throws(DecodingFailure) -> String {
-    guard bytes.byteCount == 16 else { throw DecodingFailure("\(bytes.byteCount) bytes are no uuid") }
+    guard bytes.byteCount == 16 else { throw DecodingFailure("\(bytes.byteCount) bytes are not a uuid") }
     var text = ""
     for index in 0..<16 {
       if [4, 6, 8, 10].contains(index) { text += "-" }

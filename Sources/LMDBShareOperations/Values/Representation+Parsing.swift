@@ -92,7 +92,7 @@ extension Representation {
     }
     entries.sort { $0.key.lexicographicallyPrecedes($1.key) }
     for index in entries.indices.dropFirst() where entries[index].key == entries[index - 1].key {
-      throw json.problem("a key is there twice")
+      throw json.problem("a key is repeated")
     }
     for entry in entries {
       if key.fixedSize == nil { writer.append(littleEndian: UInt32(truncatingIfNeeded: entry.key.count)) }
@@ -179,7 +179,7 @@ extension Representation {
     _: T.Type, _ text: String, _ isKey: Bool, into writer: inout ByteWriter
   ) throws(ValueProblem) {
     guard let value = T(text) else {
-      throw ValueProblem("\(Printable.text(text, limit: 50)) is no whole number from \(T.min) to \(T.max)")
+      throw ValueProblem("\(Printable.text(text, limit: 50)) is not an integer from \(T.min) to \(T.max)")
     }
     if isKey {
       OrderedIntegerCodec<T>.encode(value, into: &writer)
@@ -244,9 +244,9 @@ extension Representation {
         let shown = Printable.text(argument, limit: 50)
         if case .json = self, let first = argument.first, first.isLetter {
           return .failure(
-            ValueProblem("\(shown) is no \(name): text stands in double quotes, as in '\"\(shown)\"'"))
+            ValueProblem("\(shown) is not a valid value of type \(name): quote text, as in '\"\(shown)\"'"))
         }
-        return .failure(ValueProblem("\(shown) is no \(name): \(error)"))
+        return .failure(ValueProblem("\(shown) is not a valid value of type \(name): \(error)"))
       }
       return .success(writer.finish())
     }.get()

@@ -25,13 +25,13 @@
       where word.hasPrefix("-") && !["-inf", "-infinity", "-"].contains(word.lowercased()) {
         guard let next = word.dropFirst().first, next.isNumber || next == "." else {
           throw ValidationError(
-            "Unknown option '\(Printable.text(word, limit: 100))'; put it behind -- when it is a value.")
+            "Unknown option '\(Printable.text(word, limit: 100))'; if it is a value, put it after --.")
         }
       }
       if let end { words.remove(at: end) }
       guard words.count <= most else {
         throw ValidationError(
-          "'\(Printable.text(words[most], limit: 100))' is too much; put quotes around text with spaces.")
+          "'\(Printable.text(words[most], limit: 100))' is one argument too many; put quotes around text with spaces.")
       }
     }
   }
@@ -92,9 +92,9 @@
     mutating func validate() throws {
       try Words.check(&words)
       if words.isEmpty { throw ValidationError("Give a value.") }
-      if words.count > 2 { throw ValidationError("A key and a value are enough; put quotes around text with spaces.") }
+      if words.count > 2 { throw ValidationError("Too many arguments; put quotes around text with spaces.") }
       if ifAbsent, condition.ifEquals != nil {
-        throw ValidationError("--if-equals and --if-absent do not go together.")
+        throw ValidationError("--if-equals and --if-absent cannot be combined.")
       }
     }
 

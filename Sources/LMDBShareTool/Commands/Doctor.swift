@@ -28,7 +28,7 @@
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-      if trust, reading.unlocked { throw ValidationError("--trust and --unlocked do not go together.") }
+      if trust, reading.unlocked { throw ValidationError("--trust and --unlocked cannot be combined.") }
     }
 
     func run() throws {
@@ -109,7 +109,7 @@
       }
       if file.hasUnsyncedCommits {
         add(
-          .note, "unsynced", "some commits may be in memory alone (durability .processCrashOnly)",
+          .note, "unsynced", "some commits may only be in memory (durability .processCrashOnly)",
           "a power cut now would make the store suspect; open it with .durable for data that matters")
       }
       let numbers = try file.statistics()
@@ -140,7 +140,7 @@
       if parts.count == 3, parts[0] == 0, parts[1] == 9, 26...31 ~= parts[2] {
         return Finding(
           severity: .warning, subject: "liblmdb",
-          text: "version \(version) lets transactions fail at random while other processes open and close",
+          text: "in version \(version) transactions fail at random while other processes open and close",
           cure: "this library tries again; others do not: install 0.9.24, or 0.9.32 or later")
       }
       guard parts.count == 3, parts[0] > 0 else { return nil }
@@ -174,7 +174,7 @@
       for name in try directory.descriptor.names().sorted() {
         if StoreDirectory.isUnfinished(name) {
           add(
-            .note, name, "it is left over from a copy or creation that was interrupted", "remove it while nobody copies"
+            .note, name, "it was left by an interrupted copy or creation", "remove it while no copy is running"
           )
         } else if !known.contains(name) {
           add(.warning, name, "this file does not belong to a store", "keep other files elsewhere")
@@ -187,7 +187,7 @@
         }
         if status.mode & 0o002 != 0 {
           add(
-            .warning, name, "everybody may write to it (mode \(Self.octal(status.mode)))", "chmod o-w \(path)/\(name)")
+            .warning, name, "every user may write to it (mode \(Self.octal(status.mode)))", "chmod o-w \(path)/\(name)")
         }
       }
     }
@@ -212,7 +212,7 @@
         add(
           .problem, "reader \(reader.processID)",
           "no process has this number here: it runs in another pid namespace, or has just died",
-          "let all users of a store run in one pid namespace; readers --clear-stale frees what dead ones left")
+          "let all users of a store run in one pid namespace; readers --clear-stale clears those of dead processes")
       }
       for snapshot in OldSnapshot.all(numbers, try file.pins()) {
         add(
@@ -223,7 +223,7 @@
       if numbers.readers.count * 10 > numbers.maximumReaders * 9 {
         add(
           .warning, "readers", "\(numbers.readers.count) of \(numbers.maximumReaders) slots are taken",
-          "open the store with more maximumReaders while nobody has it open")
+          "open the store with more maximumReaders while no process has it open")
       }
     }
 
@@ -241,12 +241,12 @@
         if dead > 0 {
           add(
             .warning, description.name, "\(counted(dead, "item")) leased by processes that died",
-            "they come back when a consumer asks for an item: start a consumer")
+            "they are returned when a consumer asks for an item: start a consumer")
         }
         if overdue > 0 {
           add(
             .warning, description.name, "\(counted(overdue, "lease")) that ran out",
-            "they come back when a consumer asks for an item; lease for longer, or extend in time")
+            "they are returned when a consumer asks for an item; lease for longer, or extend in time")
         }
         if statistics.dead > 0 {
           add(

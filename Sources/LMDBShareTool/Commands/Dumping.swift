@@ -119,8 +119,8 @@
     var format = Format.jsonl
 
     func validate() throws {
-      if merge, replace { throw ValidationError("--merge and --replace do not go together.") }
-      if format == .mdb, merge || replace { throw ValidationError("mdb is for new directories alone.") }
+      if merge, replace { throw ValidationError("--merge and --replace cannot be combined.") }
+      if format == .mdb, merge || replace { throw ValidationError("mdb is only for new directories.") }
     }
 
     func run() throws {

@@ -46,7 +46,7 @@
           .init("lastTransaction", .number(numbers.lastTransaction), title: "transaction"),
           .init(
             "unsynced", .bool(file.hasUnsyncedCommits), title: "durability",
-            text: file.hasUnsyncedCommits ? "some commits may be in memory alone" : "no unsynced commits are noted"),
+            text: file.hasUnsyncedCommits ? "some commits may only be in memory" : "no unsynced commits"),
           .init(
             "readers", .number(active.count),
             text: "\(active.count) reading" + (lag > 0 ? ", the oldest \(lag) transactions behind" : "")),

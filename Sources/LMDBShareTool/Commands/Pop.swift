@@ -39,7 +39,7 @@
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-      if count < 1 { throw ValidationError("\(count) is no number of items.") }
+      if count < 1 { throw ValidationError("\(count) is not a number of items.") }
       if lease.duration <= .zero { throw ValidationError("--lease must be longer than nothing.") }
     }
 
@@ -55,7 +55,7 @@
       } catch {
         // The items were not read.
         let last =
-          "what could not be printed was not given back untried: it comes again at once, with an attempt counted"
+          "unprinted items were not returned untried: they are available immediately, with an attempt counted"
         try settle(store, last) { txn in
           for lease in leases {
             try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
@@ -71,7 +71,7 @@
       }
     }
 
-    private static let comesAgain = "and will come again, or become a dead letter after the last attempt"
+    private static let comesAgain = "and will be tried again, or become a dead letter after the last attempt"
     /// How long to wait for other processes, at least, to record the outcome of items in the queue.
     private static let patience = Duration.seconds(300)
     /// How long to wait once the tool was asked to end.
@@ -177,7 +177,7 @@
       _ opened: SharedStore
     ) throws {
       func giveBack(untriedBecause signal: Int32) throws -> Never {
-        let last = "item \(lease.sequence) was not given back untried: it comes again at once, with an attempt counted"
+        let last = "item \(lease.sequence) was not returned untried: it is available immediately, with an attempt counted"
         try settle(opened, last) { txn in
           try txn[queue].release(lease, reason: "interrupted", countingAttempt: false)
         }
@@ -196,10 +196,10 @@
       }
       if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
-      try settle(opened, "item \(lease.sequence): \(reason); it was not given back, but comes again at once") { txn in
+      try settle(opened, "item \(lease.sequence): \(reason); it was not returned, but is available immediately") { txn in
         try txn[queue].release(lease, reason: reason)
       }
-      throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was given back")
+      throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was returned")
     }
   }
 

@@ -56,7 +56,7 @@
 
     mutating func validate() throws {
       try Words.check(&words)
-      if QueuePriority(level: priority) == nil { throw ValidationError("\(priority) is no priority: give 0 to 7.") }
+      if QueuePriority(level: priority) == nil { throw ValidationError("\(priority) is not a priority: give 0 to 7.") }
     }
 
     func run() throws {
@@ -115,7 +115,7 @@
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-      if count < 1 { throw ValidationError("\(count) is no number of items.") }
+      if count < 1 { throw ValidationError("\(count) is not a number of items.") }
     }
 
     func run() throws {
@@ -194,7 +194,7 @@
 
     func validate() throws {
       if reading.unlocked, retryAll || !retry.isEmpty || !remove.isEmpty {
-        throw ValidationError("--unlocked is for reading alone.")
+        throw ValidationError("--unlocked is only for reading.")
       }
     }
 
@@ -207,7 +207,7 @@
         let letters = txn[queue].deadLetters.map(\.sequence)
         for number in retry + remove where !letters.contains(number) {
           throw Problem(
-            "item \(number) of '\(Printable.text(name))' is no dead letter; nothing was changed", .notFound)
+            "item \(number) of '\(Printable.text(name))' is not a dead letter; nothing was changed", .notFound)
         }
         for number in retryAll ? letters.filter({ !remove.contains($0) }) : retry { _ = txn[queue].retry(number) }
         for number in remove { _ = txn[queue].remove(number) }

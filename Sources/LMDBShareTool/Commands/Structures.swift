@@ -55,14 +55,14 @@
       for number in [maximum, attempts].compactMap({ $0 }) where number < 1 {
         throw ValidationError("\(number) is too small: give 1 or more.")
       }
-      if let count, !(0...1 << 40 ~= count) { throw ValidationError("\(count) is no number of elements.") }
+      if let count, !(0...1 << 40 ~= count) { throw ValidationError("\(count) is not a number of elements.") }
     }
 
     func run() throws {
       for type in types {
         if case .own = Representation(type) {
           throw ValidationError(
-            "'\(Printable.text(type, limit: 100))' is no type that is known here; the types are \(Representation.names)."
+            "'\(Printable.text(type, limit: 100))' is not a known type; the types are \(Representation.names)."
           )
         }
       }

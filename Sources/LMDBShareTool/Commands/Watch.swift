@@ -34,7 +34,7 @@
 
     func validate() throws {
       if output.format == .csv || output.format == .json { throw ValidationError("watch prints text or jsonl.") }
-      if summary, values { throw ValidationError("--summary and --values do not go together.") }
+      if summary, values { throw ValidationError("--summary and --values cannot be combined.") }
       if wait, names.isEmpty { throw ValidationError("--wait needs the name of a structure.") }
     }
 

@@ -99,9 +99,9 @@
       let others = users.isEmpty ? "" : " (the store is open in \(users.prefix(5).joined(separator: ", ")))"
       let reason =
         Processes.waitsForLMDB
-        ? "a process holds LMDB's own lock, a program without this library, it seems\(others); let it go on or end it, or "
+        ? "a process holds LMDB's own lock, a program without this library, it seems\(others); let it continue or end it, or "
           + "allow more time with --timeout"
-        : "it takes longer than it may, and the cause is not known\(others): a slow disk, or a program without this library "
+        : "it takes longer than allowed, and the cause is not known\(others): a slow disk, or a program without this library "
           + "that holds LMDB's own lock; allow more time with --timeout"
       end(Failure.busy, reason)
     }

@@ -51,14 +51,14 @@
           return Date(timeIntervalSinceReferenceDate: try container.decode(Double.self))
         }
         guard let seconds = DateText.seconds(text) else {
-          throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no date")
+          throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not a date")
         }
         return Date(timeIntervalSinceReferenceDate: seconds)
       }
       do {
         return try decoder.decode(Value.self, from: Data(bytes.copied()))
       } catch {
-        throw DecodingFailure("\(bytes.byteCount) bytes are no JSON of \(Value.self): \(error)")
+        throw DecodingFailure("\(bytes.byteCount) bytes are not valid JSON of \(Value.self): \(error)")
       }
     }
 

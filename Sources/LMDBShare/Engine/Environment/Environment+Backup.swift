@@ -82,7 +82,7 @@ extension Environment {
       // Two commits were made in between; the second overwrote the meta page.
     }
     throw StoreError(
-      .busy, "back up", reason: "other processes commit too fast for a look at the meta page",
+      .busy, "back up", reason: "other processes commit too fast to read the meta page",
       advice: "try again, or make a compacting backup")
   }
 }

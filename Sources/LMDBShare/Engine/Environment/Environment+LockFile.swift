@@ -24,7 +24,7 @@ extension Environment {
         throw StoreError(
           .busy, "open \(directory.path)",
           reason:
-            "\(holder > 0 ? "process \(holder)" : "another process") has the store for itself: it opens or compacts it",
+            "\(holder > 0 ? "process \(holder)" : "another process") has exclusive access to the store: it opens or compacts it",
           advice: "try again, allow more time, or find out why that process takes so long",
           processID: holder > 0 ? Int(holder) : nil)
       }
@@ -49,7 +49,7 @@ extension StoreDirectory {
     return StoreError(
       .damaged, "open \(path)/\(Self.lockFile)",
       reason: "lock.mdb was overwritten while a process has the store open; data.mdb is not affected",
-      advice: "end all processes that use the store; then remove lock.mdb, which the next opening makes anew",
+      advice: "end all processes that use the store; then remove lock.mdb, which the next opening creates again",
       underlying: code)
   }
 }

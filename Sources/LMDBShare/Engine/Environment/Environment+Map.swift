@@ -83,7 +83,7 @@ extension Environment {
         // No map can be that large, so the meta page is damaged.
         guard used <= 1 << 56 else {
           throw StoreError(
-            .damaged, "adopt a larger map", reason: "the newest meta page tells a last page of \(last)",
+            .damaged, "adopt a larger map", reason: "the newest meta page has a last page of \(last)",
             advice: "restore a backup")
         }
         KillPoint.pass(.beforeAdoption)

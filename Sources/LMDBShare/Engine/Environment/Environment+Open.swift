@@ -192,7 +192,7 @@ extension Environment {
     if Owners.isAnyAlive(in: directory), try !isThere() {
       throw StoreError(
         .replaced, "open \(directory.path)",
-        reason: "lock.mdb was removed while a process has the store open, which goes on with the removed one",
+        reason: "lock.mdb was removed while a process has the store open, which continues with the removed one",
         advice: "end all processes that have the store open, then open it again")
     }
     try directory.makeSideFile(StoreDirectory.lockFile)
@@ -249,7 +249,7 @@ extension Environment {
       }
     }
     throw StoreError(
-      .busy, operation, reason: "other processes commit too fast for a look at the meta page", advice: "try again")
+      .busy, operation, reason: "other processes commit too fast to read the meta page", advice: "try again")
   }
 
   /// Checks every page of the open environment; throws what it finds.

@@ -166,7 +166,7 @@ extension Environment {
     guard isWriting else { return }
     throw StoreError(
       .nestedWrite, operation, structure: structure,
-      reason: "this thread is inside a write of the same store, so nobody can commit what it would wait for",
+      reason: "this thread is inside a write of the same store, so no process can commit what it would wait for",
       advice: "wait outside of the write")
   }
 }

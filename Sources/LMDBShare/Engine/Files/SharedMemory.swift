@@ -83,7 +83,7 @@ extension StoreDirectory {
     guard let status = FileStatus(at: path) else { throw StoreError(returnCode: lms_errno(), "look at \(path)") }
     guard status.isDirectory, status.owner == user, status.mode & 0o077 == 0 else {
       throw StoreError(
-        .permissionDenied, "open \(path)", reason: "it is not a directory of this user alone (user \(user))",
+        .permissionDenied, "open \(path)", reason: "it is not a private directory of this user (user \(user))",
         advice: "remove it, or give it mode 0700")
     }
     return path

@@ -234,7 +234,7 @@ package struct StoreDirectory: Sendable {
     if let name {
       throw StoreError(
         .networkFileSystem, "open \(path)", reason: "the path lies on \(name), where locks and shared maps fail",
-        advice: "use a local disk; or pass allowNetworkFileSystem: true, when one machine alone uses it")
+        advice: "use a local disk; or pass allowNetworkFileSystem: true, if only one machine uses it")
     }
   }
 
@@ -257,7 +257,7 @@ package struct StoreDirectory: Sendable {
   private func refuseForeignOwner() throws(StoreError) {
     guard let danger = try dangerToRoot() else { return }
     throw StoreError(
-      .foreignOwner, "open \(path)", reason: "\(danger), who could end this process, which is root's, at any time",
+      .foreignOwner, "open \(path)", reason: "\(danger), who could end this process of root at any time",
       advice: "run as the owner of the store; or pass allowForeignOwner: true, when its users can be trusted")
   }
 
