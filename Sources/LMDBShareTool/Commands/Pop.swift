@@ -55,7 +55,7 @@
       } catch {
         // The items were not read.
         let last =
-          "unprinted items were not returned untried: they are available immediately, with an attempt counted"
+          "unprinted items were not returned untried: they are available now, with an attempt counted"
         try settle(store, last) { txn in
           for lease in leases {
             try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
@@ -177,7 +177,7 @@
       _ opened: SharedStore
     ) throws {
       func giveBack(untriedBecause signal: Int32) throws -> Never {
-        let last = "item \(lease.sequence) was not returned untried: it is available immediately, with an attempt counted"
+        let last = "item \(lease.sequence) was not returned untried: it is available now, with an attempt counted"
         try settle(opened, last) { txn in
           try txn[queue].release(lease, reason: "interrupted", countingAttempt: false)
         }
@@ -196,7 +196,7 @@
       }
       if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
-      try settle(opened, "item \(lease.sequence): \(reason); it was not returned, but is available immediately") { txn in
+      try settle(opened, "item \(lease.sequence): \(reason); it was not returned, but is available now") { txn in
         try txn[queue].release(lease, reason: reason)
       }
       throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was returned")
