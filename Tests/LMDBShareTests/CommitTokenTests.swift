@@ -141,7 +141,7 @@ struct CommitTokenTests {
     _ = writer.line()
     do {
       _ = try test.store.wasCommitted(open, timeout: .milliseconds(50))
-      Issue.record("an answer while somebody writes")
+      Issue.record("an answer while another process writes")
     } catch let error as StoreError {
       #expect(error.code == .writerBusy)
     }

@@ -27,7 +27,7 @@ struct TestStore {
       let isWaitedFor = eventually {
         (try? directory.read("test.lmdb/signal"))?.dropFirst(Self.waitersPlace).prefix(8).contains { $0 != 0 } == true
       }
-      if !isWaitedFor { Issue.record("nobody waits") }
+      if !isWaitedFor { Issue.record("there are no waiters") }
       body()
     }
   }
