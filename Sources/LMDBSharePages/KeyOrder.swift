@@ -10,13 +10,13 @@ enum KeyOrder {
   init(ofKeys flags: UInt16) {
     // LMDB checks the flags in this order.
     self =
-      flags & Tree.Flags.reverseKeys != 0 ? .reversed : flags & Tree.Flags.integerKeys != 0 ? .integers : .bytes
+      flags & PageLayout.reverseKeys != 0 ? .reversed : flags & PageLayout.integerKeys != 0 ? .integers : .bytes
   }
 
   init(ofDuplicates flags: UInt16) {
     self =
-      flags & Tree.Flags.integerDuplicates != 0
-      ? .integers : flags & Tree.Flags.reverseDuplicates != 0 ? .reversed : .bytes
+      flags & PageLayout.integerDuplicates != 0
+      ? .integers : flags & PageLayout.reverseDuplicates != 0 ? .reversed : .bytes
   }
 
   func isLess(_ a: Range<Int>, in x: [UInt8], _ b: Range<Int>, in y: [UInt8]) -> Bool {

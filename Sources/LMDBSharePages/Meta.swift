@@ -10,8 +10,6 @@ package struct Meta: Hashable, Sendable {
   package let transaction: UInt64
 
   static let magic: UInt32 = 0xBEEF_C0DE
-  /// The offset of the transaction's number in the page.
-  package static let transactionOffset = 144
   /// More bytes than any machine can map.
   static let mostBytes: UInt64 = 1 << 56
   /// More transactions than any store will see.
@@ -34,7 +32,7 @@ package struct Meta: Hashable, Sendable {
         ? PageProblem(.newerLMDB, "data.mdb has data format 2 (LMDB 1.0); this library reads format 1 (LMDB 0.9)")
         : PageProblem(.foreignLMDB, "data.mdb has data format \(version), that of a variant of LMDB (lmdb-js, say)")
     }
-    guard bytes.u16(10) == PageFlags.meta, bytes.u64(0) == UInt64(number) else {
+    guard bytes.u16(10) == PageLayout.meta, bytes.u64(0) == UInt64(number) else {
       throw PageProblem(.damaged, "meta page \(number) is not marked as one")
     }
     let size = Int(bytes.u32(40))
@@ -43,10 +41,10 @@ package struct Meta: Hashable, Sendable {
     }
     pageSize = size
     mapSize = bytes.u64(32)
-    free = Tree(bytes, at: 40)
-    main = Tree(bytes, at: 88)
-    lastPage = bytes.u64(136)
-    transaction = bytes.u64(Meta.transactionOffset)
+    free = Tree(bytes, at: PageLayout.freeTree)
+    main = Tree(bytes, at: PageLayout.mainTree)
+    lastPage = bytes.u64(PageLayout.lastPage)
+    transaction = bytes.u64(PageLayout.transaction)
     guard lastPage >= 1, lastPage < Meta.mostBytes / UInt64(size) else {
       throw PageProblem(.damaged, "meta page \(number) has a last page of \(lastPage)")
     }
@@ -65,10 +63,6 @@ package struct MetaPage: Sendable {
 
 /// The record of one B+tree (`MDB_db`): 48 bytes.
 package struct Tree: Hashable, Sendable {
-  static let byteCount = 48
-  /// The root of a tree without entries.
-  package static let empty = UInt64.max
-
   /// The size of the keys of pages without nodes; in the free list's record the size of pages.
   let pad: UInt32
   package let flags: UInt16
@@ -90,18 +84,13 @@ package struct Tree: Hashable, Sendable {
     root = bytes.u64(offset + 40)
   }
 
-  /// LMDB's flags of a database.
+  /// Flags of databases.
   enum Flags {
-    static let reverseKeys: UInt16 = 0x02
-    static let duplicates: UInt16 = 0x04
-    static let integerKeys: UInt16 = 0x08
-    static let fixedDuplicates: UInt16 = 0x10
-    static let integerDuplicates: UInt16 = 0x20
-    static let reverseDuplicates: UInt16 = 0x40
-    /// The flags that only a database with duplicates has.
-    static let ofDuplicates = fixedDuplicates | integerDuplicates | reverseDuplicates
-    static let all = reverseKeys | duplicates | integerKeys | ofDuplicates
-    /// The record of the free list keeps flags of the environment that created the file: FIXEDMAP and NOSUBDIR.
+    /// Those that only a database with duplicates has.
+    static let ofDuplicates =
+      PageLayout.fixedDuplicates | PageLayout.integerDuplicates | PageLayout.reverseDuplicates
+    static let all = PageLayout.reverseKeys | PageLayout.duplicates | PageLayout.integerKeys | ofDuplicates
+    /// The record of the free list keeps flags of the environment that made the file: FIXEDMAP and NOSUBDIR.
     static let ofEnvironments: UInt16 = 0x4001
   }
 

@@ -85,7 +85,7 @@ package struct PageFile<Source: PageSource> {
     let meta = metas.newest
     // The size is read after the meta page, since pages are written before the meta page that refers to them.
     let pages = UInt64(try source.size() / meta.pageSize)
-    for (tree, name) in [(meta.free, "free"), (meta.main, "main")] where tree.root != Tree.empty {
+    for (tree, name) in [(meta.free, "free"), (meta.main, "main")] where tree.root != PageLayout.noRoot {
       guard tree.root >= 2, tree.root <= meta.lastPage else {
         throw PageProblem(.damaged, "the \(name) tree's root is page \(tree.root) of \(meta.lastPage + 1)")
       }

@@ -17,7 +17,7 @@ struct PageInspection {
   init(pageSize: Int) {
     starts = BitSet(below: pageSize / 2 + 1)
     ends = starts
-    mostNodeBytes = (pageSize - PageHeader.byteCount) / 2 / 2 * 2 - 2
+    mostNodeBytes = (pageSize - PageLayout.header) / 2 / 2 * 2 - 2
   }
 
   /// Checks a page of a tree; returns what is wrong.
@@ -42,13 +42,13 @@ struct PageInspection {
     starts.removeAll()
     ends.removeAll()
     for index in 0..<count {
-      let offset = Int(bytes.u16(PageHeader.byteCount + 2 * index))
+      let offset = Int(bytes.u16(PageLayout.header + 2 * index))
       guard offset >= header.upper, offset & 1 == 0, let node = Node(bytes, at: offset, isBranch: isBranch),
         node.end <= bytes.count, starts.insert(offset >> 1), ends.insert(node.end >> 1)
       else { return "has an entry \(index) that leaves the page or overlaps another" }
       if isBranch, index == 0 {
-        // The subtree before the first separator is bounded by the page above; the separator's own key is not used.
-        guard node.key.count <= Node.mostKeyBytes else { return "has a key of \(node.key.count) bytes" }
+        // What lies below the first separator is bounded by the page above; its key counts for nothing.
+        guard node.key.count <= PageLayout.mostKeyBytes else { return "has a key of \(node.key.count) bytes" }
         continue
       }
       guard rules.accepts(keyOf: node.key.count) else {
@@ -77,7 +77,7 @@ struct PageInspection {
     }
     guard header.count >= 1 else { return "has no entries" }
     func key(_ index: Int) -> Range<Int> {
-      let start = PageHeader.byteCount + index * width
+      let start = PageLayout.header + index * width
       return start..<start + width
     }
     for index in 1..<max(1, header.count)
@@ -93,8 +93,8 @@ struct PageInspection {
   private mutating func leaf(
     _ bytes: Span<UInt8>, _ node: Node, _ index: Int, _ rules: inout TreeRules, _ sub: inout PageInspection
   ) -> String? {
-    let isInPage = node.flags & NodeFlags.bigData == 0
-    guard !isInPage || Node.headerSize + node.key.count + node.size <= mostNodeBytes else {
+    let isInPage = node.flags & PageLayout.bigData == 0
+    guard !isInPage || PageLayout.node + node.key.count + node.size <= mostNodeBytes else {
       return "has an entry of \(node.size) bytes, which belongs on a page of its own"
     }
     switch (node.flags, rules.kind) {
@@ -107,19 +107,19 @@ struct PageInspection {
       guard rules.duplicates == nil || rules.accepts(duplicateOf: node.size) else {
         return "has a duplicate of \(node.size) bytes"
       }
-    case (NodeFlags.bigData, .freeList), (NodeFlags.bigData, .main), (NodeFlags.bigData, .database):
+    case (PageLayout.bigData, .freeList), (PageLayout.bigData, .main), (PageLayout.bigData, .database):
       guard rules.duplicates == nil else { return "has a large value among duplicates" }
       entries += 1
       pending.append(index)
-    case (NodeFlags.subData, .main) where rules.duplicates == nil:
-      guard node.size == Tree.byteCount else { return "has a database record of \(node.size) bytes" }
+    case (PageLayout.subData, .main) where rules.duplicates == nil:
+      guard node.size == PageLayout.record else { return "has a database record of \(node.size) bytes" }
       entries += 1
       pending.append(index)
-    case (NodeFlags.dupData | NodeFlags.subData, .main), (NodeFlags.dupData | NodeFlags.subData, .database):
-      guard rules.duplicates != nil, node.size == Tree.byteCount else { return "has duplicates that cannot be" }
+    case (PageLayout.dupData | PageLayout.subData, .main), (PageLayout.dupData | PageLayout.subData, .database):
+      guard rules.duplicates != nil, node.size == PageLayout.record else { return "has duplicates that cannot be" }
       pending.append(index)
-    case (NodeFlags.dupData, .main), (NodeFlags.dupData, .database):
-      guard rules.duplicates != nil, node.size >= PageHeader.byteCount else { return "has duplicates that cannot be" }
+    case (PageLayout.dupData, .main), (PageLayout.dupData, .database):
+      guard rules.duplicates != nil, node.size >= PageLayout.header else { return "has duplicates that cannot be" }
       return sub.duplicates(bytes.extracting(node.data), of: &rules, &entries)
     default: return "has an entry with flags \(node.flags)"
     }
@@ -131,8 +131,8 @@ struct PageInspection {
     _ bytes: Span<UInt8>, of rules: inout TreeRules, _ total: inout UInt64
   ) -> String? {
     let header = PageHeader(bytes)
-    let flags = PageFlags.leaf | PageFlags.sub | (rules.hasFixedDuplicates ? PageFlags.leaf2 : 0)
-    guard header.flags & ~PageFlags.dirty == flags else { return "has duplicates with flags \(header.flags)" }
+    let flags = PageLayout.leaf | PageLayout.sub | (rules.hasFixedDuplicates ? PageLayout.leaf2 : 0)
+    guard header.flags & ~PageLayout.dirty == flags else { return "has duplicates with flags \(header.flags)" }
     let objection: String?
     if rules.hasFixedDuplicates {
       guard rules.accepts(duplicateOf: header.pad) else { return "has duplicates of \(header.pad) bytes" }

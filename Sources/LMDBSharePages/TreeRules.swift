@@ -16,7 +16,7 @@ struct TreeRules {
   /// The size of all duplicates, if they must have the same size.
   var duplicateWidth: Int?
 
-  var hasFixedDuplicates: Bool { flags & Tree.Flags.fixedDuplicates != 0 && kind != .duplicates }
+  var hasFixedDuplicates: Bool { flags & PageLayout.fixedDuplicates != 0 && kind != .duplicates }
 
   init(_ kind: Kind, _ tree: Tree, name: String) {
     self.kind = kind
@@ -31,7 +31,7 @@ struct TreeRules {
     case .main, .database, .duplicates:
       order = KeyOrder(ofKeys: tree.flags)
       isFixed = false
-      duplicates = tree.has(Tree.Flags.duplicates) ? KeyOrder(ofDuplicates: tree.flags) : nil
+      duplicates = tree.has(PageLayout.duplicates) ? KeyOrder(ofDuplicates: tree.flags) : nil
     }
   }
 
@@ -50,40 +50,38 @@ struct TreeRules {
   func objection(to tree: Tree, pageSize: Int) -> String? {
     switch kind {
     case .freeList:
-      guard tree.flags & ~Tree.Flags.ofEnvironments == Tree.Flags.integerKeys else { return "has flags \(tree.flags)" }
+      guard tree.flags & ~Tree.Flags.ofEnvironments == PageLayout.integerKeys else { return "has flags \(tree.flags)" }
       guard Int(tree.pad) == pageSize else { return "has a pad of \(tree.pad)" }
     case .main, .database:
       guard tree.flags & ~Tree.Flags.all == 0,
-        tree.has(Tree.Flags.duplicates) || tree.flags & Tree.Flags.ofDuplicates == 0
+        tree.has(PageLayout.duplicates) || tree.flags & Tree.Flags.ofDuplicates == 0
       else { return "has flags \(tree.flags)" }
       guard tree.pad == 0 else { return "has a pad of \(tree.pad)" }
     case .duplicates:
-      let expected = isFixed ? Tree.Flags.fixedDuplicates | (order == .integers ? Tree.Flags.integerKeys : 0) : 0
+      let expected = isFixed ? PageLayout.fixedDuplicates | (order == .integers ? PageLayout.integerKeys : 0) : 0
       guard tree.flags == expected else { return "has duplicates with flags \(tree.flags)" }
-      guard isFixed ? 1...UInt32(Node.mostKeyBytes) ~= tree.pad : tree.pad == 0 else {
+      guard isFixed ? 1...UInt32(PageLayout.mostKeyBytes) ~= tree.pad : tree.pad == 0 else {
         return "has duplicates with a pad of \(tree.pad)"
       }
       guard order != .integers || !isFixed || tree.pad == 4 || tree.pad == 8 else {
         return "has integers of \(tree.pad) bytes"
       }
-      guard tree.root != Tree.empty else { return "has a key without duplicates" }
+      guard tree.root != PageLayout.noRoot else { return "has a key without duplicates" }
     }
-    if tree.root == Tree.empty {
+    if tree.root == PageLayout.noRoot {
       guard tree.entries == 0, tree.depth == 0, tree.branchPages == 0, tree.leafPages == 0, tree.overflowPages == 0
       else { return "has \(tree.entries) entries but no root" }
     } else {
-      // 32 is LMDB's own limit on the depth of its cursors.
-      guard tree.depth >= 1, tree.depth <= TreeRules.mostLevels else { return "has a depth of \(tree.depth)" }
+      // 32 is LMDB's own bound on the depth of its cursors.
+      guard tree.depth >= 1, tree.depth <= PageLayout.mostLevels else { return "has a depth of \(tree.depth)" }
     }
     return nil
   }
 
-  static let mostLevels = 32
-
-  /// Records a key's size; returns false when the key is not valid in this tree.
+  /// Takes note of a key's size; false when the key cannot be one of this tree.
   @inline(__always)
   mutating func accepts(keyOf size: Int) -> Bool {
-    guard size >= 1, size <= Node.mostKeyBytes else { return false }
+    guard size >= 1, size <= PageLayout.mostKeyBytes else { return false }
     if let keyWidth { return size == keyWidth }
     guard order == .integers else { return true }
     keyWidth = size
@@ -92,7 +90,7 @@ struct TreeRules {
 
   /// Records a duplicate's size; returns false when it is not valid in this tree.
   mutating func accepts(duplicateOf size: Int) -> Bool {
-    guard size <= Node.mostKeyBytes else { return false }
+    guard size <= PageLayout.mostKeyBytes else { return false }
     if let duplicateWidth { return size == duplicateWidth }
     guard duplicates == .integers || hasFixedDuplicates else { return true }
     duplicateWidth = size

@@ -79,7 +79,7 @@ struct TreeWalk {
     if let objection = rules.objection(to: tree, pageSize: pageSize) {
       throw PageProblem(.damaged, "\(rules.name) \(objection)")
     }
-    guard tree.root != Tree.empty else { return }
+    guard tree.root != PageLayout.noRoot else { return }
     var totals = Totals()
     let bottom = base + tree.depth - 1
     while levels.count <= bottom { levels.append(Level()) }
@@ -122,7 +122,7 @@ struct TreeWalk {
       throw PageProblem(.damaged, "page \(number) says that it is page \(header.number)")
     }
     let isFixed = rules.isFixed && !isBranch
-    let flags = isBranch ? PageFlags.branch : isFixed ? PageFlags.leaf | PageFlags.leaf2 : PageFlags.leaf
+    let flags = isBranch ? PageLayout.branch : isFixed ? PageLayout.leaf | PageLayout.leaf2 : PageLayout.leaf
     guard header.flags == flags else {
       throw PageProblem(.damaged, "\(rules.name): page \(number) has flags \(header.flags) instead of \(flags)")
     }
@@ -163,19 +163,19 @@ struct TreeWalk {
     _ node: Node, at level: Int, _ rules: inout TreeRules, _ totals: inout Totals
   ) throws {
     var first: UInt64?
-    if node.flags & NodeFlags.bigData != 0 {
+    if node.flags & PageLayout.bigData != 0 {
       let page = levels[level].bytes.u64(node.data.lowerBound)
       totals.overflow += try claimValue(of: node.size, at: page, rules.name)
       first = page
     }
     switch rules.kind {
     case .freeList: try addFree(node, at: level, first, rules.name)
-    case .main where node.flags == NodeFlags.subData:
+    case .main where node.flags == PageLayout.subData:
       let record = Tree(levels[level].bytes, at: node.data.lowerBound)
       let title = Self.printable(levels[level].bytes[node.key])
       try walk(record, TreeRules(.database, record, name: "database \(title)"), from: level + 1)
     case .main, .database:
-      guard node.flags & NodeFlags.dupData != 0 else { return }
+      guard node.flags & PageLayout.dupData != 0 else { return }
       let record = Tree(levels[level].bytes, at: node.data.lowerBound)
       let width = Int(clamping: record.pad)
       guard !rules.hasFixedDuplicates || rules.accepts(duplicateOf: width) else {
@@ -216,14 +216,14 @@ struct TreeWalk {
   private mutating func claimValue(of size: Int, at first: UInt64, _ name: String) throws -> UInt64 {
     try claim(first, name)
     guard
-      try source.read(offset: Int(first) * pageSize, count: PageHeader.byteCount, into: &buffer)
-        == PageHeader.byteCount
+      try source.read(offset: Int(first) * pageSize, count: PageLayout.header, into: &buffer)
+        == PageLayout.header
     else { throw PageProblem(.truncated, "data.mdb ends before page \(first)") }
     let header = PageHeader(buffer)
-    let needed = UInt64((PageHeader.byteCount - 1 + size) / pageSize + 1)
+    let needed = UInt64((PageLayout.header - 1 + size) / pageSize + 1)
     // A value that was replaced by a shorter one keeps its pages.
     let kept = header.overflowCount
-    guard header.number == first, header.flags == PageFlags.overflow, kept >= needed, kept < 1 << 31,
+    guard header.number == first, header.flags == PageLayout.overflow, kept >= needed, kept < 1 << 31,
       kept <= meta.lastPage + 1 - first
     else { throw PageProblem(.damaged, "\(name): page \(first) does not hold a value of \(size) bytes") }
     for number in first + 1..<first + kept { try claim(number, name) }
@@ -243,7 +243,7 @@ struct TreeWalk {
     }
     var offset: Int
     if let first {
-      offset = Int(first) * pageSize + PageHeader.byteCount
+      offset = Int(first) * pageSize + PageLayout.header
     } else {
       offset = 0
       buffer.removeAll(keepingCapacity: true)

@@ -45,18 +45,27 @@ struct CallTests {
     """
   }
 
-  private static let opened = """
-    let store = try SharedStore(path: "store")
-    let names = try store.list("names", of: String.self)
-    let scores = try store.dictionary("scores", of: String.self, Int.self)
-    let samples = try store.array("samples", of: Int32.self, count: 3)
-    let total = try store.value("total", initial: 0)
-    let jobs = try store.queue("jobs", of: String.self)
-    let lock = try store.lock("lock")
-    let barrier = try store.barrier("barrier", parties: 2)
-    let ready = try store.event("ready")
+  private static func opened(_ call: String) -> String {
+    """
+      let store = \(call) SharedStore(path: "store")
+      let names = \(call) store.list("names", of: String.self)
+      let scores = \(call) store.dictionary("scores", of: String.self, Int.self)
+      let samples = \(call) store.array("samples", of: Int32.self, count: 3)
+      let total = \(call) store.value("total", initial: 0)
+      let jobs = \(call) store.queue("jobs", of: String.self)
+      let seen = \(call) store.set("seen", of: String.self)
+      let lock = \(call) store.lock("lock")
+      let barrier = \(call) store.barrier("barrier", parties: 2)
+      let permits = \(call) store.semaphore("permits", permits: 2)
+      let ready = \(call) store.event("ready")
+      let other = \(call) SharedStore.ephemeral()
+      print(seen, permits, other.path)
+      let late = \(call) store.write { txn in try txn.list("late", of: Int.self) }
+      print(late)
 
     """
+  }
+
   private static let parameters = """
     _ store: SharedStore, _ names: SharedList<String>, _ scores: SharedDictionary<String, Int>, \
     _ samples: SharedArray<Int32>, _ total: SharedValue<Int>, _ jobs: SharedQueue<String>, _ lock: SharedLock, \
@@ -65,15 +74,15 @@ struct CallTests {
 
   @Test(arguments: modes)
   func onThreads(_ mode: String) throws {
-    try compiles("import LMDBShare\n\(Self.opened)\(Self.calls("try"))", as: "main.swift", mode)
+    try compiles("import LMDBShare\n\(Self.opened("try"))\(Self.calls("try"))", as: "main.swift", mode)
     try compiles("import LMDBShare\nfunc use(\(Self.parameters)) throws {\n\(Self.calls("try"))}\n", mode)
   }
 
   /// `await` at the top of `main.swift` is allowed there, beside calls without it.
   @Test(arguments: modes)
   func atTheTopOfMain(_ mode: String) throws {
-    let both = "do {\n\(Self.calls("try await"))}\ndo {\n\(Self.calls("try"))}\n"
-    try compiles("import LMDBShare\n\(Self.opened)\(both)try await Task.sleep(for: .zero)\n", as: "main.swift", mode)
+    let both = ["try await", "try"].map { "do {\n\(Self.opened($0))\(Self.calls($0))}\n" }.joined()
+    try compiles("import LMDBShare\n\(both)try await Task.sleep(for: .zero)\n", as: "main.swift", mode)
   }
 
   @Test(arguments: modes)
@@ -86,16 +95,16 @@ struct CallTests {
       actor Worker { func use\(body) }
       @MainActor final class Model { func use\(body) }
       @main struct Program { static func main() async throws {
-      \(Self.opened)\(Self.calls("try await"))} }
+      \(Self.opened("try await"))\(Self.calls("try await"))} }
 
       """, mode)
   }
 
   /// In a task each of them requires `await`: none silently blocks a thread of the pool.
   @Test func blockingCallsAreRefusedInTasks() throws {
-    let lines = Self.calls("try").split(separator: "\n")
-    let result = try Compiler.compile(
-      "import LMDBShare\nfunc use(\(Self.parameters)) async throws {\n\(Self.calls("try"))}\n")
+    let calls = Self.opened("try") + Self.calls("try")
+    let lines = calls.split(separator: "\n")
+    let result = try Compiler.compile("import LMDBShare\nfunc use() async throws {\n\(calls)}\n")
     for (index, line) in lines.enumerated() where line.contains("try ") && !line.contains("print(") {
       if line.contains("let value =") { continue }
       #expect(result.output.contains("case.swift:\(index + 3):"), "\(line) compiles")

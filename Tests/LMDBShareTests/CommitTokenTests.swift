@@ -40,7 +40,7 @@ struct CommitTokenTests {
 
   @Test func tasksThatShareACommitHaveTokensOfTheirOwn() async throws {
     let test = try TestStore()
-    let value = try test.store.value("value", initial: 0)
+    let value = try await test.store.value("value", initial: 0)
     let tokens = try (0..<40).map { _ in try test.store.commitToken() }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (number, token) in tokens.enumerated() {

@@ -195,9 +195,9 @@ struct FairnessTests {
 
   @Test func aRemovedLockIsNotGot() async throws {
     let store = test.store
-    let lock = try store.lock("lock")
+    let lock = try await store.lock("lock")
     try await store.remove("lock")
-    let again = try store.lock("lock")
+    let again = try await store.lock("lock")
     #expect(code { _ = try lock.tryAcquire() } == .structureRemoved)
     let error = await #expect(throws: StoreError.self) { try await lock.acquire(timeout: .seconds(60)) }
     #expect(error?.code == .structureRemoved)

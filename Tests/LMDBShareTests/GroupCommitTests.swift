@@ -10,7 +10,7 @@ struct GroupCommitTests {
   @Test(arguments: [StoreOptions.Durability.durable, .processCrashOnly])
   func writesOfManyTasksShareCommits(durability: StoreOptions.Durability) async throws {
     let test = try TestStore(.durability(durability), inMemory: false)
-    let (store, value) = (test.store, try test.store.value("value", initial: 0))
+    let (store, value) = (test.store, try await test.store.value("value", initial: 0))
     let before = try store.read { $0.snapshotID }
     let (tasks, writes) = (64, 20)
     let seen = try await withThrowingTaskGroup(of: [Int].self) { group in
@@ -85,8 +85,8 @@ struct GroupCommitTests {
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumSize = 1 << 20
     let test = try TestStore(options)
-    let (store, value) = (test.store, try test.store.value("value", initial: 0))
-    let names = try store.list("names", of: [UInt8].self)
+    let (store, value) = (test.store, try await test.store.value("value", initial: 0))
+    let names = try await store.list("names", of: [UInt8].self)
     let began = DispatchSemaphore(value: 0)
     // While this one holds the lock, the others gather.
     let blocker = Task { try await store.write { _ in _ = began.wait(timeout: .now() + 10) } }
@@ -115,7 +115,7 @@ struct GroupCommitTests {
   @MainActor
   @Test func theOrderOfOneActorIsKept() async throws {
     let test = try TestStore()
-    let list = try test.store.list("list", of: Int.self)
+    let list = try await test.store.list("list", of: Int.self)
     for _ in 0..<40 {
       let tasks = (0..<500).map { number in
         Task { @MainActor in try await test.store.write { txn in txn[list].append(number) } }
@@ -128,7 +128,7 @@ struct GroupCommitTests {
 
   @Test func writesWithinAreRefused() async throws {
     let test = try TestStore()
-    let (store, list) = (test.store, try test.store.list("list", of: Int.self))
+    let (store, list) = (test.store, try await test.store.list("list", of: Int.self))
     try await store.write { txn in
       #expect(code { try list.append(1) } == .nestedWrite)
       txn[list].append(2)

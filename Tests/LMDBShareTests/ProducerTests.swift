@@ -209,7 +209,7 @@ struct ProducerTests {
 
   @Test func tasksWaitWithoutAThreadAndCanBeCancelled() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("queue", of: Int.self, capacity: 4)
+    let queue = try await test.store.queue("queue", of: Int.self, capacity: 4)
     let producer = queue.producer(limit: 2)
     let pushing = Task {
       for number in 0..<100 { try await producer.push(number) }

@@ -37,9 +37,23 @@ struct QueueMisuseTests {
     #expect(try queue.lease(atMost: 0, for: .seconds(1), timeout: .seconds(100)).isEmpty)
   }
 
+  /// Items have numbers and a history: they are moved one by one, and an assignment must not be lost in silence.
+  @Test func theItemsOfAnotherQueueCannotBeAssigned() throws {
+    let test = try TestStore()
+    let (one, two) = (try test.store.queue("one", of: Int.self), try test.store.queue("two", of: Int.self))
+    try one.push(contentsOf: [1, 2])
+    try two.push(3)
+    #expect(code { try test.store.write { txn in txn[two] = txn[one] } } == .outOfRange)
+    func assign(_ items: inout SharedQueue<Int>.Contents, _ others: SharedQueue<Int>.Contents) { items = others }
+    #expect(code { try test.store.write { txn in assign(&txn[two], txn[one]) } } == .outOfRange)
+    // That of a queue to itself changes nothing.
+    try test.store.write { txn in txn[one] = txn[one] }
+    #expect(try one.count == 2 && two.count == 1 && two.peek() == 3)
+  }
+
   @Test func aCopyOfTheViewWakesToo() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("queue", of: Int.self)
+    let queue = try await test.store.queue("queue", of: Int.self)
     let waiting = Task.immediate { try await queue.pop(timeout: nil) }
     try await test.store.write { txn in
       var copy = txn[queue]

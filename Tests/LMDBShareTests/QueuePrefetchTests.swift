@@ -34,7 +34,7 @@ struct QueuePrefetchTests {
         return [now.outside, now.within]
       }
     }
-    let queue = try test.store.queue("queue", of: Noted.self)
+    let queue = try await test.store.queue("queue", of: Noted.self)
     let items = (0..<6000).map { Noted(number: $0) }
     try await queue.push(contentsOf: items)
     #expect(try await queue.pop(atMost: 2500) == Array(items[..<2500]))

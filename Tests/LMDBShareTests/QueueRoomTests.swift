@@ -8,7 +8,7 @@ import Testing
 struct QueueRoomTests {
   @Test func aFullQueueRefusesOrWaits() async throws {
     let test = try TestStore()
-    let (store, queue) = (test.store, try test.store.queue("queue", of: Int.self, capacity: 3))
+    let (store, queue) = (test.store, try await test.store.queue("queue", of: Int.self, capacity: 3))
     #expect(queue.capacity == 3)
     #expect(code { _ = try store.queue("queue", of: Int.self, capacity: 4) } == .typeMismatch)
     #expect(code { _ = try store.queue("none", of: Int.self, capacity: 0) } == .outOfRange)
@@ -81,7 +81,7 @@ struct QueueRoomTests {
 
   @Test func aClosedQueueIsDrained() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("queue", of: Int.self)
+    let queue = try await test.store.queue("queue", of: Int.self)
     try await queue.push(contentsOf: 0..<5)
     let consumers = (0..<3).map { _ in
       Task.immediate {
@@ -135,7 +135,7 @@ struct QueueRoomTests {
 
   @Test func cancelledConsumersTakeNothing() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("queue", of: Int.self)
+    let queue = try await test.store.queue("queue", of: Int.self)
     for round in 0..<20 {
       // Before they begin to wait, or while they do.
       let consumers = (0..<10).map { _ in

@@ -123,7 +123,7 @@ struct SetTests {
 
   @Test func inTasks() async throws {
     let test = try TestStore()
-    let set = try test.store.set("set", of: Int.self)
+    let set = try await test.store.set("set", of: Int.self)
     try await withThrowingTaskGroup { group in
       for number in 0..<100 { group.addTask { try await set.insert(number % 50).inserted } }
       var inserted = 0

@@ -90,4 +90,26 @@ struct StoppedWriterTests {
       }
     }
   }
+
+  /// A structure that is missing is created in a write: a task that opens it waits for the writer without a thread of the pool.
+  @Test func openingInATaskBlocksNoThread() async throws {
+    let store = test.store
+    try await whileAWriterIsStopped { writer in
+      let opened = (0..<32).map { number in
+        Task { try await store.list("new \(number)", of: Int.self).name }
+      }
+      // With a blocked pool none of these would have its turn before the writer goes on.
+      let turns = await withTaskGroup(of: Int.self) { group in
+        for number in 0..<32 { group.addTask { number } }
+        return await group.reduce(0) { $0 + $1 }
+      }
+      #expect(turns == 31 * 16)
+      #expect(try store.structures().allSatisfy { !$0.name.hasPrefix("new") })
+      kill(pid_t(writer), SIGCONT)
+      kill(pid_t(writer), SIGKILL)
+      var names: Set<String> = []
+      for task in opened { names.insert(try await task.value) }
+      #expect(names.count == 32)
+    }
+  }
 }

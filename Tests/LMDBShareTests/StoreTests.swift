@@ -140,7 +140,7 @@ struct StoreTests {
   }
 
   @Test func backupWhileOthersWrite() async throws {
-    let (a, b) = (try store.value("a", initial: 0), try store.value("b", initial: 0))
+    let (a, b) = (try await store.value("a", initial: 0), try await store.value("b", initial: 0))
     let writer = Task.detached { [store] in
       for round in 1...300 {
         try await store.write { txn in
@@ -152,7 +152,7 @@ struct StoreTests {
     for round in 0..<10 {
       let path = test.directory.file("backup \(round)")
       try await store.backup(to: path, compacting: round % 2 == 0)
-      let copy = try SharedStore(path: path)
+      let copy = try await SharedStore(path: path)
       #expect(try copy.read { txn in try txn[copy.value("a", initial: 0)] + txn[copy.value("b", initial: 0)] } == 0)
     }
     try await writer.value

@@ -91,7 +91,7 @@ struct SynchronizationTests {
 
   @Test func tasksOfOneProcessExcludeEachOther() async throws {
     let test = try TestStore()
-    let lock = try test.store.lock("lock")
+    let lock = try await test.store.lock("lock")
     nonisolated(unsafe) var counter = 0
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<100 {
@@ -192,7 +192,7 @@ struct SynchronizationTests {
 
   @Test func tasksShareTheProcessesPermits() async throws {
     let test = try TestStore()
-    let semaphore = try test.store.semaphore("semaphore", permits: 2)
+    let semaphore = try await test.store.semaphore("semaphore", permits: 2)
     let out = Gauge()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<50 {
@@ -219,7 +219,7 @@ struct SynchronizationTests {
 
   @Test func anEventIsSetByAnotherProcess() async throws {
     let test = try TestStore(StoreOptions())
-    let event = try test.store.event("event")
+    let event = try await test.store.event("event")
     #expect(try await event.wait(timeout: .milliseconds(10)) == false)
     let waiting = Task { try await event.wait(timeout: .seconds(60)) }
     #expect(try Program.run("TestWorker", "set-event", test.path).status == 0)
@@ -260,7 +260,7 @@ struct SynchronizationTests {
 
   @Test func whoGivesUpBreaksTheBarrier() async throws {
     let test = try TestStore()
-    let barrier = try test.store.barrier("barrier", parties: 2)
+    let barrier = try await test.store.barrier("barrier", parties: 2)
     let error = await #expect(throws: StoreError.self) { try await barrier.wait(timeout: .milliseconds(10)) }
     #expect(error?.code == .barrierBroken)
     try await barrier.reset()

@@ -186,7 +186,7 @@ struct UndecodableItemTests {
 
   @Test(arguments: pops.indices) func anUndecodableItemIsInNobodysWay(form: Int) async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("jobs", of: Job.self)
+    let queue = try await test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
     try await queue.close()
     let taken = try await Self.pops[form].take(queue, test.store)
@@ -204,7 +204,7 @@ struct UndecodableItemTests {
 
   @Test(arguments: leases.indices) func anUndecodableItemThatIsLeasedIsInNobodysWay(form: Int) async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("jobs", of: Job.self)
+    let queue = try await test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
     try await queue.close()
     let taken = try await Self.leases[form].take(queue, test.store)
@@ -316,7 +316,7 @@ struct UndecodableItemTests {
   /// An undecodable item only ends decoding ahead.
   @Test func itemsBehindAnUndecodableOneAreTaken() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("jobs", of: Job.self)
+    let queue = try await test.store.queue("jobs", of: Job.self)
     try Self.push(Array(0..<50) + [nil] + Array(50..<100), queue, test.store)
     let seen = try test.store.read { txn in txn[queue].prefetch(atMost: 100) }
     #expect(seen.elements.count == 50)

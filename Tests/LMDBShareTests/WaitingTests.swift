@@ -8,8 +8,8 @@ import Testing
 struct WaitingTests {
   @Test func observersSeeTheFirstAndTheLastState() async throws {
     let test = try TestStore()
-    let list = try test.store.list("list", of: String.self)
-    let other = try test.store.list("other", of: String.self)
+    let list = try await test.store.list("list", of: String.self)
+    let other = try await test.store.list("other", of: String.self)
     try await list.append("a")
     var states: [[String]] = []
     for try await contents in list.observe() {
@@ -25,11 +25,11 @@ struct WaitingTests {
 
   @Test func everyKindOfStructureCanBeObserved() async throws {
     let test = try TestStore()
-    let (store, step) = (test.store, try test.store.value("step", initial: 0))
-    let list = try store.list("list", of: Int.self)
-    let dictionary = try store.dictionary("dictionary", of: String.self, Int.self)
-    let array = try store.array("array", of: Int.self, count: 2)
-    let queue = try store.queue("queue", of: Int.self)
+    let (store, step) = (test.store, try await test.store.value("step", initial: 0))
+    let list = try await store.list("list", of: Int.self)
+    let dictionary = try await store.dictionary("dictionary", of: String.self, Int.self)
+    let array = try await store.array("array", of: Int.self, count: 2)
+    let queue = try await store.queue("queue", of: Int.self)
     var lists = list.observe().makeAsyncIterator()
     var dictionaries = dictionary.observe().makeAsyncIterator()
     var arrays = array.observe().makeAsyncIterator()
@@ -57,7 +57,7 @@ struct WaitingTests {
 
   @Test func observersHoldNoSnapshot() async throws {
     let test = try TestStore()
-    let value = try test.store.value("value", initial: 0)
+    let value = try await test.store.value("value", initial: 0)
     var states = value.observe().makeAsyncIterator()
     _ = try await states.next()
     let waiting = Task.immediate { try await value.waitForChange(timeout: .seconds(60)) }
@@ -87,8 +87,8 @@ struct WaitingTests {
 
   @Test func cancellationIsPromptAndLeavesNothingBehind() async throws {
     let test = try TestStore()
-    let queue = try test.store.queue("numbers", of: Int.self)
-    // In a separate process, where nothing else delays its tasks.
+    let queue = try await test.store.queue("numbers", of: Int.self)
+    // In a process of its own, where nothing else holds up its tasks.
     let result = try Program("TestWorker", ["cancel-waits", test.path]).finish()
     let taken = result.output.split(separator: " ").compactMap { Int($0.filter(\.isNumber)) }.sorted()
     #expect(result.status == 0 && taken.count == 5 && taken[2] < 10_000, "\(result)")
@@ -106,8 +106,8 @@ struct WaitingTests {
 
   @Test func waitsEndInTime() async throws {
     let test = try TestStore()
-    let list = try test.store.list("list", of: Int.self)
-    // In a separate process, where nothing else delays its tasks.
+    let list = try await test.store.list("list", of: Int.self)
+    // In a process of its own, where nothing else holds up its tasks.
     let result = try Program("TestWorker", ["time-outs", test.path]).finish()
     let late = result.output.split(separator: " ").compactMap { Int($0.filter(\.isNumber)) }
     #expect(result.status == 0 && late.count == 4 && late.allSatisfy { $0 < 50_000 }, "\(result)")
@@ -214,8 +214,8 @@ struct WaitingTests {
 
   @Test func timeLimitsHoldAmongManyCommits() async throws {
     let test = try TestStore()
-    let (store, list) = (test.store, try test.store.list("list", of: Int.self))
-    // No other process writes: a limit of zero is enough.
+    let (store, list) = (test.store, try await test.store.list("list", of: Int.self))
+    // Nobody else writes: a limit of nothing is enough.
     for _ in 0..<20 { try await store.write(timeout: .zero) { txn in txn[list].append(1) } }
     try await store.write(timeout: .seconds(-5)) { txn in txn[list].append(1) }
     let writer = try Program("TestWorker", ["contend", test.path, "1500"])

@@ -135,7 +135,7 @@ struct WorkerTests {
   }
 
   @Test func stoppingLeavesTimeToEnd() async throws {
-    let ended = try test.store.list("ended", of: Int.self)
+    let ended = try await test.store.list("ended", of: Int.self)
     let pool = try WorkerPool(2, role: "end-slowly", store: test.store, executable: executable)
     #expect(try await test.store.waitUntil(timeout: .seconds(60), watching: [ended]) { $0[ended].count == 2 })
     // It takes them longer than a second.
@@ -150,8 +150,8 @@ struct WorkerTests {
   }
 
   @Test func drainedWorkersEndByThemselves() async throws {
-    let queue = try test.store.queue("jobs", of: Int.self)
-    let done = try test.store.list("done", of: Int.self)
+    let queue = try await test.store.queue("jobs", of: Int.self)
+    let done = try await test.store.list("done", of: Int.self)
     try await queue.push(contentsOf: 0..<50)
     let pool = try WorkerPool(2, role: "work", store: test.store, arguments: ["0"], executable: executable)
     try await queue.close()

@@ -219,7 +219,7 @@ struct EnvironmentTests {
 
   @Test func manyThreadsReadWhileOneWrites() async throws {
     let store = try open(path)
-    let list = try store.list("list", of: Int.self)
+    let list = try await store.list("list", of: Int.self)
     try await list.append(contentsOf: Array(repeating: 0, count: 2000))
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<8 {

@@ -149,7 +149,7 @@
       ]
       let copies = moment.hasPrefix("mdb_env_copyfd2")
       let result = try run(copies ? "back-up-small" : "open-small", store, "", settings)
-      let expected = "9 MiB, 0 findings\n"
+      let expected = "9 items, 0 findings\n"
       #expect(result.output == (copies ? expected + expected : expected), "\(result)")
     }
 

@@ -34,8 +34,8 @@ struct MapTests {
   }
 
   @Test func growthByAnotherProcessIsAdoptedWhileReadersIterate() async throws {
-    let store = try SharedStore(path: path, options: options { $0.mapReservation = 1 << 20 })
-    let list = try store.list("list", of: Int.self)
+    let store = try await SharedStore(path: path, options: options { $0.mapReservation = 1 << 20 })
+    let list = try await store.list("list", of: Int.self)
     try await list.append(contentsOf: 0..<20_000)
     let isDone = Task.detached { try Program.run("TestWorker", "fill", self.path, "\(40 << 20)") }
     let readers = (0..<3).map { _ in

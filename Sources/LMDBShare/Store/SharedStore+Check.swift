@@ -40,23 +40,6 @@ extension SharedStore {
     guard let present, present.identity == found.identity else { return }
     let number = try environment.number(of: found, in: core)
     let reference = StructureReference(found, number: number, environment)
-    switch found.kind.shape {
-    case .sequence where found.layout == .indexed:
-      try IndexedSequence(reference, number).checkInvariants(core)
-    case .sequence:
-      guard let size = found.elementSize, size > 0 else { throw reference.damage("its elements have no size") }
-      try BlockSequence(reference, number, size: size).checkInvariants(core)
-    case .map: try DictionaryInvariants.check(core, reference, number)
-    case .queue:
-      let queue = QueueStorage(reference, number)
-      queue.load(core)
-      if let failure = core.failure { throw failure }
-      try queue.checkInvariants(core)
-    case .cell:
-      let isThere = withUTF8(of: found.name) { core.get(number, $0) != nil }
-      if !isThere, found.kind == .value || found.kind == .barrier || found.kind == .event {
-        throw reference.damage("it has no value")
-      }
-    }
+    try UntypedContents(core, reference, number).checkInvariants()
   }
 }

@@ -142,25 +142,7 @@ extension SharedStore {
     return result
   }
 
-  /// Opens a structure, or creates it.
-  ///
-  /// - Parameter fill: Stores the initial contents of a new structure.
-  func open(
-    _ wanted: StructureDescription, fill: (Transaction, StructureReference) throws(StoreError) -> Void = { _, _ in }
-  ) throws(StoreError) -> StructureReference {
-    try Catalogue.checkName(wanted.name)
-    guard !environment.isWriting else {
-      throw StoreError(
-        .nestedWrite, "open", structure: wanted.name, reason: "this thread is inside a write of the same store",
-        advice: "open it before, or ask the transaction: txn.\(wanted.kind.rawValue)(…)")
-    }
-    if let found = try find(wanted.name, as: wanted) { return found }
-    return try inOwnWrite(until: openingDeadline) { (core) throws(StoreError) in
-      try self.openOrCreate(wanted, core, fill: fill)
-    }
-  }
-
-  /// Returns the structure with a name; nil when there is none.
+  /// The structure of a name; nil when there is none.
   ///
   /// - Parameter wanted: The expected description; nil to accept any.
   func find(_ name: String, as wanted: StructureDescription?) throws(StoreError) -> StructureReference? {
@@ -178,10 +160,13 @@ extension SharedStore {
     return try Catalogue.description(of: name, environment.catalogue, core)
   }
 
-  /// Does the same within a write transaction.
+  /// Opens a structure within a write transaction, or creates it.
+  ///
+  /// - Parameters:
+  ///   - initial: The bytes of a new value, or of each element of a new array; nil for zero bytes.
+  ///   - isFilled: Whether a new array gets its elements now.
   func openOrCreate(
-    _ wanted: StructureDescription, _ core: Transaction,
-    fill: (Transaction, StructureReference) throws(StoreError) -> Void = { _, _ in }
+    _ wanted: StructureDescription, _ core: Transaction, initial: [UInt8]? = nil, isFilled: Bool = true
   ) throws(StoreError) -> StructureReference {
     try Catalogue.checkName(wanted.name)
     if let failure = core.failure { throw failure }
@@ -203,7 +188,13 @@ extension SharedStore {
     let number = try environment.number(of: made, in: core)
     Catalogue.set(made, for: made.name, catalogue, core)
     let reference = StructureReference(made, number: number, environment)
-    try fill(core, reference)
+    switch made.kind.shape {
+    case .cell:
+      if let initial { UntypedContents(core, reference, core.useForWriting(reference)).setValue(initial) }
+    case .sequence where made.kind == .array && isFilled:
+      core.fill(reference, initial ?? [UInt8](repeating: 0, count: made.elementSize ?? 1))
+    case .sequence, .map, .queue: break
+    }
     if let failure = core.failure { throw failure }
     return reference
   }

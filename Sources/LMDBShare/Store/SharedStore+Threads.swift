@@ -71,11 +71,45 @@ extension SharedStore {
   public static nonisolated(nonsending) func compact(path: String) async throws {
     try await onThread { try Self.compact(path: path) }
   }
+
+  /// Opens a store in shared memory, which exists until the machine restarts, without blocking a thread of the concurrency pool.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the store: letters, digits, `.`, `-` and `_`.
+  ///   - exclusive: Whether the store must be a new one.
+  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  public static nonisolated(nonsending) func ephemeral(
+    named name: String, exclusive: Bool = false
+  ) async throws -> SharedStore {
+    try await onThread { try Self.ephemeral(named: name, exclusive: exclusive) }
+  }
+
+  /// Opens a new store in shared memory that has no name and is removed with its last process, without blocking a thread of the
+  /// concurrency pool.
+  public static nonisolated(nonsending) func ephemeral() async throws -> SharedStore {
+    try await onThread { try Self.ephemeral() }
+  }
+
+  /// Removes the files of an ephemeral store, if it exists, without blocking a thread of the concurrency pool.
+  ///
+  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  public static nonisolated(nonsending) func removeEphemeral(named name: String) async throws {
+    try await onThread { try Self.removeEphemeral(named: name) }
+  }
+}
+
+extension Worker {
+  /// Opens the store that the worker shares with its starter, without blocking a thread of the concurrency pool.
+  ///
+  /// - Parameter options: The options for this process. The store is never created.
+  /// - Throws: ``StoreError/Code/storeNotFound`` when the store no longer exists.
+  public nonisolated(nonsending) func openStore(options: StoreOptions = StoreOptions()) async throws -> SharedStore {
+    try await onThread { try self.openStore(options: options) }
+  }
 }
 
 /// Runs `body` on a thread that may block.
-private nonisolated(nonsending) func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R
-{
+nonisolated(nonsending) func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
   try Task.checkCancellation()
   // A separate queue has a separate thread: the threads of the global queues also run the timers of time limits.
   let thread = DispatchQueue(label: "lmdbshare.blocking")

@@ -25,13 +25,29 @@ public final class SharedStore: Sendable {
   /// Opens the store in the directory at `path`, and creates it when it is missing, unless the options forbid it.
   ///
   /// - Throws: ``StoreError`` when the path is not a store, or the store cannot be used; the error's advice says what to do.
-  public init(path: String, options: StoreOptions = StoreOptions()) throws {
+  public convenience init(path: String, options: StoreOptions = StoreOptions()) throws {
+    try self.init(Self.open(path, options), options)
+  }
+
+  /// Opens the store in the directory at `path`, and creates it when it is missing, without blocking a thread of the concurrency pool.
+  ///
+  /// - Throws: ``StoreError`` when the path is not a store, or the store cannot be used; `CancellationError` when the task is
+  ///   cancelled before.
+  public nonisolated(nonsending) convenience init(path: String, options: StoreOptions = StoreOptions()) async throws {
+    try self.init(await onThread { try Self.open(path, options) }, options)
+  }
+
+  private init(_ environment: Environment, _ options: StoreOptions) throws {
+    self.environment = environment
     openingTimeout = options.openingTimeout
-    environment = try Environment.open(path: path, options: options.forEnvironment()) {
-      (transaction) throws(StoreError) in try Catalogue.create(transaction)
-    }
-    // If this throws, `deinit` closes the store.
+    // An error ends in `deinit`, which closes.
     if environment.catalogue == Transaction.noDatabase { try Catalogue.open(environment) }
+  }
+
+  private static func open(_ path: String, _ options: StoreOptions) throws -> Environment {
+    try Environment.open(path: path, options: options.forEnvironment()) { (transaction) throws(StoreError) in
+      try Catalogue.create(transaction)
+    }
   }
 
   deinit { environment.close() }

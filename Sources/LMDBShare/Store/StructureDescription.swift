@@ -171,6 +171,16 @@ extension StructureDescription {
     index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
     maximumAttempts = try number("attempts", 1...Int.max)
     self.identity = identity
+    // What is missing here would be missed by everything that reads the structure.
+    let isComplete =
+      switch kind {
+      case .list: layout == .indexed || layout == .packed && elementSize != nil
+      case .array: layout == .packed && elementSize != nil && self.count != nil
+      case .dictionary, .set: key != nil
+      case .semaphore, .barrier: self.count != nil
+      case .value, .queue, .lock, .event: true
+      }
+    guard isComplete else { throw .notUnderstood(name, record) }
   }
 
   /// The description of a list or array: elements of a fixed size are stored in blocks, others one per key.

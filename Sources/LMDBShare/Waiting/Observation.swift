@@ -32,7 +32,7 @@ public struct Observation<Structure: SharedStructure>: AsyncSequence {
       let link = structure.link
       let snapshot = try await link.store.snapshot(after: known, of: link.channel)
       known = snapshot.id
-      return try structure.view(of: snapshot)
+      return try snapshot[structure]
     }
   }
 }

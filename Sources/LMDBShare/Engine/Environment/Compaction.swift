@@ -138,7 +138,7 @@ struct Copy {
       var bytes = newest
       let number = last % 2 == UInt64(page) ? last : last - (last > 0 ? 1 : 0)
       bytes.replaceSubrange(0..<8, with: UInt64(page).bytes)
-      bytes.replaceSubrange(Meta.transactionOffset..<Meta.transactionOffset + 8, with: number.bytes)
+      bytes.replaceSubrange(PageLayout.transaction..<PageLayout.transaction + 8, with: number.bytes)
       try write(bytes, at: page * newest.count)
     }
   }

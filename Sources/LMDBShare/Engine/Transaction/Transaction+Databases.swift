@@ -1,3 +1,4 @@
+internal import LMDBSharePages
 internal import _LMDBShareLMDB
 
 // Named databases are entries of the main database whose values are the records of their trees; `F_SUBDATA` marks them. LMDB

@@ -1,3 +1,4 @@
+internal import LMDBSharePages
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 

@@ -1,3 +1,4 @@
+internal import LMDBSharePages
 internal import _LMDBShareSystem
 
 /// The record of a tree as it is in the file (`MDB_db`).

@@ -126,7 +126,7 @@ package struct Difference {
 
   private func compareSequences(_ old: UntypedContents, _ new: UntypedContents) throws {
     let (before, after) = (old.count, new.count)
-    if case .indexed(let a) = old.sequence, case .indexed(let b) = new.sequence,
+    if case .indexed(_, let a) = old.sequence, case .indexed(_, let b) = new.sequence,
       old.core.belongs(to: new.reference.environment)
     {
       // Elements of one store keep their keys, so what was dropped at the front moves nothing.
@@ -231,8 +231,8 @@ extension UntypedContents {
   }
 
   fileprivate func copied(_ cursor: Cursor) throws -> (key: [UInt8], value: [UInt8]) {
-    guard let found = checkedEntry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
-      throw reference.damage("the value of a long key does not tell the key")
+    guard let found = map.entry(cursor.key, cursor.value, { ($0.copied(), $1.copied()) }) else {
+      throw reference.damage("the value of a long key does not contain the key")
     }
     return found
   }

@@ -11,29 +11,16 @@ extension UntypedContents {
   /// Overwrites an element of a list or array.
   package func replace(_ position: Int, _ bytes: [UInt8]) throws(StoreError) {
     guard position >= 0, position < count else { throw outOfRange(position) }
-    try checkSize(bytes)
-    LMDBShare.withBytes(of: bytes) { bytes in
-      switch sequence {
-      case .blocks(let blocks): blocks.replace(core, position, bytes)
-      case .indexed(let elements): elements.replace(core, position, bytes)
-      }
-    }
+    try checkSize(bytes.count)
+    LMDBShare.withBytes(of: bytes) { sequence.replace(position, $0) }
   }
 
   /// Inserts an element into a list; at the count, it is appended. One with a maximum drops elements at the other end.
   package func insert(_ bytes: [UInt8], at position: Int) throws(StoreError) {
     guard position >= 0, position <= count else { throw outOfRange(position) }
-    try checkSize(bytes)
+    try checkSize(bytes.count)
     let isAtStart = position == 0 && count > 0
-    switch sequence {
-    case .blocks(let blocks): LMDBShare.withBytes(of: bytes) { blocks.insert(core, position, $0) }
-    case .indexed(let elements):
-      if position == elements.count {
-        LMDBShare.withBytes(of: bytes) { elements.append(core, $0) }
-      } else {
-        elements.insert(core, position, [bytes])
-      }
-    }
+    sequence.insert(bytes, at: position)
     if let maximum = reference.description.maximumCount, count > maximum {
       remove(isAtStart ? maximum..<count : 0..<count - maximum)
     }
@@ -41,46 +28,27 @@ extension UntypedContents {
 
   /// Appends elements to a list without looking at a maximum: what is loaded had it in force.
   package func append(_ bytes: RawSpan) throws(StoreError) {
-    switch sequence {
-    case .blocks(let blocks):
-      guard bytes.byteCount == blocks.size else { throw wrongSize(bytes.byteCount, blocks.size) }
-      blocks.append(core, bytes)
-    case .indexed(let elements): elements.append(core, bytes)
-    }
+    try checkSize(bytes.byteCount)
+    sequence.append(bytes)
   }
 
   /// Removes elements of a list.
-  package func remove(_ positions: Range<Int>) {
-    switch sequence {
-    case .blocks(let blocks): blocks.remove(core, positions)
-    case .indexed(let elements): elements.remove(core, positions)
-    }
-  }
+  package func remove(_ positions: Range<Int>) { sequence.remove(positions) }
 
   /// Sets the value of a key of a dictionary.
   package func set(_ value: RawSpan, forKey key: RawSpan, isLast: Bool = false) {
-    StoredKey.with(key, isFixed: hasFixedKeys) { stored in
-      guard StoredKey.isHashed(stored, isFixed: hasFixedKeys) else {
-        _ = core.put(database, stored, value, isLast ? .likelyLast : .replace)
-        return
-      }
-      LMDBShare.withBytes(of: StoredKey.wrap(key: key, value: value)) { _ = core.put(database, stored, $0) }
-    }
+    _ = map.put(key, value, isLast ? .likelyLast : .replace)
   }
 
   /// Removes a key of a dictionary; tells whether it was there.
   package func removeValue(forKey key: [UInt8]) -> Bool {
-    LMDBShare.withBytes(of: key) { StoredKey.with($0, isFixed: hasFixedKeys) { core.delete(database, $0) } }
+    LMDBShare.withBytes(of: key) { map.delete($0) }
   }
 
   /// Removes all elements, entries or items.
   package func removeAll() {
     switch reference.description.kind.shape {
-    case .sequence where reference.description.kind != .array:
-      switch sequence {
-      case .blocks(let blocks): blocks.removeAll(core)
-      case .indexed(let elements): elements.removeAll(core)
-      }
+    case .sequence where reference.description.kind != .array: sequence.removeAll()
     case .map: core.removeAll(database)
     case .queue: queue.removeAll(core)
     case .sequence, .cell: break
@@ -115,12 +83,9 @@ extension UntypedContents {
   /// Goes on with these numbers, which none of the items may exceed.
   package func restore(_ numbers: QueueNumbers) { queue.restore(core, numbers) }
 
-  private func checkSize(_ bytes: [UInt8]) throws(StoreError) {
-    if let size = reference.description.elementSize, bytes.count != size { throw wrongSize(bytes.count, size) }
-  }
-
-  private func wrongSize(_ count: Int, _ size: Int) -> StoreError {
-    StoreError(
+  private func checkSize(_ count: Int) throws(StoreError) {
+    guard let size = reference.description.elementSize, count != size else { return }
+    throw StoreError(
       .unencodable, "write", structure: reference.name, reason: "an element of \(count) bytes, where each has \(size)",
       advice: "give a value of the structure's type")
   }

@@ -29,7 +29,7 @@ extension SharedStore {
         .typeMismatch, "open", structure: name, reason: "it is a \(structure.description), not a queue",
         advice: "name a queue")
     }
-    return SharedQueue(self, structure.reference)
+    return SharedQueue(link: StructureLink(self, structure.reference))
   }
 }
 
@@ -88,7 +88,7 @@ extension WriteTransaction {
 
   /// The queue of that name, with items as bytes.
   package func untypedQueue(_ structure: UntypedStructure) -> SharedQueue<StoredBytes> {
-    SharedQueue(store, structure.reference)
+    SharedQueue(link: StructureLink(store, structure.reference))
   }
 
   /// Whether there has never been a structure, so that nobody can have one open.
@@ -109,13 +109,7 @@ extension WriteTransaction {
         .structureExists, "create", structure: description.name, reason: "there is a structure of that name already",
         advice: "take another name, or drop that one first")
     }
-    let reference = try store.openOrCreate(description, core) { (core, reference) throws(StoreError) in
-      if description.kind == .array {
-        if isFilled { core.fill(reference, initial ?? [UInt8](repeating: 0, count: description.elementSize ?? 1)) }
-      } else if description.kind.liesAmongValues, let initial {
-        UntypedContents(core, reference, core.useForWriting(reference)).setValue(initial)
-      }
-    }
+    let reference = try store.openOrCreate(description, core, initial: initial, isFilled: isFilled)
     return UntypedStructure(store: store, reference: reference)
   }
 

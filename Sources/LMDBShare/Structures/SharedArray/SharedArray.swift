@@ -7,17 +7,11 @@
 ///     }
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
-public struct SharedArray<Element: FixedSizeStorable>: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
+public struct SharedArray<Element: FixedSizeStorable>: SharedStructure {
+  /// The store and the structure, for the library's own use.
+  @_documentation(visibility: internal)
+  public let link: StructureLink
 
-  init(_ store: SharedStore, _ reference: StructureReference) {
-    self.store = store
-    self.reference = reference
-  }
-
-  /// The array's name.
-  public var name: String { reference.name }
   /// The number of elements, which never changes.
   public var count: Int { reference.description.count ?? 0 }
 
@@ -28,24 +22,11 @@ public struct SharedArray<Element: FixedSizeStorable>: Sendable {
     }
     return try .sequence(name, .array, of: Element.StorageCodec.self, count: count)
   }
-
-  /// Fills a new array: with `element`, or with zero bytes.
-  static func fill(
-    _ element: Element?, _ core: Transaction, _ reference: StructureReference
-  ) throws(StoreError) {
-    var bytes = [UInt8](repeating: 0, count: Element.StorageCodec.fixedByteCount ?? 1)
-    if let element {
-      do throws(EncodingFailure) {
-        bytes = try Element.StorageCodec.withEncoded(element) { $0.copied() }
-      } catch {
-        core.failUnencodable(reference.name, error)
-      }
-    }
-    core.fill(reference, bytes)
-  }
 }
 
-extension SharedStore {
+// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+
+extension StructureOpening where Self: ~Copyable {
   /// Opens the array of that name, and creates it when it is missing.
   ///
   /// - Parameters:
@@ -57,69 +38,27 @@ extension SharedStore {
   public func array<Element: FixedSizeStorable>(
     _ name: String, of type: Element.Type, count: Int, repeating element: Element? = nil
   ) throws -> SharedArray<Element> {
-    let reference = try open(SharedArray<Element>.description(name, count)) { (core, reference) throws(StoreError) in
-      try SharedArray.fill(element, core, reference)
-    }
-    return SharedArray(self, reference)
+    SharedArray(
+      link: try link(
+        to: SharedArray<Element>.description(name, count), initial: element.map { try encoded($0, name) }))
   }
 }
 
-extension WriteTransaction {
-  /// Opens the array of that name, or creates it as part of this transaction.
-  public func array<Element: FixedSizeStorable>(
-    _ name: String, of type: Element.Type, count: Int, repeating element: Element? = nil
-  ) throws -> SharedArray<Element> {
-    let wanted = try SharedArray<Element>.description(name, count)
-    let reference = try store.openOrCreate(wanted, core) { (core, reference) throws(StoreError) in
-      try SharedArray.fill(element, core, reference)
-    }
-    return SharedArray(store, reference)
+extension SharedArray {
+  /// Returns the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> Contents { Contents(ElementView(access)) }
+
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout Contents, in access: StructureAccess) {
+    view.endChange(in: access)
   }
 
-  /// Accesses the array's elements, to read and change them in place. Assigning the same number of elements replaces all.
-  @inlinable
-  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
-    get { SharedArray<Element>.Contents(ElementView(core, array.reference, core.use(array.reference))) }
-    nonmutating _modify {
-      var contents = SharedArray<Element>.Contents(
-        ElementView(core, array.reference, core.useForWriting(array.reference)))
-      contents.view.token = core.takeToken()
-      defer {
-        contents.store(core, array)
-        core.giveBack(contents.view.token.take())
-      }
-      yield &contents
-    }
-    nonmutating set {
-      var contents = SharedArray<Element>.Contents(ElementView(newValue.view.copied()))
-      contents.store(core, array)
-    }
-  }
+  /// Replaces the elements, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: Contents, in access: StructureAccess) { view.store(in: access) }
 }
-
-extension ReadTransaction {
-  /// Returns the array's elements in this snapshot.
-  @inlinable
-  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
-    SharedArray<Element>.Contents(ElementView(core, array.reference, core.use(array.reference)))
-  }
-}
-
-extension Snapshot {
-  /// Returns the array's elements in this snapshot.
-  ///
-  /// - Throws: ``StoreError`` when the array is not in the snapshot.
-  @inlinable
-  public subscript<Element>(_ array: SharedArray<Element>) -> SharedArray<Element>.Contents {
-    get throws {
-      var contents = try read { $0[array] }
-      contents.view.token = pin
-      return contents
-    }
-  }
-}
-
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
 
 extension SharedArray {
   /// Runs `body` on the elements in a read transaction.

@@ -265,26 +265,19 @@ extension SharedDictionary.Contents {
     _ core: Transaction, _ reference: StructureReference, _ database: UInt32, _ key: Key, _ value: Value,
     _ mode: Transaction.PutMode
   ) -> Bool {
+    let map = MapStorage(core, database, hasFixedKeys: isFixed)
     do throws(EncodingFailure) {
       return try Value.StorageCodec.withEncoded(value) { bytes in
-        withStored(key, { core.failUnencodable(reference.name, $0) }) { stored in
-          guard StoredKey.isHashed(stored, isFixed: isFixed) else { return core.put(database, stored, bytes, mode) }
-          return putHashed(core, database, key, stored, bytes, mode)
-        } ?? false
+        do throws(EncodingFailure) {
+          return try Key.OrderedCodec.withEncoded(key) { map.put($0, bytes, mode) }
+        } catch {
+          core.failUnencodable(reference.name, error)
+          return false
+        }
       }
     } catch {
       core.failUnencodable(reference.name, error)
       return false
     }
-  }
-
-  @usableFromInline @inline(never)
-  static func putHashed(
-    _ core: Transaction, _ database: UInt32, _ key: Key, _ stored: RawSpan, _ bytes: RawSpan,
-    _ mode: Transaction.PutMode
-  ) -> Bool {
-    let wrapped = try? Key.OrderedCodec.withEncoded(key) { StoredKey.wrap(key: $0, value: bytes) }
-    guard let wrapped else { return false }
-    return withBytes(of: wrapped) { core.put(database, stored, $0, mode) }
   }
 }

@@ -146,33 +146,10 @@ extension SharedDictionary.Contents: BidirectionalCollection {
   public func makeIterator() -> Iterator { Iterator(self, from: .none, to: .none) }
 }
 
-/// One end of a range of stored keys.
-@usableFromInline
-enum KeyBound {
-  case none
-  case included([UInt8])
-  case excluded([UInt8])
-}
-
 extension SharedDictionary.Contents {
   @usableFromInline var title: String {
     if case .stored(_, let reference, _) = storage { return reference.title }
     return "a dictionary in memory"
-  }
-
-  /// Puts a cursor on the first entry behind a bound, or the last one before it.
-  @usableFromInline
-  static func place(_ cursor: Cursor, _ bound: KeyBound, forward: Bool) -> Bool {
-    switch bound {
-    case .none: return cursor.move(forward ? .first : .last)
-    case .included(let key), .excluded(let key):
-      let isIncluded = if case .included = bound { true } else { false }
-      let found = withBytes(of: key) { cursor.seek($0) }
-      let isExact = found && withBytes(of: key) { $0.hasSameBytes(as: cursor.key) }
-      if forward { return isExact && !isIncluded ? cursor.move(.next) : found }
-      if isExact && isIncluded { return true }
-      return cursor.move(found ? .previous : .last)
-    }
   }
 
   /// The stored key of the first entry behind a bound, or of the last one before it.
@@ -184,7 +161,7 @@ extension SharedDictionary.Contents {
     case .stored(let core, let reference, let database):
       check(core, reference, database)
       let cursor = Cursor(core, database)
-      return Self.place(cursor, bound, forward: forward) ? cursor.key.copied() : nil
+      return cursor.place(bound, forward: forward) ? cursor.key.copied() : nil
     }
   }
 

@@ -6,8 +6,7 @@ extension SharedDictionary.Contents {
     /// From the first entry on, unless there is an end to look out for.
     @usableFromInline var steps: CursorSteps?
     @usableFromInline let start: KeyBound
-    @usableFromInline let end: [UInt8]?
-    @usableFromInline let endsBefore: Bool
+    @usableFromInline let end: KeyBound
     @usableFromInline let move: Cursor.Move
     @usableFromInline var hasStarted = false
     @usableFromInline var position = 0
@@ -18,12 +17,7 @@ extension SharedDictionary.Contents {
     ) {
       self.contents = contents
       move = forward ? .next : .previous
-      start = forward ? lower : upper
-      switch forward ? upper : lower {
-      case .none: (end, endsBefore) = (nil, false)
-      case .included(let key): (end, endsBefore) = (key, false)
-      case .excluded(let key): (end, endsBefore) = (key, true)
-      }
+      (start, end) = forward ? (lower, upper) : (upper, lower)
       switch contents.storage {
       case .detached(let entries):
         cursor = nil
@@ -34,7 +28,7 @@ extension SharedDictionary.Contents {
       }
     }
 
-    private var isForward: Bool { if case .next = move { true } else { false } }
+    @usableFromInline var isForward: Bool { if case .next = move { true } else { false } }
 
     /// Returns the next entry, or nil at the end.
     @inlinable
@@ -76,7 +70,7 @@ extension SharedDictionary.Contents {
     mutating func next<Part>(_ decode: (RawSpan, RawSpan) throws(DecodingFailure) -> Part) -> Part? {
       if !(steps?.step() ?? false), !moveElsewhere() { return nil }
       guard let cursor else { return nil }
-      if let end, isBeyond(cursor.key, end) { return nil }
+      if isBeyond(cursor.key) { return nil }
       do throws(DecodingFailure) {
         return try decode(cursor.key, cursor.value)
       } catch {
@@ -89,7 +83,7 @@ extension SharedDictionary.Contents {
     @inlinable @inline(__always)
     mutating func here() -> Element? {
       guard let cursor else { return nil }
-      if let end, isBeyond(cursor.key, end) { return nil }
+      if isBeyond(cursor.key) { return nil }
       do throws(DecodingFailure) {
         return try SharedDictionary.Contents.element(cursor.key, cursor.value)
       } catch {
@@ -104,9 +98,9 @@ extension SharedDictionary.Contents {
       guard case .stored(let core, let reference, let database) = contents.storage, let cursor else { return false }
       contents.check(core, reference, database)
       let isThere =
-        hasStarted ? cursor.move(move) : SharedDictionary.Contents.place(cursor, start, forward: isForward)
+        hasStarted ? cursor.move(move) : cursor.place(start, forward: isForward)
       hasStarted = true
-      steps = end == nil && isThere ? cursor.steps(move) : nil
+      steps = if case .none = end, isThere { cursor.steps(move) } else { nil }
       return isThere
     }
 
@@ -116,11 +110,10 @@ extension SharedDictionary.Contents {
       core.failUndecodable(reference, "key \(StoredKey.describe(cursor.key.copied()))", error)
     }
 
-    @usableFromInline
-    func isBeyond(_ key: RawSpan, _ end: [UInt8]) -> Bool {
-      let order = withBytes(of: end) { key.compare($0) }
-      if order == 0 { return endsBefore }
-      return isForward ? order > 0 : order < 0
+    @inlinable @inline(__always)
+    func isBeyond(_ key: RawSpan) -> Bool {
+      if case .none = end { return false }
+      return end.isPassed(by: key, forward: isForward)
     }
 
     @usableFromInline
@@ -129,22 +122,9 @@ extension SharedDictionary.Contents {
         return nil
       }
       let entry = entries.entries[position]
-      if let end, withBytes(of: entry.stored, { isBeyond($0, end) }) { return nil }
+      if withBytes(of: entry.stored, { isBeyond($0) }) { return nil }
       position += isForward ? 1 : -1
       return (entry.key, entry.value)
     }
-  }
-}
-
-extension StoredKey {
-  /// A stored key for messages: as text where it is some, else in hexadecimal.
-  @usableFromInline
-  static func describe(_ stored: [UInt8]) -> String {
-    if let text = String(validating: stored, as: UTF8.self),
-      text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
-    {
-      return "'\(text)'"
-    }
-    return "0x" + stored.prefix(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

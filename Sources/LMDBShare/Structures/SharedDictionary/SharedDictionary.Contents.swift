@@ -26,14 +26,12 @@ extension SharedDictionary {
     @usableFromInline let use: UInt64
     /// How often the database had been written when this view was made, or last changed it.
     @usableFromInline var generation: UInt32
-    /// Whether a detached copy has to replace what is in the store when the access ends.
-    @usableFromInline var needsStoring = false
-
     @inlinable
-    init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
-      use = core.use
-      storage = .stored(core, reference, database)
-      generation = core.generation(of: database)
+    init(_ access: StructureAccess) {
+      use = access.core.use
+      storage = .stored(access.core, access.reference, access.database)
+      generation = access.core.generation(of: access.database)
+      token = access.token()
     }
 
     @inlinable
@@ -75,36 +73,22 @@ extension SharedDictionary.Contents {
     withStored(key, { _ in }) { $0.copied() } ?? []
   }
 
-  /// The value in what is stored under a key.
+  /// The value of an entry.
   @inlinable @inline(__always)
   static func value(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Value {
-    guard StoredKey.isHashed(stored, isFixed: isFixed) else { return try Value.StorageCodec.decode(bytes) }
-    var reader = ByteReader(bytes)
-    _ = try reader.bytes(Int(reader.littleEndian(UInt32.self)))
-    return try Value.StorageCodec.decode(reader.remainder())
+    try Value.StorageCodec.decode(StoredKey.value(stored, bytes, isFixed: isFixed))
   }
 
   /// The key of an entry.
-  @inlinable
+  @inlinable @inline(__always)
   static func key(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Key {
-    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
-      return try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed))
-    }
-    var reader = ByteReader(bytes)
-    return try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
+    try Key.OrderedCodec.decode(StoredKey.key(stored, bytes, isFixed: isFixed))
   }
 
   /// The key and the value of an entry.
   @inlinable @inline(__always)
   static func element(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Element {
-    guard StoredKey.isHashed(stored, isFixed: isFixed) else {
-      return (
-        try Key.OrderedCodec.decode(StoredKey.encoded(stored, isFixed: isFixed)), try Value.StorageCodec.decode(bytes)
-      )
-    }
-    var reader = ByteReader(bytes)
-    let key = try Key.OrderedCodec.decode(reader.bytes(Int(reader.littleEndian(UInt32.self))))
-    return (key, try Value.StorageCodec.decode(reader.remainder()))
+    (try key(stored, bytes), try value(stored, bytes))
   }
 
   /// Whether the entries are in memory.
@@ -138,11 +122,7 @@ extension SharedDictionary.Contents {
 
   @usableFromInline
   mutating func changeDetached<R>(_ body: (inout SortedEntries<Key, Value>) -> R) -> R {
-    if case .stored = storage {
-      let wasInPlace = token != nil
-      self = detached()
-      needsStoring = wasInPlace
-    }
+    if case .stored = storage { self = detached() }
     guard case .detached(var entries) = storage else { stop("a detached view") }
     storage = .detached(SortedEntries())
     defer { storage = .detached(entries) }
@@ -150,12 +130,20 @@ extension SharedDictionary.Contents {
   }
 
   /// At the end of an access in place: a copy that took the view's place is written to the store.
+  @inlinable @inline(__always)
+  mutating func endChange(in access: StructureAccess) {
+    if isDetached { store(in: access) }
+    access.core.giveBack(token.take())
+  }
+
+  /// Replaces the entries of the store.
   @usableFromInline
-  mutating func storeDetached(_ core: Transaction, _ reference: StructureReference) {
-    guard case .detached(let entries) = storage else { return }
-    let database = core.useForWriting(reference)
-    core.removeAll(database)
-    for entry in entries.entries { Self.put(core, reference, database, entry.key, entry.value, .append) }
+  func store(in access: StructureAccess) {
+    guard case .detached(let entries) = detached().storage else { return }
+    access.core.removeAll(access.database)
+    for entry in entries.entries {
+      Self.put(access.core, access.reference, access.database, entry.key, entry.value, .append)
+    }
   }
 }
 

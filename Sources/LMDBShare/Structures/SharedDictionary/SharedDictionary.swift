@@ -10,17 +10,10 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
 /// changes at once, and for all reading beyond single keys, use its ``Contents`` in a transaction.
-public struct SharedDictionary<Key: StorableKey, Value: Storable>: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
-
-  init(_ store: SharedStore, _ reference: StructureReference) {
-    self.store = store
-    self.reference = reference
-  }
-
-  /// The dictionary's name.
-  public var name: String { reference.name }
+public struct SharedDictionary<Key: StorableKey, Value: Storable>: SharedStructure {
+  /// The store and the structure, for the library's own use.
+  @_documentation(visibility: internal)
+  public let link: StructureLink
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(
@@ -28,67 +21,33 @@ public struct SharedDictionary<Key: StorableKey, Value: Storable>: Sendable {
   }
 }
 
-extension SharedStore {
+// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+
+extension StructureOpening where Self: ~Copyable {
   /// Opens the dictionary of that name, and creates an empty one when it is missing.
   ///
   /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
   public func dictionary<Key: StorableKey, Value: Storable>(
     _ name: String, of _: Key.Type, _: Value.Type
   ) throws -> SharedDictionary<Key, Value> {
-    SharedDictionary(self, try open(SharedDictionary<Key, Value>.description(name)))
+    SharedDictionary(link: try link(to: SharedDictionary<Key, Value>.description(name)))
   }
 }
 
-extension WriteTransaction {
-  /// Opens the dictionary of that name, or creates an empty one as part of this transaction.
-  public func dictionary<Key: StorableKey, Value: Storable>(
-    _ name: String, of _: Key.Type, _: Value.Type
-  ) throws -> SharedDictionary<Key, Value> {
-    SharedDictionary(store, try store.openOrCreate(SharedDictionary<Key, Value>.description(name), core))
+extension SharedDictionary {
+  /// Returns the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> Contents { Contents(access) }
+
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout Contents, in access: StructureAccess) {
+    view.endChange(in: access)
   }
 
-  /// Accesses the dictionary's entries, to read and change them in place.
-  @inlinable
-  public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
-    get { SharedDictionary<Key, Value>.Contents(core, dictionary.reference, core.use(dictionary.reference)) }
-    nonmutating _modify {
-      var contents = SharedDictionary<Key, Value>.Contents(
-        core, dictionary.reference, core.useForWriting(dictionary.reference))
-      contents.token = core.takeToken()
-      defer {
-        if contents.isDetached { contents.storeDetached(core, dictionary.reference) }
-        core.giveBack(contents.token.take())
-      }
-      yield &contents
-    }
-    nonmutating set {
-      var contents = newValue.detached()
-      contents.needsStoring = true
-      contents.storeDetached(core, dictionary.reference)
-    }
-  }
-}
-
-extension ReadTransaction {
-  /// Returns the dictionary's entries in this snapshot.
-  @inlinable
-  public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
-    SharedDictionary<Key, Value>.Contents(core, dictionary.reference, core.use(dictionary.reference))
-  }
-}
-
-extension Snapshot {
-  /// Returns the dictionary's entries in this snapshot.
-  ///
-  /// - Throws: ``StoreError`` when the dictionary is not in the snapshot.
-  @inlinable
-  public subscript<Key, Value>(_ dictionary: SharedDictionary<Key, Value>) -> SharedDictionary<Key, Value>.Contents {
-    get throws {
-      var contents = try read { $0[dictionary] }
-      contents.token = pin
-      return contents
-    }
-  }
+  /// Replaces the entries, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: Contents, in access: StructureAccess) { view.store(in: access) }
 }
 
 /// Says how the elements are walked.

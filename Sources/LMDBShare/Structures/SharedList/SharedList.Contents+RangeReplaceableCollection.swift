@@ -1,21 +1,4 @@
-extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
-  /// Accesses the element at a position. A position out of range stops the program; ``element(at:)`` throws instead.
-  ///
-  /// An element that cannot be decoded fails the transaction, which throws at its end; until then the
-  /// ``Codec/placeholder`` of its type stands in for it, or another element. When there is neither, the program stops.
-  ///
-  /// - Complexity: O(1) when elements are stored in blocks, otherwise O(log *n*).
-  @inlinable
-  public subscript(position: Int) -> Element {
-    get { view.get(position) }
-    _modify {
-      var element = view.get(position)
-      yield &element
-      view.set(position, element)
-    }
-    set { view.set(position, newValue) }
-  }
-
+extension SharedList.Contents: RangeReplaceableCollection {
   /// Replaces the elements in a range.
   ///
   /// - Complexity: O(*m* + log *n*) when elements are stored in blocks; otherwise the elements on the shorter side move.
@@ -133,19 +116,6 @@ extension SharedList.Contents: MutableCollection, RangeReplaceableCollection {
   /// - Complexity: O(*n*).
   public mutating func reverse() { view.replaceAll(view.copied().reversed()) }
 
-  /// At the end of an access in place: a copy that took the view's place is written to the store.
-  @inlinable @inline(__always)
-  mutating func store(_ core: Transaction, _ list: SharedList<Element>) {
-    if view.isDetached { storeDetached(core, list) }
-  }
-
-  @usableFromInline @inline(never)
-  mutating func storeDetached(_ core: Transaction, _ list: SharedList<Element>) {
-    guard case .detached(let elements) = view.storage else { return }
-    if let maximum = list.maximumCount { view = ElementView(Array(elements.suffix(maximum))) }
-    view.storeDetached(core, list.reference)
-  }
-
   /// Drops what exceeds the maximum, at the end or at the start.
   @usableFromInline
   mutating func trim(atEnd: Bool) {
@@ -161,27 +131,4 @@ extension SharedList.Contents where Element: Comparable {
   ///
   /// - Complexity: O(*n* log *n*).
   public mutating func sort() { sort(by: <) }
-}
-
-extension SharedList.Contents: ExpressibleByArrayLiteral {
-  /// Creates contents in memory.
-  public init(arrayLiteral elements: Element...) { self.init(ElementView(elements), nil) }
-}
-
-extension SharedList.Contents: Equatable where Element: Equatable {
-  /// Returns whether both have equal elements in the same order.
-  public static func == (a: Self, b: Self) -> Bool { a.count == b.count && a.elementsEqual(b) }
-}
-
-extension SharedList.Contents: Hashable where Element: Hashable {
-  /// Hashes all elements.
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(count)
-    for element in self { hasher.combine(element) }
-  }
-}
-
-extension SharedList.Contents: CustomStringConvertible {
-  /// The elements as an array.
-  public var description: String { view.copied().description }
 }

@@ -13,17 +13,11 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
 /// changes at once, and for all reading beyond single elements, use its ``Contents``.
-public struct SharedList<Element: Storable>: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
+public struct SharedList<Element: Storable>: SharedStructure {
+  /// The store and the structure, for the library's own use.
+  @_documentation(visibility: internal)
+  public let link: StructureLink
 
-  init(_ store: SharedStore, _ reference: StructureReference) {
-    self.store = store
-    self.reference = reference
-  }
-
-  /// The list's name.
-  public var name: String { reference.name }
   /// The maximum number of elements, or nil for no limit.
   public var maximumCount: Int? { reference.description.maximumCount }
 
@@ -36,7 +30,9 @@ public struct SharedList<Element: Storable>: Sendable {
   }
 }
 
-extension SharedStore {
+// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+
+extension StructureOpening where Self: ~Copyable {
   /// Opens the list of that name, and creates an empty one when it is missing.
   ///
   /// - Parameters:
@@ -48,59 +44,24 @@ extension SharedStore {
   public func list<Element: Storable>(
     _ name: String, of type: Element.Type, maximumCount: Int? = nil
   ) throws -> SharedList<Element> {
-    SharedList(self, try open(SharedList<Element>.description(name, maximumCount)))
+    SharedList(link: try link(to: SharedList<Element>.description(name, maximumCount)))
   }
 }
 
-extension WriteTransaction {
-  /// Opens the list of that name, or creates an empty one as part of this transaction.
-  public func list<Element: Storable>(
-    _ name: String, of type: Element.Type, maximumCount: Int? = nil
-  ) throws -> SharedList<Element> {
-    SharedList(store, try store.openOrCreate(SharedList<Element>.description(name, maximumCount), core))
+extension SharedList {
+  /// Returns the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> Contents { Contents(ElementView(access), maximumCount) }
+
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout Contents, in access: StructureAccess) {
+    view.endChange(in: access)
   }
 
-  /// Accesses the list's elements, to read and change them in place.
-  @inlinable
-  public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
-    get { SharedList<Element>.Contents(ElementView(core, list.reference, core.use(list.reference)), list.maximumCount) }
-    nonmutating _modify {
-      var contents = SharedList<Element>.Contents(
-        ElementView(core, list.reference, core.useForWriting(list.reference)), list.maximumCount)
-      contents.view.token = core.takeToken()
-      defer {
-        contents.store(core, list)
-        core.giveBack(contents.view.token.take())
-      }
-      yield &contents
-    }
-    nonmutating set {
-      var contents = SharedList<Element>.Contents(ElementView(newValue.view.copied()), nil)
-      contents.store(core, list)
-    }
-  }
-}
-
-extension ReadTransaction {
-  /// Returns the list's elements in this snapshot.
-  @inlinable
-  public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
-    SharedList<Element>.Contents(ElementView(core, list.reference, core.use(list.reference)), nil)
-  }
-}
-
-extension Snapshot {
-  /// Returns the list's elements in this snapshot.
-  ///
-  /// - Throws: ``StoreError`` when the list is not in the snapshot.
-  @inlinable
-  public subscript<Element>(_ list: SharedList<Element>) -> SharedList<Element>.Contents {
-    get throws {
-      var contents = try read { $0[list] }
-      contents.view.token = pin
-      return contents
-    }
-  }
+  /// Replaces the elements, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: Contents, in access: StructureAccess) { view.store(in: access) }
 }
 
 /// Says how the elements are walked.

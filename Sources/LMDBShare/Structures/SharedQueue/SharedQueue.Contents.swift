@@ -8,15 +8,16 @@ extension SharedQueue {
     @usableFromInline let database: UInt32
     /// The transaction's use that this view belongs to.
     @usableFromInline let use: UInt64
-    /// That of a snapshot.
-    @usableFromInline var token: ViewToken?
+    /// That of a snapshot, which the view keeps.
+    @usableFromInline let snapshot: SnapshotPin?
 
     @inlinable
-    init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
-      use = core.use
-      self.core = core
-      self.reference = reference
-      self.database = database
+    init(_ access: StructureAccess) {
+      core = access.core
+      reference = access.reference
+      database = access.database
+      use = access.core.use
+      snapshot = if case .keep(let pin) = access.purpose { pin } else { nil }
     }
   }
 }

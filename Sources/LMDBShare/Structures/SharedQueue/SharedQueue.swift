@@ -19,17 +19,11 @@
 /// A leased item returns at once when its process dies, and otherwise when the lease expires.
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
-public struct SharedQueue<Element: Storable>: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
+public struct SharedQueue<Element: Storable>: SharedStructure {
+  /// The store and the structure, for the library's own use.
+  @_documentation(visibility: internal)
+  public let link: StructureLink
 
-  init(_ store: SharedStore, _ reference: StructureReference) {
-    self.store = store
-    self.reference = reference
-  }
-
-  /// The queue's name.
-  public var name: String { reference.name }
   /// The maximum number of items, or nil for no limit.
   public var capacity: Int? { reference.description.maximumCount }
   /// The number of times that an item may be leased before it goes to the dead letters, or nil for no limit.
@@ -49,7 +43,9 @@ public struct SharedQueue<Element: Storable>: Sendable {
   }
 }
 
-extension SharedStore {
+// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+
+extension StructureOpening where Self: ~Copyable {
   /// Opens the queue of that name, and creates an empty one when it is missing.
   ///
   /// - Parameters:
@@ -63,48 +59,32 @@ extension SharedStore {
   public func queue<Element: Storable>(
     _ name: String, of type: Element.Type, capacity: Int? = nil, maximumAttempts: Int? = nil
   ) throws -> SharedQueue<Element> {
-    SharedQueue(self, try open(SharedQueue<Element>.description(name, capacity, maximumAttempts)))
+    SharedQueue(link: try link(to: SharedQueue<Element>.description(name, capacity, maximumAttempts)))
   }
 }
 
-extension WriteTransaction {
-  /// Opens the queue of that name, or creates an empty one as part of this transaction.
-  public func queue<Element: Storable>(
-    _ name: String, of type: Element.Type, capacity: Int? = nil, maximumAttempts: Int? = nil
-  ) throws -> SharedQueue<Element> {
-    SharedQueue(
-      store, try store.openOrCreate(SharedQueue<Element>.description(name, capacity, maximumAttempts), core))
+extension SharedQueue {
+  /// Returns the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> Contents { Contents(access) }
+
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout Contents, in access: StructureAccess) {
+    if view.reference !== access.reference { refuseAssignment(access.core) }
   }
 
-  /// Accesses the queue's items, to add and take them.
-  @inlinable
-  public subscript<Element>(_ queue: SharedQueue<Element>) -> SharedQueue<Element>.Contents {
-    get { SharedQueue<Element>.Contents(core, queue.reference, core.use(queue.reference)) }
-    nonmutating _modify {
-      var contents = SharedQueue<Element>.Contents(core, queue.reference, core.useForWriting(queue.reference))
-      yield &contents
-    }
+  /// Refuses other items: they have numbers and a history, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: Contents, in access: StructureAccess) {
+    if view.reference !== access.reference { refuseAssignment(access.core) }
   }
-}
 
-extension ReadTransaction {
-  /// Returns the queue's items in this snapshot.
-  @inlinable
-  public subscript<Element>(_ queue: SharedQueue<Element>) -> SharedQueue<Element>.Contents {
-    SharedQueue<Element>.Contents(core, queue.reference, core.use(queue.reference))
-  }
-}
-
-extension Snapshot {
-  /// Returns the queue's items in this snapshot.
-  ///
-  /// - Throws: ``StoreError`` when the queue is not in the snapshot.
-  @inlinable
-  public subscript<Element>(_ queue: SharedQueue<Element>) -> SharedQueue<Element>.Contents {
-    get throws {
-      var contents = try read { $0[queue] }
-      contents.token = pin
-      return contents
-    }
+  @usableFromInline @inline(never)
+  func refuseAssignment(_ core: Transaction) {
+    core.fail(
+      StoreError(
+        .outOfRange, "write", structure: name, reason: "the items of another queue cannot be assigned to a queue",
+        advice: "take them from one queue and push them to the other"))
   }
 }

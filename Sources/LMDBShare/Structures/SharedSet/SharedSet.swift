@@ -11,17 +11,10 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
 /// changes at once, and for iteration, use its ``Contents``.
-public struct SharedSet<Element: StorableKey>: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
-
-  init(_ store: SharedStore, _ reference: StructureReference) {
-    self.store = store
-    self.reference = reference
-  }
-
-  /// The set's name.
-  public var name: String { reference.name }
+public struct SharedSet<Element: StorableKey>: SharedStructure {
+  /// The store and the structure, for the library's own use.
+  @_documentation(visibility: internal)
+  public let link: StructureLink
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(
@@ -50,68 +43,29 @@ struct Nothing: Storable, Hashable {
   }
 }
 
-extension SharedStore {
+// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+
+extension StructureOpening where Self: ~Copyable {
   /// Opens the set of that name, and creates an empty one when it is missing.
   ///
   /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
   public func set<Element: StorableKey>(_ name: String, of _: Element.Type) throws -> SharedSet<Element> {
-    SharedSet(self, try open(SharedSet<Element>.description(name)))
+    SharedSet(link: try link(to: SharedSet<Element>.description(name)))
   }
 }
 
-extension WriteTransaction {
-  /// Opens the set of that name, or creates an empty one as part of this transaction.
-  public func set<Element: StorableKey>(_ name: String, of _: Element.Type) throws -> SharedSet<Element> {
-    SharedSet(store, try store.openOrCreate(SharedSet<Element>.description(name), core))
+extension SharedSet {
+  /// Returns the view of a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> Contents { Contents(.init(access)) }
+
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout Contents, in access: StructureAccess) {
+    view.entries.endChange(in: access)
   }
 
-  /// Accesses the set's elements, to read and change them in place.
-  @inlinable
-  public subscript<Element>(_ set: SharedSet<Element>) -> SharedSet<Element>.Contents {
-    get { SharedSet<Element>.Contents(.init(core, set.reference, core.use(set.reference))) }
-    nonmutating _modify {
-      var contents = SharedSet<Element>.Contents(.init(core, set.reference, core.useForWriting(set.reference)))
-      contents.entries.token = core.takeToken()
-      defer {
-        if contents.entries.isDetached { contents.entries.storeDetached(core, set.reference) }
-        core.giveBack(contents.entries.token.take())
-      }
-      yield &contents
-    }
-    nonmutating set {
-      var entries = newValue.entries.detached()
-      entries.needsStoring = true
-      entries.storeDetached(core, set.reference)
-    }
-  }
-}
-
-extension ReadTransaction {
-  /// Returns the set's elements in this snapshot.
-  @inlinable
-  public subscript<Element>(_ set: SharedSet<Element>) -> SharedSet<Element>.Contents {
-    SharedSet<Element>.Contents(.init(core, set.reference, core.use(set.reference)))
-  }
-}
-
-extension Snapshot {
-  /// Returns the set's elements in this snapshot.
-  ///
-  /// - Throws: ``StoreError`` when the set is not in the snapshot.
-  @inlinable
-  public subscript<Element>(_ set: SharedSet<Element>) -> SharedSet<Element>.Contents {
-    get throws {
-      var contents = try read { $0[set] }
-      contents.entries.token = pin
-      return contents
-    }
-  }
-}
-
-extension SharedSet: SharedStructure {
-  /// For the library's own use.
-  @_documentation(visibility: internal)
-  public var link: StructureLink { StructureLink(store, reference) }
-  /// Returns the elements in a snapshot.
-  public func view(of snapshot: Snapshot) throws -> Contents { try snapshot[self] }
+  /// Replaces the elements, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: Contents, in access: StructureAccess) { view.entries.store(in: access) }
 }

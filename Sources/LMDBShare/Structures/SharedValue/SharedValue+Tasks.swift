@@ -1,5 +1,17 @@
 // Written by tools/pairs from SharedValue.swift: change that, and run it again.
 
+extension SharedStore {
+  /// Opens the value of that name, and creates it with `initial` when it is missing.
+  ///
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
+  public nonisolated(nonsending) func value<Value: Storable>(_ name: String, initial: Value) async throws
+    -> SharedValue<Value>
+  {
+    SharedValue(
+      link: try await link(to: SharedValue<Value>.description(name), initial: encoded(initial, name)), initial: initial)
+  }
+}
+
 extension SharedValue {
   /// Stores a value.
   @inlinable

@@ -5,79 +5,45 @@
 ///     try store.write { txn in txn[total] += 1 }
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
-public struct SharedValue<Value: Storable>: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
+public struct SharedValue<Value: Storable>: SharedStructure {
+  /// The store and the structure, for the library's own use.
+  @_documentation(visibility: internal)
+  public let link: StructureLink
+  /// What stands in for a value that cannot be read, until the transaction throws.
   @usableFromInline let initial: Value
-
-  init(_ store: SharedStore, _ reference: StructureReference, _ initial: Value) {
-    self.store = store
-    self.reference = reference
-    self.initial = initial
-  }
-
-  /// The value's name.
-  public var name: String { reference.name }
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(name, .value, element: Value.StorageCodec.identifier)
   }
 }
 
-extension SharedStore {
+// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+
+extension StructureOpening where Self: ~Copyable {
   /// Opens the value of that name, and creates it with `initial` when it is missing.
   ///
   /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
   public func value<Value: Storable>(_ name: String, initial: Value) throws -> SharedValue<Value> {
-    let reference = try open(SharedValue<Value>.description(name)) { (core, _) throws(StoreError) in
-      core.storeValue(initial, name, self.environment.values)
-    }
-    return SharedValue(self, reference, initial)
+    SharedValue(
+      link: try link(to: SharedValue<Value>.description(name), initial: encoded(initial, name)), initial: initial)
   }
 }
 
-extension WriteTransaction {
-  /// Opens the value of that name, or creates it with `initial` as part of this transaction.
-  public func value<Value: Storable>(_ name: String, initial: Value) throws -> SharedValue<Value> {
-    let (core, values) = (core, store.environment.values)
-    let reference = try store.openOrCreate(SharedValue<Value>.description(name), core) { (_, _) throws(StoreError) in
-      core.storeValue(initial, name, values)
-    }
-    return SharedValue(store, reference, initial)
-  }
+extension SharedValue {
+  /// Returns the value in a transaction, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func view(in access: StructureAccess) -> Value { access.core.loadValue(self, access.database) }
 
-  /// Accesses the value, to read and change it: `txn[total] += 1`.
-  ///
-  /// - Complexity: O(log *n*) in the number of values.
-  @inlinable
-  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value {
-    get { core.loadValue(value) }
-    nonmutating _modify {
-      var new = core.loadValue(value)
-      yield &new
-      core.storeValue(new, value.name, core.useForWriting(value.reference))
-    }
-    nonmutating set { core.storeValue(newValue, value.name, core.useForWriting(value.reference)) }
+  /// Ends a change in place, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func endChange(of view: inout Value, in access: StructureAccess) { replace(by: view, in: access) }
+
+  /// Replaces the value, for the library's own use.
+  @_documentation(visibility: internal) @inlinable
+  public func replace(by view: Value, in access: StructureAccess) {
+    access.core.storeValue(view, name, access.database)
   }
 }
-
-extension ReadTransaction {
-  /// Returns the value in this snapshot.
-  ///
-  /// - Complexity: O(log *n*) in the number of values.
-  @inlinable
-  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value { core.loadValue(value) }
-}
-
-extension Snapshot {
-  /// Returns the value in this snapshot.
-  @inlinable
-  public subscript<Value: Storable>(_ value: SharedValue<Value>) -> Value {
-    get throws { try read { $0[value] } }
-  }
-}
-
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
 
 extension SharedValue {
   /// Returns the current value.
@@ -127,9 +93,8 @@ extension Transaction {
   /// The stored value. When it cannot be read, the failure is kept, and the initial value stands in: nothing that is
   /// made of it will be committed or returned.
   @inlinable
-  func loadValue<Value: Storable>(_ value: SharedValue<Value>) -> Value {
+  func loadValue<Value: Storable>(_ value: SharedValue<Value>, _ database: UInt32) -> Value {
     live("value")
-    let database = use(value.reference)
     return withUTF8(of: value.name) { key in
       guard let bytes = get(database, key) else {
         failMissing(value.reference)

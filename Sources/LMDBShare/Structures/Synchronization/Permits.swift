@@ -4,15 +4,22 @@
 /// Nothing is written to the store, so that these cost a few system calls and no waiting for the disk. Those who wait are
 /// served in the order in which they came (`Line`).
 struct Permits: Sendable {
-  let store: SharedStore
-  let reference: StructureReference
+  let link: StructureLink
   let count: Int
   let isReentrant: Bool
+
+  init(_ link: StructureLink, count: Int, isReentrant: Bool) {
+    self.link = link
+    self.count = count
+    self.isReentrant = isReentrant
+  }
 
   /// More could not be looked at in good time.
   static let most = 256
 
-  var environment: Environment { store.environment }
+  var store: SharedStore { link.store }
+  var reference: StructureReference { link.reference }
+  var environment: Environment { link.environment }
 
   func place(_ index: Int) -> BytePlace { Self.place(reference.description.identity, index) }
 

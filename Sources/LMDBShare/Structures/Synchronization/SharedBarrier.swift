@@ -188,7 +188,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
   /// Adds the caller; tells the round, and how many are still to come.
   private func arrive(_ txn: borrowing WriteTransaction) throws -> (round: UInt64, rest: Int) {
     guard let owner = value.store.environment.owner else {
-      _ = try Permits(store: value.store, reference: value.reference, count: 1, isReentrant: false).owners()
+      _ = try Permits(value.link, count: 1, isReentrant: false).owners()
       return (0, 0)
     }
     var state = State(txn[value])
@@ -234,25 +234,5 @@ extension [UInt8] {
     LMDBShare.withBytes(of: self) { span in
       (0..<span.byteCount / 8).map { span.littleEndian(at: 8 * $0) ?? 0 }
     }
-  }
-}
-
-extension SharedStore {
-  /// Opens the barrier of that name, and creates it when it is missing.
-  ///
-  /// - Parameters:
-  ///   - name: The barrier's name.
-  ///   - parties: The number of parties, 1 to 65,536; for an existing barrier it must match.
-  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else, or the number differs.
-  public func barrier(_ name: String, parties: Int) throws -> SharedBarrier {
-    guard 1...65_536 ~= parties else {
-      throw StoreError(
-        .outOfRange, "open", structure: name, reason: "a barrier of \(parties) parties", advice: "give 1 to 65,536")
-    }
-    let wanted = StructureDescription(name, .barrier, element: "bytes", count: parties)
-    let reference = try open(wanted) { (core, _) throws(StoreError) in
-      core.storeValue([UInt8](), name, self.environment.values)
-    }
-    return SharedBarrier(value: SharedValue(self, reference, []), parties: parties)
   }
 }

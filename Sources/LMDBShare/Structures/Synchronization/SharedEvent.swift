@@ -80,18 +80,6 @@ extension SharedEvent {
   static func countKey(_ identity: UInt64) -> String { ".sets." + String(identity, radix: 16) }
 }
 
-extension SharedStore {
-  /// Opens the event of that name, and creates one that is not set when it is missing.
-  ///
-  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
-  public func event(_ name: String) throws -> SharedEvent {
-    let reference = try open(StructureDescription(name, .event, element: "bool")) { (core, _) throws(StoreError) in
-      core.storeValue(false, name, self.environment.values)
-    }
-    return SharedEvent(value: SharedValue(self, reference, false))
-  }
-}
-
 extension WriteTransaction {
   /// Sets an event as part of this transaction.
   public func set(_ event: SharedEvent) {

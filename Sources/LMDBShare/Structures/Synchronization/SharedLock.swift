@@ -141,19 +141,3 @@ public struct SharedLock: Sendable, CustomStringConvertible {
     return owners.holder(index, identity)
   }
 }
-
-extension SharedStore {
-  /// Opens the lock of that name, and creates it when it is missing.
-  ///
-  /// - Parameters:
-  ///   - name: The lock's name.
-  ///   - reentrant: Whether a thread that holds the lock may acquire it again, and releases it as often; likewise a task within
-  ///     `withLock`. A child task counts as another task.
-  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else.
-  public func lock(_ name: String, reentrant: Bool = false) throws -> SharedLock {
-    let reference = try open(StructureDescription(name, .lock, element: "bytes")) { (core, _) throws(StoreError) in
-      core.storeValue([UInt8](), name, self.environment.values)
-    }
-    return SharedLock(permits: Permits(store: self, reference: reference, count: 1, isReentrant: reentrant))
-  }
-}

@@ -84,24 +84,3 @@ public struct SharedSemaphore: Sendable, CustomStringConvertible {
     }
   }
 }
-
-extension SharedStore {
-  /// Opens the semaphore of that name, and creates it when it is missing.
-  ///
-  /// - Parameters:
-  ///   - name: The semaphore's name.
-  ///   - count: The number of permits, 1 to 256; for an existing semaphore it must match.
-  /// - Throws: ``StoreError/Code/typeMismatch`` when the name belongs to something else, or the number differs.
-  public func semaphore(_ name: String, permits count: Int) throws -> SharedSemaphore {
-    guard 1...Permits.most ~= count else {
-      throw StoreError(
-        .outOfRange, "open", structure: name, reason: "a semaphore of \(count) permits",
-        advice: "give 1 to \(Permits.most)")
-    }
-    let wanted = StructureDescription(name, .semaphore, element: "bytes", count: count)
-    let reference = try open(wanted) { (core, _) throws(StoreError) in
-      core.storeValue([UInt8](), name, self.environment.values)
-    }
-    return SharedSemaphore(permits: Permits(store: self, reference: reference, count: count, isReentrant: false))
-  }
-}

@@ -37,7 +37,7 @@ struct Proof: ParsableCommand {
     case "writer": try await Writer(worker).run()
     case "create":
       let assignment = Writer.Assignment(board: "", slot: 0, seed: 0)
-      _ = try Structures(SharedStore(path: worker.arguments[0], options: assignment.options))
+      _ = try await Structures(SharedStore(path: worker.arguments[0], options: assignment.options))
     case "recorded": try RecordedRun.run(worker)
     case "powercheck":
       var check = try PowerCheck(worker)
@@ -49,13 +49,13 @@ struct Proof: ParsableCommand {
     case "compact": try compact(worker)
     case "adopt":
       let assignment = try JSONDecoder().decode(Writer.Assignment.self, from: Data(worker.arguments[0].utf8))
-      let store = try worker.openStore(options: assignment.options)
-      let value = try store.value("value", initial: 0)
+      let store = try await worker.openStore(options: assignment.options)
+      let value = try await store.value("value", initial: 0)
       try Board(worker.arguments[1]).setPhase(0, 1)
       while try value.get() == 0 { usleep(500) }
       try await value.set(2)
     case "reader":
-      let snapshot = try worker.openStore(options: .durability(.processCrashOnly)).snapshot()
+      let snapshot = try await worker.openStore(options: .durability(.processCrashOnly)).snapshot()
       let board = try Board(worker.arguments[0])
       while true {
         board.setPhase(0, UInt64(snapshot.id))

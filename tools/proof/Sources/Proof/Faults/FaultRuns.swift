@@ -146,7 +146,7 @@ final class FaultyRun {
       }
     }
     writer = nil
-    let store = try SharedStore(path: assignment.store ?? "", options: assignment.options)
+    let store = try await SharedStore(path: assignment.store ?? "", options: assignment.options)
     var replay = Replay(seed: assignment.seed)
     try replay.take(board, store)
     try replay.compare(store)

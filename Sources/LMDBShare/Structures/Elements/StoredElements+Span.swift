@@ -5,7 +5,7 @@ extension IntegerCodec: NativeCodec {}
 extension FloatCodec: NativeCodec {}
 extension BitwiseCodec: NativeCodec {}
 
-extension SharedArray.Contents where Element: BitwiseCopyable, Element.StorageCodec: NativeCodec {
+extension StoredElements where Element: BitwiseCopyable, Element.StorageCodec: NativeCodec {
   /// Calls `body` with the elements of the block that contains a position, in place: no copy is made.
   ///
   /// - Parameters:
@@ -25,18 +25,6 @@ extension SharedArray.Contents where Element: BitwiseCopyable, Element.StorageCo
         return start + span.count
       }
     }
-  }
-}
-
-extension SharedList.Contents where Element: BitwiseCopyable, Element.StorageCodec: NativeCodec {
-  /// Calls `body` with the elements of the block that contains a position, in place: no copy is made.
-  ///
-  /// - Parameters:
-  ///   - position: The position of an element.
-  ///   - body: Receives the elements of the block, and the position of the first of them.
-  /// - Complexity: O(1); a block has up to 4,080 bytes.
-  public func withSpan<R>(at position: Int, _ body: (Span<Element>, Int) throws -> R) throws -> R {
-    try view.withSpan(position, body)
   }
 }
 

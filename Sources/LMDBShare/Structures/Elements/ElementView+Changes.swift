@@ -28,7 +28,6 @@ extension ElementView {
     if elements.count < wanted, let element = substitute {
       elements += repeatElement(element, count: min(wanted - elements.count, plausibleCount))
     }
-    needsStoring = needsStoring || token != nil
     token = nil
     // The storage must not hold a second reference while the array changes.
     storage = .detached([])
@@ -36,14 +35,12 @@ extension ElementView {
     storage = .detached(elements)
   }
 
-  /// At the end of an access in place: a copy that took the view's place is written to the store.
+  /// Replaces the elements of the store.
   @usableFromInline
-  mutating func storeDetached(_ core: Transaction, _ reference: StructureReference) {
-    guard case .detached(let elements) = storage else { return }
-    var target = ElementView(core, reference, core.useForWriting(reference))
-    target.token = core.takeToken()
+  static func store(_ elements: [Element], _ access: StructureAccess) {
+    var target = ElementView(access)
     target.replaceAll(elements)
-    core.giveBack(target.token.take())
+    access.core.giveBack(target.token.take())
   }
 
   /// Calls `body` with an element's bytes; one that cannot be encoded fails the transaction.

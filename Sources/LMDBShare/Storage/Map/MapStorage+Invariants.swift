@@ -1,10 +1,11 @@
-/// What must hold of a dictionary as it is stored; see OnDiskFormat.md.
-enum DictionaryInvariants {
+// What must hold of a map as it is stored; see OnDiskFormat.md.
+
+extension MapStorage {
   /// Whether the library knows this representation of keys to be of varying size.
   private static func varies(_ key: String) -> Bool { key == "string" || key == "bytes" || key.hasPrefix("(") }
 
   /// Walks all entries; throws what contradicts the format.
-  static func check(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) throws(StoreError) {
+  func checkInvariants(_ reference: StructureReference) throws(StoreError) {
     let identifier = reference.description.key ?? ""
     var size: Int?
     var before: [UInt8]?
@@ -16,12 +17,12 @@ enum DictionaryInvariants {
       if let before, LMDBShare.withBytes(of: before, { $0.compare(key) >= 0 }) {
         throw reference.damage("entry \(number) is out of order")
       }
-      if StoredKey.isFixed(identifier) {
+      if hasFixedKeys {
         guard size ?? key.byteCount == key.byteCount else {
           throw reference.damage("the key of entry \(number) has \(key.byteCount) bytes")
         }
         size = key.byteCount
-      } else if varies(identifier), StoredKey.isHashed(key, isFixed: false) {
+      } else if Self.varies(identifier), StoredKey.isHashed(key, isFixed: false) {
         let value = cursor.value
         guard let length = value.littleEndian(at: 0, UInt32.self), 4 + Int(length) <= value.byteCount,
           StoredKey.make(value.extracting(4..<4 + Int(length))) == key.copied()
@@ -36,4 +37,9 @@ enum DictionaryInvariants {
       throw reference.damage("it has \(number) entries instead of \(core.count(database))")
     }
   }
+}
+
+extension StoredKey {
+  /// Whether keys of this representation all have one size; see OnDiskFormat.md.
+  static func isFixed(_ identifier: String) -> Bool { RepresentationTable.fixedSize(of: identifier) != nil }
 }

@@ -36,6 +36,25 @@ enum StoredKey {
   @inlinable @inline(__always)
   static func isHashed(_ stored: RawSpan, isFixed: Bool) -> Bool { !isFixed && stored.byteCount == hashedBytes }
 
+  /// The encoded key of an entry.
+  @inlinable @inline(__always)
+  @_lifetime(copy stored, copy bytes)
+  static func key(_ stored: RawSpan, _ bytes: RawSpan, isFixed: Bool) throws(DecodingFailure) -> RawSpan {
+    guard isHashed(stored, isFixed: isFixed) else { return encoded(stored, isFixed: isFixed) }
+    var reader = ByteReader(bytes)
+    return try reader.bytes(Int(reader.littleEndian(UInt32.self)))
+  }
+
+  /// The value of an entry, without the long key that may stand before it.
+  @inlinable @inline(__always)
+  @_lifetime(copy bytes)
+  static func value(_ stored: RawSpan, _ bytes: RawSpan, isFixed: Bool) throws(DecodingFailure) -> RawSpan {
+    guard isHashed(stored, isFixed: isFixed) else { return bytes }
+    var reader = ByteReader(bytes)
+    _ = try reader.bytes(Int(reader.littleEndian(UInt32.self)))
+    return reader.remainder()
+  }
+
   /// What a hashed key's value starts with.
   static func wrap(key: RawSpan, value: RawSpan) -> [UInt8] {
     var writer = ByteWriter()
@@ -67,5 +86,18 @@ enum StoredKey {
       if last < 0xFF { return bytes + [last + 1] }
     }
     return nil
+  }
+}
+
+extension StoredKey {
+  /// A stored key for messages: as text where it is some, else in hexadecimal.
+  @usableFromInline
+  static func describe(_ stored: [UInt8]) -> String {
+    if let text = String(validating: stored, as: UTF8.self),
+      text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
+    {
+      return "'\(text)'"
+    }
+    return "0x" + stored.prefix(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

@@ -1,9 +1,9 @@
 // What lists and arrays have in common: elements by position, stored one a key or in blocks, or in memory after a copy
 // was changed.
 
-/// Elements by position as one transaction sees them, or a copy of them in memory.
-@usableFromInline
-struct ElementView<Element: Storable> {
+/// Elements by position as one transaction sees them, or a copy of them in memory; for the library's own use.
+@_documentation(visibility: internal)
+public struct ElementView<Element: Storable> {
   @usableFromInline typealias ElementCodec = Element.StorageCodec
 
   @usableFromInline
@@ -20,14 +20,17 @@ struct ElementView<Element: Storable> {
   @usableFromInline let use: UInt64
   /// How often the database had been written when this view was made, or last changed it.
   @usableFromInline var generation: UInt32
-  /// Whether a detached copy has to replace what is in the store when the access ends.
-  @usableFromInline var needsStoring = false
-
   @inlinable
   init(_ elements: [Element]) {
     storage = .detached(elements)
     use = 0
     generation = 0
+  }
+
+  @inlinable
+  init(_ access: StructureAccess) {
+    self.init(access.core, access.reference, access.database)
+    token = access.token()
   }
 
   @inlinable
@@ -51,56 +54,6 @@ struct ElementView<Element: Storable> {
     case .indexed(_, let elements): elements.reference.title
     case .detached: "a list in memory"
     }
-  }
-}
-
-extension Transaction {
-  /// The blocks of a packed structure as of this transaction.
-  @inlinable
-  func blocks(_ reference: StructureReference, _ database: UInt32, _ size: Int) -> BlockSequence {
-    if let known = state(database, as: BlockSequence.self), known.reference === reference, known.epoch == epoch {
-      return known
-    }
-    return loadBlocks(reference, database, size)
-  }
-
-  @usableFromInline @inline(never)
-  func loadBlocks(
-    _ reference: StructureReference, _ database: UInt32, _ size: Int, isNew: Bool = false
-  ) -> BlockSequence {
-    // Another handle of the same structure may hold changes back.
-    if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
-      known.reference.description.identity == reference.description.identity
-    {
-      return known
-    }
-    let blocks = BlockSequence(reference, database, size: size)
-    blocks.load(self)
-    if !isNew { blocks.checkCount(self) }
-    if database != Transaction.noDatabase { setState(database, blocks) }
-    return blocks
-  }
-
-  /// The elements of an indexed structure as of this transaction.
-  @inlinable
-  func elements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
-    if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {
-      return known
-    }
-    return loadElements(reference, database)
-  }
-
-  @usableFromInline @inline(never)
-  func loadElements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
-    if let known = state(database, as: IndexedSequence.self), known.epoch == epoch,
-      known.reference.description.identity == reference.description.identity
-    {
-      return known
-    }
-    let elements = IndexedSequence(reference, database)
-    elements.load(self)
-    if database != Transaction.noDatabase { setState(database, elements) }
-    return elements
   }
 }
 

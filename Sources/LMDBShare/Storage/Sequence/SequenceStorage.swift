@@ -1,0 +1,155 @@
+/// The elements of a list or array within one transaction, by position and as bytes, whatever they are stored in.
+enum SequenceStorage {
+  case blocks(Transaction, BlockSequence)
+  case indexed(Transaction, IndexedSequence)
+
+  /// - Parameter reference: A list or array. One in blocks whose elements have no size fails the transaction.
+  init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+    guard reference.description.layout == .packed else {
+      self = .indexed(core, core.elements(reference, database))
+      return
+    }
+    // An array that is being loaded grows until it has its elements.
+    let size = reference.description.elementSize ?? 1
+    self = .blocks(core, core.loadBlocks(reference, database, size, isNew: core.isWritable))
+  }
+
+  /// The number of elements.
+  var count: Int {
+    switch self {
+    case .blocks(_, let blocks): blocks.count
+    case .indexed(_, let elements): elements.count
+    }
+  }
+
+  /// Walks elements in order, until `body` returns false.
+  func walk(_ positions: Range<Int>, reversed: Bool, _ body: (Int, RawSpan) throws -> Bool) throws {
+    let positions = positions.clamped(to: 0..<count)
+    guard !positions.isEmpty else { return }
+    var position = reversed ? positions.upperBound - 1 : positions.lowerBound
+    let step = reversed ? -1 : 1
+    switch self {
+    case .blocks(let core, let blocks):
+      let window = blocks.makeWindow(core)
+      while positions.contains(position) {
+        guard window.holds(position) || blocks.fill(core, window, position) else { return }
+        guard try body(position, window.element(position)) else { return }
+        position += step
+      }
+    case .indexed(let core, let elements):
+      let cursor = Cursor(core, elements.database)
+      var isThere = cursor.find(elements.firstKey &+ UInt64(position))
+      while positions.contains(position) {
+        guard isThere, cursor.key.littleEndian(UInt64.self) == elements.firstKey &+ UInt64(position) else {
+          return elements.failMissing(core, position)
+        }
+        guard try body(position, cursor.value) else { return }
+        position += step
+        isThere = cursor.move(reversed ? .previous : .next)
+      }
+    }
+  }
+
+  // Positions are in range, and bytes have the size of an element.
+
+  /// Overwrites an element.
+  func replace(_ position: Int, _ bytes: RawSpan) {
+    switch self {
+    case .blocks(let core, let blocks): blocks.replace(core, position, bytes)
+    case .indexed(let core, let elements): elements.replace(core, position, bytes)
+    }
+  }
+
+  /// Inserts an element before a position; at the count it is appended.
+  func insert(_ bytes: [UInt8], at position: Int) {
+    switch self {
+    case .blocks(let core, let blocks): withBytes(of: bytes) { blocks.insert(core, position, $0) }
+    case .indexed(let core, let elements) where position < elements.count: elements.insert(core, position, [bytes])
+    case .indexed(let core, let elements): withBytes(of: bytes) { elements.append(core, $0) }
+    }
+  }
+
+  /// Appends an element.
+  func append(_ bytes: RawSpan) {
+    switch self {
+    case .blocks(let core, let blocks): blocks.append(core, bytes)
+    case .indexed(let core, let elements): elements.append(core, bytes)
+    }
+  }
+
+  /// Removes elements.
+  func remove(_ positions: Range<Int>) {
+    switch self {
+    case .blocks(let core, let blocks): blocks.remove(core, positions)
+    case .indexed(let core, let elements): elements.remove(core, positions)
+    }
+  }
+
+  /// Removes all elements.
+  func removeAll() {
+    switch self {
+    case .blocks(let core, let blocks): blocks.removeAll(core)
+    case .indexed(let core, let elements): elements.removeAll(core)
+    }
+  }
+
+  /// Walks everything that is stored; throws an error if it contradicts the format.
+  func checkInvariants() throws(StoreError) {
+    switch self {
+    case .blocks(let core, let blocks): try blocks.checkInvariants(core)
+    case .indexed(let core, let elements): try elements.checkInvariants(core)
+    }
+  }
+}
+
+// MARK: What a transaction knows of a sequence
+
+extension Transaction {
+  /// The blocks of a packed structure as of this transaction.
+  @inlinable
+  func blocks(_ reference: StructureReference, _ database: UInt32, _ size: Int) -> BlockSequence {
+    if let known = state(database, as: BlockSequence.self), known.reference === reference, known.epoch == epoch {
+      return known
+    }
+    return loadBlocks(reference, database, size)
+  }
+
+  @usableFromInline @inline(never)
+  func loadBlocks(
+    _ reference: StructureReference, _ database: UInt32, _ size: Int, isNew: Bool = false
+  ) -> BlockSequence {
+    // Another handle of the same structure may hold changes back.
+    if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
+      known.reference.description.identity == reference.description.identity
+    {
+      return known
+    }
+    let blocks = BlockSequence(reference, database, size: size)
+    blocks.load(self)
+    if !isNew { blocks.checkCount(self) }
+    if database != Transaction.noDatabase { setState(database, blocks) }
+    return blocks
+  }
+
+  /// The elements of an indexed structure as of this transaction.
+  @inlinable
+  func elements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
+    if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {
+      return known
+    }
+    return loadElements(reference, database)
+  }
+
+  @usableFromInline @inline(never)
+  func loadElements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
+    if let known = state(database, as: IndexedSequence.self), known.epoch == epoch,
+      known.reference.description.identity == reference.description.identity
+    {
+      return known
+    }
+    let elements = IndexedSequence(reference, database)
+    elements.load(self)
+    if database != Transaction.noDatabase { setState(database, elements) }
+    return elements
+  }
+}
