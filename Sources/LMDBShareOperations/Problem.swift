@@ -1,6 +1,6 @@
 package import LMDBShare
 
-/// How a program ends that did not do what it was asked for.
+/// The exit status of a program that could not do what was requested.
 package enum Status: Int32 {
   case failed = 1
   case damage = 2
@@ -20,17 +20,17 @@ package enum Status: Int32 {
   }
 }
 
-/// That something was asked for which cannot be meant.
+/// The error for a request that makes no sense.
 package struct Misuse: Error {
-  /// What is wrong, and what can be.
+  /// What is wrong, and what is possible.
   package let message: String
   package init(_ message: String) { self.message = message }
 }
 
-/// Why something that was asked for cannot be done.
+/// The reason why a request cannot be fulfilled.
 package struct Problem: Error, CustomStringConvertible {
   package let description: String
-  /// How the program ends.
+  /// The exit status of the program.
   package let status: Status
 
   /// - Parameter text: What, where, and what to do; names in it must be made printable.
@@ -41,14 +41,14 @@ package struct Problem: Error, CustomStringConvertible {
 }
 
 extension StoreError {
-  /// The same with advice for people, where the library's names its own calls.
+  /// The same error with advice for users of the tool, where the library's advice names its own methods.
   package var forTheTool: StoreError {
     if let processID, code == .writerBusy { return blocked(by: processID) }
     let advice: String? =
       switch code {
       case .unsynced:
         "if the machine was shut down in an orderly way, let doctor --trust check every page; else restore a backup"
-      case .queueFull: "take items first, push fewer at once, or allow time with --wait or --timeout"
+      case .queueFull: "take items first, push fewer at a time, or allow time with --wait or --timeout"
       case .queueClosed: "give the item to another queue; programs can open it again"
       case .permissionDenied where self.advice.contains(".readOnlyUnlocked"):
         "give the permission (for two users: a group, and mode 0660); or, if no process writes to the store meanwhile, "
@@ -62,13 +62,13 @@ extension StoreError {
       processID: processID)
   }
 
-  /// That a process writes, with its program, and whether it was stopped.
+  /// The error that a process writes, with its program, and whether it is stopped.
   private func blocked(by process: Int) -> StoreError {
     let isStopped = Processes.isStopped(process)
     return StoreError(
       code, operation, structure: structure, reason: "process \(Processes.title(process)) is writing",
       advice: isStopped
-        ? "let it go on (kill -CONT \(process)) or end it, or allow more time with --timeout"
+        ? "let it continue (kill -CONT \(process)) or end it, or allow more time with --timeout"
         : "try again, or allow more time with --timeout", underlying: underlying, processID: process)
   }
 }

@@ -21,7 +21,7 @@ struct BitSet {
 
   mutating func removeAll() { for index in words.indices { words[index] = 0 } }
 
-  /// Adds a number; false when it was there already.
+  /// Inserts a number; returns false when it was already in the set.
   @inline(__always) mutating func insert(_ number: Int) -> Bool {
     let bit: UInt64 = 1 << UInt64(number & 63)
     let word = words[number >> 6]
@@ -31,7 +31,7 @@ struct BitSet {
 
   func contains(_ number: Int) -> Bool { words[number >> 6] & 1 << UInt64(number & 63) != 0 }
 
-  /// A number that both sets hold.
+  /// A number that is in both sets.
   func common(with other: BitSet) -> Int? {
     for index in 0..<min(words.count, other.words.count) {
       let both = words[index] & other.words[index]

@@ -1,14 +1,14 @@
-/// How the keys of a tree, or the duplicates of a key, are ordered.
+/// The order of the keys of a tree, or of the duplicates of a key.
 enum KeyOrder {
-  /// As bytes; of two that begin alike, the shorter one first.
+  /// As bytes; a prefix comes before the longer key.
   case bytes
-  /// The same from the last byte to the first.
+  /// As bytes, from the last one to the first.
   case reversed
-  /// As integers of 4 or 8 bytes, all of one size.
+  /// As integers of 4 or 8 bytes, all of the same size.
   case integers
 
   init(ofKeys flags: UInt16) {
-    // LMDB prefers them in this order.
+    // LMDB checks the flags in this order.
     self =
       flags & PageLayout.reverseKeys != 0 ? .reversed : flags & PageLayout.integerKeys != 0 ? .integers : .bytes
   }
@@ -23,7 +23,7 @@ enum KeyOrder {
     isLess(a, in: x.span, b, in: y.span)
   }
 
-  /// Whether key `a` of `x` comes before key `b` of `y`. Integers must be of one size.
+  /// Whether key `a` of `x` comes before key `b` of `y`. Integers must have the same size.
   func isLess(_ a: Range<Int>, in x: Span<UInt8>, _ b: Range<Int>, in y: Span<UInt8>) -> Bool {
     switch self {
     case .integers where a.count == 8 && b.count == 8: return x.u64(a.lowerBound) < y.u64(b.lowerBound)

@@ -1,4 +1,4 @@
-/// A meta page: where the trees of one transaction begin.
+/// A meta page: the roots of the trees of one transaction.
 package struct Meta: Hashable, Sendable {
   package let pageSize: Int
   package let mapSize: UInt64
@@ -37,7 +37,7 @@ package struct Meta: Hashable, Sendable {
     }
     let size = Int(bytes.u32(40))
     guard size >= 512, size <= 32768, size & (size - 1) == 0 else {
-      throw PageProblem(.damaged, "meta page \(number) tells a page size of \(size)")
+      throw PageProblem(.damaged, "meta page \(number) has a page size of \(size)")
     }
     pageSize = size
     mapSize = bytes.u64(32)
@@ -46,15 +46,15 @@ package struct Meta: Hashable, Sendable {
     lastPage = bytes.u64(PageLayout.lastPage)
     transaction = bytes.u64(PageLayout.transaction)
     guard lastPage >= 1, lastPage < Meta.mostBytes / UInt64(size) else {
-      throw PageProblem(.damaged, "meta page \(number) tells a last page of \(lastPage)")
+      throw PageProblem(.damaged, "meta page \(number) has a last page of \(lastPage)")
     }
     guard transaction < Meta.mostTransactions else {
-      throw PageProblem(.damaged, "meta page \(number) tells a transaction number of \(transaction)")
+      throw PageProblem(.damaged, "meta page \(number) has a transaction number of \(transaction)")
     }
   }
 }
 
-/// A meta page as it stands in the file.
+/// A meta page as it is in the file.
 package struct MetaPage: Sendable {
   package let meta: Meta
   /// The whole page.

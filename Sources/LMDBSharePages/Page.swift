@@ -1,12 +1,12 @@
 /// The header of a page, or of a page within a node: 16 bytes.
 struct PageHeader {
   let number: UInt64
-  /// The size of keys, where a page has no nodes.
+  /// The size of the keys of a page without nodes.
   let pad: Int
   let flags: UInt16
   let lower: Int
   let upper: Int
-  /// Of an overflow page, in the place of the bounds.
+  /// Of an overflow page, instead of the bounds.
   let overflowCount: UInt64
 
   init(_ bytes: Span<UInt8>) {
@@ -23,12 +23,12 @@ struct PageHeader {
   /// How many entries the page says that it has.
   var count: Int { (lower - PageLayout.header) / 2 }
 
-  /// Whether the bounds can be those of a page of nodes.
+  /// Whether the bounds are possible for a page of nodes.
   func hasBounds(within size: Int) -> Bool {
     lower >= PageLayout.header && lower <= upper && upper <= size && lower % 2 == 0 && upper % 2 == 0
   }
 
-  /// Whether keys of `width` bytes side by side fill the page as the bounds say.
+  /// Whether keys of `width` bytes side by side fill the page up to the bounds.
   func hasFixedBounds(within size: Int, width: Int) -> Bool {
     lower >= PageLayout.header && lower % 2 == 0 && width > 0
       && PageLayout.header + count * width <= size && upper == size - count * (width - 2)
@@ -39,16 +39,16 @@ struct PageHeader {
 struct Node {
   let flags: UInt16
   let key: Range<Int>
-  /// Leaf: the bytes of the value in this page, or of the page number where it lies elsewhere.
+  /// Leaf: the bytes of the value in this page, or of the page number if the value is on separate pages.
   let data: Range<Int>
-  /// Leaf: how long the value is.
+  /// Leaf: the size of the value.
   let size: Int
   /// Branch: the child page.
   let child: UInt64
   /// Where the next node in the page begins.
   var end: Int { (data.upperBound + 1) & ~1 }
 
-  /// The node at `offset`; nil when it leaves the page.
+  /// The node at `offset`; nil when it extends beyond the page.
   @inline(__always)
   init?(_ bytes: Span<UInt8>, at offset: Int, isBranch: Bool) {
     guard offset <= bytes.count - PageLayout.node else { return nil }

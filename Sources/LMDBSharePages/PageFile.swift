@@ -1,10 +1,10 @@
-/// Where pages come from: a file, or memory in a test.
+/// The source of the pages: a file, or memory in a test.
 package protocol PageSource {
   /// Up to `count` bytes from `offset`; fewer at the end.
   func read(offset: Int, count: Int) throws -> [UInt8]
-  /// Puts as many bytes into `bytes`, in the place of what was there; returns how many there were.
+  /// Replaces the contents of `bytes` by as many bytes; returns how many were read.
   func read(offset: Int, count: Int, into bytes: inout [UInt8]) throws -> Int
-  /// How many bytes there are.
+  /// The number of bytes.
   func size() throws -> Int
 }
 
@@ -15,17 +15,17 @@ extension PageSource {
   }
 }
 
-/// An LMDB data file (format 1), read page by page; no byte of it is trusted.
+/// An LMDB data file (format 1), read page by page; none of its bytes is trusted.
 ///
-/// The format is that of `mdb.c`, LMDB 0.9: pages of `psize` bytes, a 16-byte header (page number, pad, flags, and
-/// either the bounds of the free space or the number of overflow pages), two meta pages in front.
+/// The format is that of `mdb.c`, LMDB 0.9: pages of `psize` bytes, a 16-byte header (page number, pad, flags, and either the
+/// bounds of the free space or the number of overflow pages), two meta pages at the beginning.
 package struct PageFile<Source: PageSource> {
   package let source: Source
   package init(source: Source) { self.source = source }
 
-  /// The meta page of the newest transaction, after both were checked against each other and the file's size.
+  /// The meta page of the newest transaction, after both were checked against each other and against the file's size.
   ///
-  /// Writers may be at work meanwhile: what was seen counts once the meta pages are found as they were before.
+  /// Processes may write meanwhile: the result is valid once the meta pages are found unchanged afterwards.
   package func newestMeta() throws -> Meta {
     var attempts = 0
     while true {
@@ -39,9 +39,9 @@ package struct PageFile<Source: PageSource> {
     }
   }
 
-  /// The meta page of one transaction, as long as no later one was written over it; else nil.
+  /// The meta page of one transaction; nil once a later one has overwritten it.
   ///
-  /// Writers may be at work meanwhile, so the page counts once it is found twice as it is.
+  /// Processes may write meanwhile, so the page is valid once it was read twice with the same contents.
   package func metaPage(of transaction: UInt64) throws -> MetaPage? {
     for _ in 0..<1000 {
       let metas = try metas()
@@ -80,10 +80,10 @@ package struct PageFile<Source: PageSource> {
     return Metas(first: first, second: second)
   }
 
-  /// That the newest meta page can be one, and that every page which can be in use lies within the file.
+  /// Checks that the newest meta page is possible, and that every page that can be in use is within the file.
   private func check(_ metas: Metas) throws {
     let meta = metas.newest
-    // The size is asked for after the meta page was read: pages come first, then the meta page that tells of them.
+    // The size is read after the meta page, since pages are written before the meta page that refers to them.
     let pages = UInt64(try source.size() / meta.pageSize)
     for (tree, name) in [(meta.free, "free"), (meta.main, "main")] where tree.root != PageLayout.noRoot {
       guard tree.root >= 2, tree.root <= meta.lastPage else {
@@ -95,7 +95,7 @@ package struct PageFile<Source: PageSource> {
     }
     // A reader finds the newest meta page by the transaction's last bit.
     guard metas.newest.transaction % 2 == (metas.isSecondNewer ? 1 : 0) else {
-      throw PageProblem(.damaged, "the newest meta page tells a transaction number of the other one's")
+      throw PageProblem(.damaged, "the newest meta page has a transaction number of the other one's")
     }
     for (rules, tree) in [
       (TreeRules(.freeList, meta.free, name: "the free list"), meta.free),
@@ -106,8 +106,8 @@ package struct PageFile<Source: PageSource> {
       }
     }
     guard meta.lastPage < pages else {
-      // Pages that were taken and given back within one transaction are never written, so a sound file may end early;
-      // all pages behind its end are then in the free list.
+      // Pages that were allocated and freed within one transaction are never written, so a sound file may end early; all pages
+      // after its end are then in the free list.
       var walk = try TreeWalk(source, meta)
       try walk.walkFree()
       for page in pages...meta.lastPage where !walk.free.contains(Int(page)) {

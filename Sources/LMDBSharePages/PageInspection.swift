@@ -1,16 +1,16 @@
-/// Looks over the nodes of one page after the other: that they fill it from its upper bound to its end without gaps or
-/// overlaps, that its keys ascend, and that each node is one that LMDB 0.9 writes in a tree of its kind.
+/// Checks the nodes of one page after the other: that they fill it from its upper bound to its end without gaps or overlaps, that
+/// its keys ascend, and that each node is one that LMDB 0.9 writes in a tree of its kind.
 struct PageInspection {
   /// Where nodes begin and end, in units of two bytes.
   private var starts: BitSet
   private var ends: BitSet
   /// The largest node that LMDB leaves in a page: two of them fit.
   private let mostNodeBytes: Int
-  /// The entries that refer to something: free pages, pages of their own, trees.
+  /// The entries with references: free pages, separate pages, trees.
   var pending: [Int] = []
-  /// How many entries the page has, duplicates counted each.
+  /// The number of entries of the page; each duplicate counts.
   var entries: UInt64 = 0
-  /// The first and the last key that bound what the page holds.
+  /// The first and the last key, which bound the contents of the page.
   private(set) var first = 0..<0
   private(set) var last = 0..<0
 
@@ -20,7 +20,7 @@ struct PageInspection {
     mostNodeBytes = (pageSize - PageLayout.header) / 2 / 2 * 2 - 2
   }
 
-  /// Looks over a page of a tree; tells what is wrong.
+  /// Checks a page of a tree; returns what is wrong.
   mutating func page(
     _ bytes: [UInt8], _ header: PageHeader, isBranch: Bool, _ rules: inout TreeRules, _ sub: inout PageInspection
   ) -> String? {
@@ -28,7 +28,7 @@ struct PageInspection {
       ? fixedKeys(bytes.span, header, rules) : nodes(bytes.span, header, isBranch: isBranch, &rules, &sub)
   }
 
-  /// Looks over a page of nodes; tells what is wrong.
+  /// Checks a page of nodes; returns what is wrong.
   private mutating func nodes(
     _ bytes: Span<UInt8>, _ header: PageHeader, isBranch: Bool, _ rules: inout TreeRules, _ sub: inout PageInspection
   ) -> String? {
@@ -62,14 +62,14 @@ struct PageInspection {
       last = node.key
       if !isBranch, let objection = leaf(bytes, node, index, &rules, &sub) { return objection }
     }
-    // Each node ends where another begins, but for the last; the first begins at the upper bound.
+    // Each node except the last ends where another begins; the first begins at the upper bound.
     _ = starts.insert(bytes.count >> 1)
     _ = ends.insert(header.upper >> 1)
     guard starts.words == ends.words else { return "has entries that do not fill it" }
     return nil
   }
 
-  /// Looks over a page of keys side by side.
+  /// Checks a page of keys side by side.
   private mutating func fixedKeys(_ bytes: Span<UInt8>, _ header: PageHeader, _ rules: TreeRules) -> String? {
     pending.removeAll(keepingCapacity: true)
     guard let width = rules.keyWidth, header.hasFixedBounds(within: bytes.count, width: width) else {
@@ -88,7 +88,7 @@ struct PageInspection {
     return nil
   }
 
-  /// Looks at an entry of a leaf; tells what is wrong.
+  /// Checks an entry of a leaf; returns what is wrong.
   @inline(__always)
   private mutating func leaf(
     _ bytes: Span<UInt8>, _ node: Node, _ index: Int, _ rules: inout TreeRules, _ sub: inout PageInspection
@@ -126,7 +126,7 @@ struct PageInspection {
     return nil
   }
 
-  /// Looks over the page of duplicates within a node.
+  /// Checks the page of duplicates within a node.
   private mutating func duplicates(
     _ bytes: Span<UInt8>, of rules: inout TreeRules, _ total: inout UInt64
   ) -> String? {
@@ -139,7 +139,7 @@ struct PageInspection {
       objection = fixedKeys(bytes, header, TreeRules(duplicatesOf: rules, width: header.pad))
     } else {
       var inner = TreeRules(duplicatesOf: rules, width: nil)
-      // Duplicates have none of their own.
+      // Duplicates have no duplicates themselves.
       var none = PageInspection(pageSize: 0)
       objection = nodes(bytes, header, isBranch: false, &inner, &none)
       if rules.duplicates == .integers { rules.duplicateWidth = inner.keyWidth }

@@ -1,19 +1,19 @@
-/// What holds for all pages of one tree.
+/// The rules for all pages of one tree.
 struct TreeRules {
   enum Kind { case freeList, main, database, duplicates }
 
   let kind: Kind
-  /// As messages name the tree.
+  /// The name of the tree in messages.
   let name: String
   let order: KeyOrder
-  /// The size of all keys, where it is known: of integers, and of keys side by side.
+  /// The size of all keys, if it is fixed: of integers, and of keys side by side.
   var keyWidth: Int?
   /// Whether leaves hold keys side by side, without nodes.
   let isFixed: Bool
-  /// How the duplicates of a key are ordered; nil in a tree without duplicates.
+  /// The order of the duplicates of a key; nil in a tree without duplicates.
   let duplicates: KeyOrder?
   let flags: UInt16
-  /// The size of all duplicates, where it must be one.
+  /// The size of all duplicates, if they must have the same size.
   var duplicateWidth: Int?
 
   var hasFixedDuplicates: Bool { flags & PageLayout.fixedDuplicates != 0 && kind != .duplicates }
@@ -35,7 +35,7 @@ struct TreeRules {
     }
   }
 
-  /// The rules of the duplicates of one key, each of which has `width` bytes when all have one size.
+  /// The rules for the duplicates of one key, each of which has `width` bytes if all have the same size.
   init(duplicatesOf rules: TreeRules, width: Int?) {
     kind = .duplicates
     name = rules.name
@@ -46,7 +46,7 @@ struct TreeRules {
     duplicates = nil
   }
 
-  /// Why the tree's record cannot be one of its kind; nil when it can.
+  /// The reason why the tree's record is not a valid one of its kind; nil when it is valid.
   func objection(to tree: Tree, pageSize: Int) -> String? {
     switch kind {
     case .freeList:
@@ -88,7 +88,7 @@ struct TreeRules {
     return size == 4 || size == 8
   }
 
-  /// Takes note of a duplicate's size; false when it cannot be one of this tree.
+  /// Records a duplicate's size; returns false when it is not valid in this tree.
   mutating func accepts(duplicateOf size: Int) -> Bool {
     guard size <= PageLayout.mostKeyBytes else { return false }
     if let duplicateWidth { return size == duplicateWidth }

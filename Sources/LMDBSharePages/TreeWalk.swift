@@ -1,11 +1,11 @@
-/// One walk over the trees of a snapshot.
+/// A walk over the trees of a snapshot.
 ///
-/// Its memory is bounded by the size of the file: a bit a page, and one page for each level of a tree.
+/// Its memory is bounded by the size of the file: one bit per page, and one page for each level of a tree.
 struct TreeWalk {
   private let source: any PageSource
   private let meta: Meta
   private let pageSize: Int
-  /// How many pages the file has.
+  /// The number of pages of the file.
   private let filePages: UInt64
   private(set) var free: BitSet
   private var used: BitSet
@@ -15,13 +15,13 @@ struct TreeWalk {
   private var inner: PageInspection
   private var buffer: [UInt8] = []
 
-  /// A page on the way from a root to a leaf.
+  /// A page on the path from a root to a leaf.
   private struct Level {
     var bytes: [UInt8] = []
     var count = 0
-    /// The entry to go down next.
+    /// The next entry to descend into.
     var next = 0
-    /// What bounds the keys of the page: separators of pages above.
+    /// The bounds of the keys of the page: separators of pages above.
     var low: Bound?
     var high: Bound?
     var pending: [Int] = []
@@ -46,7 +46,7 @@ struct TreeWalk {
     pageSize = meta.pageSize
     let size = try source.size()
     filePages = UInt64(size / pageSize)
-    // Pages behind the end of the file must be free, and the file must hold their numbers.
+    // Pages after the end of the file must be free, and the file must contain their numbers.
     guard meta.lastPage < filePages + UInt64(size / 8) else {
       throw PageProblem(.truncated, "data.mdb ends at page \(filePages) of \(meta.lastPage + 1)")
     }
@@ -66,14 +66,14 @@ struct TreeWalk {
     try walk(meta.main, TreeRules(.main, meta.main, name: "the main tree"), from: 0)
   }
 
-  /// That no page is both free and in use.
+  /// Checks that no page is both free and in use.
   func compareFree() throws {
     if let both = used.common(with: free) { throw PageProblem(.damaged, "page \(both) is both free and in use") }
   }
 
   // MARK: Trees
 
-  /// Walks one tree, its pages on the levels from `base`.
+  /// Walks one tree, with its pages on the levels from `base`.
   private mutating func walk(_ tree: Tree, _ rules: TreeRules, from base: Int) throws {
     var rules = rules
     if let objection = rules.objection(to: tree, pageSize: pageSize) {
@@ -92,7 +92,7 @@ struct TreeWalk {
       }
       let index = levels[level].next
       levels[level].next += 1
-      // Inspected before: the entries are there.
+      // Checked before: the entries are valid.
       guard let node = Node(levels[level].bytes, entry: index, isBranch: true) else { continue }
       let low = index > 0 ? Bound(level: level, key: node.key) : levels[level].low
       let following =
@@ -110,7 +110,7 @@ struct TreeWalk {
     }
   }
 
-  /// Reads a page and looks it over; and whatever a leaf refers to.
+  /// Reads and checks a page, and what the entries of a leaf refer to.
   private mutating func enter(
     _ number: UInt64, at level: Int, isBranch: Bool, low: Bound?, high: Bound?, _ rules: inout TreeRules,
     _ totals: inout Totals
@@ -128,7 +128,7 @@ struct TreeWalk {
     }
     let objection = inspection.page(levels[level].bytes, header, isBranch: isBranch, &rules, &inner)
     if let objection { throw PageProblem(.damaged, "\(rules.name): page \(number) \(objection)") }
-    // Separators bound what lies below them.
+    // Separators are bounds of the keys in their subtrees.
     let (first, last) = (inspection.first, inspection.last)
     if let low,
       rules.order.isLess(first, in: levels[level].bytes, low.key, in: levels[low.level].bytes)
@@ -158,7 +158,7 @@ struct TreeWalk {
     }
   }
 
-  /// Follows what an entry of a leaf refers to.
+  /// Follows the reference of a leaf's entry.
   private mutating func follow(
     _ node: Node, at level: Int, _ rules: inout TreeRules, _ totals: inout Totals
   ) throws {
@@ -187,7 +187,7 @@ struct TreeWalk {
     }
   }
 
-  /// A name as it can be shown.
+  /// A printable form of a name.
   private static func printable(_ bytes: ArraySlice<UInt8>) -> String {
     let text = String(decoding: bytes.prefix(100), as: UTF8.self)
     return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.isSafeToShow ? $0 : "?" }))
@@ -195,7 +195,7 @@ struct TreeWalk {
 
   // MARK: Pages
 
-  /// Takes note that a page is in use; no other entry may use it.
+  /// Records that a page is in use; no other entry may use it.
   private mutating func claim(_ number: UInt64, _ name: String) throws {
     guard number >= 2, number <= meta.lastPage else {
       throw PageProblem(.damaged, "\(name) refers to page \(number) of \(meta.lastPage + 1)")
@@ -212,7 +212,7 @@ struct TreeWalk {
     }
   }
 
-  /// Claims the pages of a value; returns how many they are.
+  /// Records the pages of a value as used; returns how many they are.
   private mutating func claimValue(of size: Int, at first: UInt64, _ name: String) throws -> UInt64 {
     try claim(first, name)
     guard
@@ -232,7 +232,7 @@ struct TreeWalk {
 
   // MARK: Free pages
 
-  /// Adds the pages of a record of the free list: their number, and then they themselves, in descending order.
+  /// Adds the pages of a record of the free list: their count, and then the page numbers in descending order.
   private mutating func addFree(_ node: Node, at level: Int, _ first: UInt64?, _ name: String) throws {
     let transaction = levels[level].bytes.u64(node.key.lowerBound)
     guard transaction >= 1, transaction <= meta.transaction else {
@@ -282,7 +282,7 @@ struct TreeWalk {
 }
 
 extension Unicode.Scalar.Properties {
-  /// Neither a control character, nor one that changes what stands beside it.
+  /// Whether it is neither a control character nor one that changes how the neighbouring text is displayed.
   fileprivate var isSafeToShow: Bool {
     switch generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false

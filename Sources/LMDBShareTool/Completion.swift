@@ -9,11 +9,11 @@
     import Foundation
   #endif
 
-  /// What a shell offers for the word that is being typed: names and keys of the store that stands before it.
+  /// What a shell offers for the word that is being typed: names and keys of the store before it.
   enum Completion {
     private static let most = 200
 
-    /// The store's directory; or, where the environment names a store, what follows it.
+    /// The store's directory; or, if the environment names a store, what follows it.
     static let stores = CompletionKind.custom { words, _, prefix in
       guard words.count > 1, let store = storeOfEnvironment(), takesStructure(words[1]) else {
         return directories(prefix)
@@ -25,7 +25,7 @@
     static let structures = CompletionKind.custom { words, _, prefix in
       let (store, rest) = store(words)
       guard let store else { return [] }
-      // Where no store was typed, this is the word behind the structure's name.
+      // If no store was typed, this is the word after the structure's name.
       if rest.count > 1, rest.last == prefix { return keys(in: store, of: rest[0], prefix) }
       return names(in: store, prefix)
     }
@@ -56,7 +56,7 @@
       return found
     }
 
-    /// Whether the first thing behind the store is a structure's name.
+    /// Whether the first argument after the store is a structure's name.
     private static func takesStructure(_ command: String) -> Bool {
       [
         "show", "get", "watch", "set", "append", "insert", "increment", "delete", "push", "pop", "peek", "leases",
@@ -64,7 +64,7 @@
       ].contains(command)
     }
 
-    /// Directories whose path begins so.
+    /// Directories whose path begins with the prefix.
     private static func directories(_ prefix: String) -> [String] {
       let parent = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
       let start = prefix.dropFirst(parent.count)
@@ -75,13 +75,13 @@
       }.map { parent + $0 }
     }
 
-    /// A shell must not be given what it would take apart.
+    /// Whether the shell leaves the text unchanged.
     private static func isPlain(_ text: String) -> Bool {
       !text.isEmpty && !text.hasPrefix("-")
         && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "'" && $0 != "\\" && $0 != ":" }
     }
 
-    /// The store among the words of the command line, and the words behind it.
+    /// The store among the words of the command line, and the words after it.
     private static func store(_ words: [String]) -> (SharedStore?, [String]) {
       let words = Array(words.dropFirst(2)).filter { !$0.hasPrefix("-") }
       if let first = words.first, let store = try? StoreArgument.forCompletion(first) {

@@ -3,20 +3,20 @@
   import LMDBShare
   import LMDBShareOperations
 
-  /// How the program ends when a command did not do what it was asked for.
+  /// How the program ends when a command failed.
   enum Failure {
     static let damage = ExitCode(Status.damage.rawValue)
     static let busy = ExitCode(Status.busy.rawValue)
 
-    /// As a shell tells of a program that a signal has ended.
+    /// The exit code with which shells report a program that a signal has ended.
     static func interrupted(by signal: Int32) -> ExitCode { ExitCode(128 + signal) }
 
-    /// Says what is wrong, and ends with the code for it.
+    /// Prints the error, and exits with its code.
     static func exit(_ error: any Error) -> Never {
       switch error {
       case is ClosedPipe: Inspect.exit(withError: ExitCode.success)
       case let error as StoreError:
-        // It escapes what it quotes by itself.
+        // The error escapes what it quotes.
         say(error.forTheTool.description)
         Inspect.exit(withError: ExitCode(Status(error.code).rawValue))
       case let error as Problem:
@@ -32,7 +32,7 @@
       }
     }
 
-    /// Ends as the parser of the arguments wants it, whose words may quote what was typed.
+    /// Exits as the parser of the arguments does, whose messages may quote what was typed.
     private static func exit(parsing error: any Error) -> Never {
       let code = Inspect.exitCode(for: error)
       if code.isSuccess { Inspect.exit(withError: error) }
@@ -41,7 +41,7 @@
       Inspect.exit(withError: code)
     }
 
-    /// Says what is wrong with the arguments of a command, as their parser does.
+    /// Prints an error in the arguments of a command, as their parser does.
     static func exit(_ error: ValidationError, of command: any ParsableCommand.Type) -> Never {
       let usage = Inspect.usageString(for: command)
       let name = String(usage.prefix { $0 != "<" && $0 != "[" }.dropLast())

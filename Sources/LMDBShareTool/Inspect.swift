@@ -6,10 +6,10 @@
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "lmdbshare",
-      abstract: "See, change, watch and look after stores that processes share.",
+      abstract: "Inspect, change, watch and maintain stores that processes share.",
       discussion: """
-        STORE is a store's directory. It may be left out where LMDBSHARE_STORE names one; a first argument that is no \
-        store is then taken for what follows.
+        STORE is a store's directory. It may be omitted if LMDBSHARE_STORE names one, and the next argument is not itself a \
+        store.
 
         Exit codes: 0 done, 1 failed, 2 damage or findings, 3 not found, 4 busy or timed out, 64 usage.
         """,
@@ -35,7 +35,7 @@
       do {
         guard let arguments = ProgramArguments.all else {
           throw Problem(
-            "the arguments of this program cannot be had: the system tells them in /proc, which is not mounted; "
+            "the arguments of this program are not available: the system provides them in /proc, which is not mounted; "
               + "mount it (mount -t proc proc /proc)")
         }
         if let number = ProgramArguments.firstThatIsNoText {

@@ -8,7 +8,7 @@
     import Foundation
   #endif
 
-  /// Prints the man page, which is made of what --help tells; `Sources/LMDBShareTool/lmdbshare.1` is its output.
+  /// Prints the man page, which is made from the output of --help; `Sources/LMDBShareTool/lmdbshare.1` is its output.
   struct Manual: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints this manual page.",
@@ -59,12 +59,12 @@
         lines += section(command)
       }
       lines += [
-        ".SH ENVIRONMENT", ".TP", ".B LMDBSHARE_STORE", "The store's directory, where none is given.", ".TP",
+        ".SH ENVIRONMENT", ".TP", ".B LMDBSHARE_STORE", "The store's directory, if none is given.", ".TP",
         ".B NO_COLOR",
-        "No colours, when it is set and not empty.", ".SH EXIT STATUS", ".TP", ".B 0", "Done.", ".TP", ".B 1",
+        "If set and not empty, there are no colours.", ".SH EXIT STATUS", ".TP", ".B 0", "Done.", ".TP", ".B 1",
         "Failed.",
-        ".TP", ".B 2", "Damage, or findings, or differences.", ".TP", ".B 3", "Not found.", ".TP", ".B 4",
-        "Busy, or timed out.", ".TP", ".B 64", "Wrong usage.", ".SH SEE ALSO", ".BR mdb_stat (1),", ".BR mdb_dump (1)",
+        ".TP", ".B 2", "Damage, findings or differences.", ".TP", ".B 3", "Not found.", ".TP", ".B 4",
+        "Busy or timed out.", ".TP", ".B 64", "Wrong usage.", ".SH SEE ALSO", ".BR mdb_stat (1),", ".BR mdb_dump (1)",
       ]
       return lines.joined(separator: "\n") + "\n"
     }
@@ -97,7 +97,7 @@
       return names.joined(separator: ", ") + value
     }
 
-    /// Paragraphs; indented lines are examples, and stay as they are.
+    /// Paragraphs; indented lines are examples, and stay unchanged.
     private static func paragraphs(_ discussion: String?) -> [String] {
       var lines: [String] = []
       var isExample = false
@@ -117,7 +117,7 @@
       return lines
     }
 
-    /// Text without what roff would take for its own.
+    /// Text with roff's special characters escaped.
     private static func text(_ text: String) -> String {
       var result = ""
       for character in text {

@@ -23,7 +23,7 @@
       }
     }
 
-    /// The same for tests, with the usual types.
+    /// Does the same for tests, with the usual types.
     package static func load(_ input: Stream, into environment: Environment, within time: Duration) throws {
       _ = try load(input, into: environment, within: TimeLimit(time))
     }

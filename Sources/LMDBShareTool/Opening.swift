@@ -18,7 +18,7 @@
             let store = try SharedStore(path: path, options: argument.options(reading.access, pages))
             return (store, store.environment)
           } catch let error as StoreError where error.code == .notAStore {
-            // Another program's environment is looked at as it is.
+            // An environment of another program is read as it is.
           }
         }
         var options = Opened.foreign(argument)
@@ -30,8 +30,8 @@
       self.init(store, environment)
     }
 
-    /// The directory whose data file a path is; nil for anything else. Opened by itself it would have another lock file than
-    /// for those who open the directory, so that writers would not see who reads.
+    /// The directory whose data file a path is; nil for anything else. Opened as a single file it would have another lock file
+    /// than for processes that open the directory, so that writers would not see this reader.
     private static func directory(ofDataFile path: String) -> String? {
       let name = "/" + StoreDirectory.dataFile
       guard path == StoreDirectory.dataFile || path.hasSuffix(name), StoreDirectory.isFile(path) else { return nil }

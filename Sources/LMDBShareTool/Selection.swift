@@ -3,11 +3,11 @@
   import LMDBShare
   import LMDBShareOperations
 
-  /// Which of a structure's contents are meant.
+  /// Selects a part of a structure's contents.
   struct Selection: ParsableArguments {
-    @Option(help: ArgumentHelp("Only so many from the front.", valueName: "count"))
+    @Option(help: ArgumentHelp("Show only the first COUNT entries.", valueName: "count"))
     var head: Int?
-    @Option(help: ArgumentHelp("Only so many from the end.", valueName: "count"))
+    @Option(help: ArgumentHelp("Show only the last COUNT entries.", valueName: "count"))
     var tail: Int?
     @Option(
       parsing: .unconditional,
@@ -17,35 +17,35 @@
     @Option(
       parsing: .unconditional,
       help: ArgumentHelp(
-        "Only keys that start so: of a dictionary with text, bytes or a composite as keys.", valueName: "text"))
+        "Show only keys with this prefix: text, bytes, or composites that start with text.", valueName: "text"))
     var prefix: String?
-    @Flag(help: "The last one first.")
+    @Flag(help: "Show the last entry first.")
     var reverse = false
-    @Flag(help: "Keys alone.")
+    @Flag(help: "Show only keys.")
     var keys = false
-    @Flag(help: "Values alone.")
+    @Flag(help: "Show only values.")
     var values = false
 
     func validate(raw: Bool) throws {
       if [head != nil, tail != nil].filter({ $0 }).count > 1 {
-        throw ValidationError("--head and --tail do not go together.")
+        throw ValidationError("--head and --tail cannot be combined.")
       }
-      if keys && values { throw ValidationError("--keys and --values do not go together.") }
+      if keys && values { throw ValidationError("--keys and --values cannot be combined.") }
       if let negative = [head, tail].compactMap({ $0 }).first(where: { $0 < 0 }) {
-        throw ValidationError("\(negative) is no number of entries.")
+        throw ValidationError("\(negative) is not a number of entries.")
       }
-      if raw, range != nil || prefix != nil { throw ValidationError("--raw goes with --head and --tail alone.") }
-      if range != nil, prefix != nil { throw ValidationError("--range and --prefix do not go together.") }
+      if raw, range != nil || prefix != nil { throw ValidationError("--raw only supports --head and --tail.") }
+      if range != nil, prefix != nil { throw ValidationError("--range and --prefix cannot be combined.") }
     }
 
-    /// The positions among so many that --head and --tail leave.
+    /// The positions below `count` that --head and --tail leave.
     func positions(of count: Int) -> Range<Int> {
       if let head { return 0..<min(head, count) }
       if let tail { return max(0, count - tail)..<count }
       return 0..<count
     }
 
-    /// Walks what is selected; `body` gets a position, the key of a dictionary's entry, and the value.
+    /// Walks the selection; `body` gets a position, the key of a dictionary's entry, and the value.
     func walk(_ contents: UntypedContents, _ body: (ListedEntry, RawSpan?, RawSpan) throws -> Void) throws {
       switch contents.description.kind.shape {
       case .sequence:
@@ -96,7 +96,7 @@
       _ contents: UntypedContents, _ body: (ListedEntry, RawSpan?, RawSpan) throws -> Void
     ) throws {
       let bounds = try Bounds(range, prefix, Types(contents.description).key ?? .bytes)
-      // From the end that is nearer to what is wanted.
+      // From the end that is nearer.
       let limit = head ?? tail ?? .max
       let fromEnd = tail != nil ? true : head != nil ? false : reverse
       if limit == 0 { return }
@@ -110,7 +110,7 @@
         }
         return
       }
-      // The other way round: where it starts is found first.
+      // Backwards: the start is found first.
       var start: [UInt8]?
       var count = 0
       try contents.walk(from: bounds.lower, upTo: bounds.upper, reversed: fromEnd) { key, _ in
@@ -125,7 +125,7 @@
       ) { key, value in
         guard bounds.contain(key) else { return true }
         guard !reverse || position < count else { return false }
-        // Forwards from the first one of those wanted; backwards they are skipped until it comes.
+        // Forwards from the first wanted key; backwards the keys before the start are skipped.
         if reverse, let start, withBytes(of: start, { key.compare($0) > 0 }) { return true }
         try body(ListedEntry(position: position), key, value)
         position += 1
@@ -134,15 +134,15 @@
     }
   }
 
-  /// Keys from one to another one.
+  /// A range of keys.
   struct Bounds {
-    /// Where a walk starts, and before which it ends: what lies between may still be outside, since of long keys only the first
-    /// bytes are in order.
+    /// Where a walk starts, and before which key it ends. Keys in between may still be outside, since only the first bytes of
+    /// long keys are in order.
     private(set) var lower: [UInt8]?
     private(set) var upper: [UInt8]?
     private var least: [UInt8]?
     private var end: [UInt8]?
-    /// So many bytes of long keys are in order.
+    /// How many bytes of long keys are in order.
     private static let ordered = 479
 
     init(_ range: String?, _ prefix: String?, _ key: Representation) throws {
@@ -150,7 +150,7 @@
         switch key {
         case .string, .bytes: least = try key.encode(argument: prefix, isKey: true)
         case .composite(let parts) where parts.first == .string:
-          // A part's text, without the end that would follow.
+          // A part's text without its terminator.
           least = Array(prefix.utf8).flatMap { $0 == 0 ? [0, 1] : [$0] }
         default: throw ValidationError("--prefix is for text, bytes and composites that start with text.")
         }
@@ -166,7 +166,7 @@
       upper = end.flatMap { $0.count >= Self.ordered ? Bounds.successor(Array($0.prefix(Self.ordered))) : $0 }
     }
 
-    /// The least run of bytes behind all that begin so; nil when there is none.
+    /// The least bytes after all that begin with the prefix; nil when there are none.
     private static func successor(_ prefix: [UInt8]) -> [UInt8]? {
       var bytes = prefix
       while let last = bytes.popLast() {
@@ -175,14 +175,14 @@
       return nil
     }
 
-    /// Whether a key lies within.
+    /// Whether a key is within the bounds.
     func contain(_ key: RawSpan) -> Bool {
       if let least, withBytes(of: least, { key.compare($0) < 0 }) { return false }
       if let end, withBytes(of: end, { key.compare($0) >= 0 }) { return false }
       return true
     }
 
-    /// The positions of a list that a range names; all when there is none.
+    /// The positions of a list that a range names; all when there is no range.
     static func positions(_ range: String?, of count: Int) throws -> Range<Int> {
       guard let range else { return 0..<count }
       guard let (from, to, isClosed) = split(range) else { throw malformed(range) }
@@ -202,12 +202,12 @@
     }
 
     private static func malformed(_ range: String) -> ValidationError {
-      ValidationError("'\(Printable.text(range))' is no range: write 5..<10, 5...9, 5... or ..<10.")
+      ValidationError("'\(Printable.text(range))' is not a range: write 5..<10, 5...9, 5... or ..<10.")
     }
   }
 
   extension String {
-    /// Where a text stands first.
+    /// The first range of a text.
     fileprivate func range(of mark: String) -> Range<Index>? {
       var start = startIndex
       while start < endIndex {

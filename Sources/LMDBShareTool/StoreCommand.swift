@@ -9,21 +9,21 @@
     import Foundation
   #endif
 
-  /// A command about one store, whose directory comes first.
+  /// A command on one store, whose directory is the first argument.
   protocol StoreCommand: ParsableCommand {
     var store: StoreArgument { get }
   }
 
   struct StoreArgument: ParsableArguments {
     @Argument(
-      help: ArgumentHelp("The store's directory; LMDBSHARE_STORE when it is left out.", valueName: "store"),
+      help: ArgumentHelp("The store's directory; default: LMDBSHARE_STORE.", valueName: "store"),
       completion: Completion.stores)
     var path: String
-    @Flag(help: "Checks every page first, however large the file is. Up to 64 MiB that is done anyway.")
+    @Flag(help: "Check every page first. Files up to 64 MiB are always checked.")
     var check = false
     @Option(
       help: ArgumentHelp(
-        "The longest wait for other processes, the one that writes above all: 10 (seconds), 500ms, 2m or 1h; 0 for no wait, none for no limit. (default: 10)",
+        "The longest wait for other processes, such as a writer: 10 (seconds), 500ms, 2m or 1h; 0 for no wait, none for no limit. (default: 10)",
         valueName: "time"))
     var timeout: TimeLimit?
 
@@ -39,7 +39,7 @@
 
     private static let variable = "LMDBSHARE_STORE"
 
-    /// Parses the arguments of the program; puts the store of the environment where one is left out.
+    /// Parses the program's arguments; inserts the store of the environment if one is omitted.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
       guard !ProgramArguments.isNoText(variable: variable) else {
         throw ValidationError("\(variable) is not UTF-8.")
@@ -54,24 +54,24 @@
       let filledIn = Result { try Inspect.parseAsRoot([name, path] + arguments.dropFirst()) }
       let first = arguments.dropFirst().first { !$0.hasPrefix("-") }
       switch (asGiven, filledIn) {
-      // What follows a store of its own is another one for this command alone.
+      // If a store was given, only this command treats the following word as another store.
       case (_, .success(let command as any StoreCommand))
       where (try? asGiven.get()) != nil || command is Diff || !(first.map(isStore) ?? false):
         return command
-      // A store was left out, so that without it the words have other meanings.
+      // A store was omitted, so that the words have other meanings.
       case (.failure, .failure(let error)) where !(first.map(isPath) ?? false): throw error
       default: return try asGiven.get()
       }
     }
 
-    /// Whether there is a command of this name about a store.
+    /// Whether there is a command of this name on a store.
     private static func takesStore(_ name: String) -> Bool {
       Inspect.configuration.groupedSubcommands.flatMap(\.subcommands).contains {
         $0 is any StoreCommand.Type && $0._commandName == name
       }
     }
 
-    /// Whether a word is meant as a path: there is something, or it names a directory.
+    /// Whether a word is meant as a path: it exists, or it names a directory.
     private static func isPath(_ word: String) -> Bool {
       word.contains("/") || FileManager.default.fileExists(atPath: word)
     }
@@ -82,15 +82,15 @@
 
     /// When every page is checked before LMDB follows any of them.
     enum PageCheck {
-      /// Where all or much of the store is read: in what is damaged, LMDB would die or tell what is not there.
+      /// For commands that read all or much of the store: with damaged pages, LMDB would crash or return wrong data.
       case always
-      /// Where it takes no time that a person would notice.
+      /// If the check takes no noticeable time.
       case whenSmall
-      /// Where it was done a moment ago.
+      /// If the pages have just been checked.
       case never
     }
 
-    /// The largest file of which every page is always checked: that takes 70 ms at most, and 10 ms where values are large.
+    /// The largest file of which every page is always checked: that takes at most 70 ms, and 10 ms with large values.
     static let smallFile = 64 << 20
 
     func checks(_ pages: PageCheck) -> Bool {
@@ -106,7 +106,7 @@
       StoreDirectory.fileSize(path) ?? StoreDirectory.fileSize(path + "/" + StoreDirectory.dataFile) ?? 0
     }
 
-    /// Runs `body`, which opens a store; ends the program should it wait inside of LMDB.
+    /// Runs `body`, which opens a store; ends the program if it waits inside LMDB for too long.
     func opening<R>(_ body: () throws -> R) throws -> R {
       do {
         return try limit.watching("open", path) { _ in try body() }
@@ -115,7 +115,7 @@
       }
     }
 
-    /// What is wrong when a single file stands in the place of a store's directory; nil when it is no file of LMDB.
+    /// The error when a single file is in the place of a store's directory; nil when it is not an LMDB file.
     private var singleFile: Problem? {
       guard let file = try? StoreDirectory(path: path, create: false, allowNetwork: true, mayBeFile: true), file.isFile,
         (try? file.inspectData()) != nil
@@ -126,30 +126,30 @@
       )
     }
 
-    /// Opens the store for reading; nothing is made or changed by that, and no lock of writers is needed.
+    /// Opens the store for reading; this creates and changes nothing, and needs no lock for writing.
     func forReading(_ pages: PageCheck = .whenSmall, _ reading: ReadingOption = .locked) throws -> SharedStore {
       try opening { try SharedStore(path: path, options: options(reading.access, pages)) }
     }
 
-    /// Opens the store for changes. It must be there, unless it may be made.
+    /// Opens the store for changes. It must exist, unless it may be created.
     func forWriting(creating: Bool = false, _ pages: PageCheck = .whenSmall) throws -> SharedStore {
       var options = options(.readWrite, pages)
       options.createIfMissing = creating
-      // LMDB remembers the largest map; it stays as the programs that use the store have it.
+      // LMDB remembers the largest map; it stays as set by the programs that use the store.
       options.keepsMapSize = true
       return try opening { try SharedStore(path: path, options: options) }
     }
 
-    /// Whether there is something at the path.
+    /// Whether there is a file or directory at the path.
     var hasDirectory: Bool { FileManager.default.fileExists(atPath: path) }
 
-    /// Opens the store for changes, or makes it; when `body` fails, or the tool is interrupted, one that was made for it goes
-    /// again.
+    /// Opens the store for changes, or creates it. When `body` fails, or the tool is interrupted, a store that was created for it
+    /// is removed.
     func creating<R>(_ pages: PageCheck = .whenSmall, _ body: (SharedStore) throws -> R) throws -> R {
       let isThere = StoreArgument.isStore(path)
       let hasDirectory = hasDirectory
       var first: Int?
-      // Who is asked to end takes back first what was made. Of a store that was there nothing has to be.
+      // When asked to end, it first removes what it has created. For an existing store there is nothing to remove.
       if !isThere { ChildProcess.catchSignals() }
       do {
         let store = try forWriting(creating: true, pages)
@@ -164,19 +164,19 @@
       }
     }
 
-    /// The store at a path, for what a shell offers while a person types; nil when that takes long.
+    /// The store at a path, for completions while a person types; throws when opening takes long.
     static func forCompletion(_ path: String) throws -> SharedStore {
       try StoreArgument(path: path, timeout: TimeLimit(.seconds(1))).forReading()
     }
 
-    /// How a command opens a store.
+    /// The options with which a command opens a store.
     func options(_ access: StoreOptions.Access, _ pages: PageCheck) -> StoreOptions {
       var options = StoreOptions()
       options.verification = checks(pages) ? .pages : .meta
       options.access = access
       options.createIfMissing = false
       options.maximumStructures = 32_000
-      // A tool that its user started for a moment; `doctor` warns.
+      // A user starts this tool for a short time; `doctor` warns.
       options.allowForeignOwner = true
       options.openingTimeout = limit.duration
       return options
@@ -188,8 +188,8 @@
     @Flag(
       help: ArgumentHelp(
         """
-        Reads without entry in lock.mdb, where that cannot be written. Only while no process writes to the store: else what \
-        is read may be wrong, or the tool be ended by a signal.
+        Read without registering in lock.mdb, if that is not writable. Only safe while no process writes to the store: otherwise \
+        the output may be wrong, or a signal may end the tool.
         """
       ))
     var unlocked = false
@@ -197,15 +197,15 @@
     init() {}
     init(unlocked: Bool) { self.unlocked = unlocked }
 
-    /// With entry in `lock.mdb`.
+    /// Registered in `lock.mdb`.
     static var locked: ReadingOption { ReadingOption(unlocked: false) }
 
     var access: StoreOptions.Access { unlocked ? .readOnlyUnlocked : .readOnly }
   }
 
-  /// How a command that reads prints what it found.
+  /// The output format of a command that reads.
   struct FormatOption: ParsableArguments {
-    @Option(help: ArgumentHelp("text, json (one document), jsonl (an object a line) or csv."))
+    @Option(help: ArgumentHelp("text, json (one document), jsonl (one object per line) or csv."))
     var format = Format.text
 
     var style: Style { format == .text ? FormatOption.terminalStyle : Style(isColoured: false) }

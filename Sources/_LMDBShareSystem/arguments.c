@@ -1,7 +1,7 @@
 #include "system.h"
 
-// Swift's runtime reads the arguments from /proc, which may not be there. What loads a program hands them to its
-// constructors, too, but for musl.
+// Swift's runtime reads the arguments from /proc, which may not exist. The loader also passes them to constructors, except with
+// musl.
 
 static int count;
 static char *const *words;

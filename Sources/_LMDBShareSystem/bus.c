@@ -1,5 +1,5 @@
-// A file that is mapped may be truncated by another process; who touches the map behind the new end gets SIGBUS. For maps that
-// hold nothing but hints that must not end a program: the handler puts empty memory in the place of the page.
+// Another process may truncate a mapped file; access to the map after the new end raises SIGBUS. For maps that contain only hints
+// this must not terminate the program: the handler replaces the page by empty memory.
 #define _GNU_SOURCE
 #include "system.h"
 #include <pthread.h>
@@ -16,7 +16,7 @@ struct map {
   size_t size;
   uint32_t lost;
 };
-// As many blocks as were needed at a time. They stay, so that the handler needs no lock to look through them.
+// Blocks are allocated as they are needed. They are never freed, so that the handler needs no lock to search them.
 struct block {
   struct map maps[maps_in_a_block];
   struct block *next;
@@ -34,7 +34,7 @@ static struct map *find(const void *start) {
   return NULL;
 }
 
-// Puts empty memory in the place of a page, if it is one of ours.
+// Replaces a page by empty memory, if it belongs to one of these maps.
 static bool replace(uintptr_t address) {
   for (struct block *block = &first_block; block; block = __atomic_load_n(&block->next, __ATOMIC_ACQUIRE)) {
     for (int i = 0; i < maps_in_a_block; i++) {
@@ -43,7 +43,7 @@ static bool replace(uintptr_t address) {
       if (start == 0 || address < start || address - start >= map->size) continue;
       uintptr_t page = address & ~(uintptr_t)(getpagesize() - 1);
       __atomic_store_n(&map->lost, 1, __ATOMIC_RELEASE);
-      // By then another thread may have done so, too, and written to it; both are hints.
+      // Another thread may have done the same by then, and written to the page; both are hints.
       if (mmap((void *)page, (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
           MAP_FAILED)
         return true;
@@ -54,16 +54,16 @@ static bool replace(uintptr_t address) {
 
 static void survive(int signal, siginfo_t *info, void *context) {
   uintptr_t address = (uintptr_t)info->si_addr;
-  // One that somebody has sent is about no address.
+  // A signal that was sent does not concern an address.
   bool is_sent = info->si_code <= 0;
   if (!is_sent && replace(address)) return;
-  // Not ours: as without this handler.
+  // Another cause: handled as without this handler.
   if (previous.sa_flags & SA_SIGINFO) {
     previous.sa_sigaction(signal, info, context);
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     previous.sa_handler(signal);
   } else if (!is_sent || previous.sa_handler == SIG_DFL) {
-    // Ends the process: by itself when it was sent, else as the instruction is tried again.
+    // Terminates the process: now, if the signal was sent, otherwise when the instruction is tried again.
     sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
     if (is_sent) raise(signal);
   }

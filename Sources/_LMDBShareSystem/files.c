@@ -51,17 +51,17 @@ int lms_rename_exclusive(int directory, const char *from, const char *to) {
   const unsigned no_replace = 1; // RENAME_NOREPLACE
   if (syscall(SYS_renameat2, directory, from, directory, to, no_replace) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return -1;
-  // A file system without the flag: a link fails with EEXIST just as well.
+  // A file system without the flag: a link fails with EEXIST as well.
   if (linkat(directory, from, directory, to, 0) != 0) return -1;
   return unlinkat(directory, from, 0);
 }
 
 int lms_open_unnamed(int directory, mode_t mode) {
   int file = lms_open(directory, ".", O_TMPFILE | O_RDWR, mode);
-  // Kernels and file systems without O_TMPFILE answer EISDIR, EOPNOTSUPP, ENOENT or EINVAL.
+  // Kernels and file systems without O_TMPFILE return EISDIR, EOPNOTSUPP, ENOENT or EINVAL.
   if (file < 0 && (errno == EISDIR || errno == EINVAL || errno == ENOENT)) errno = EOPNOTSUPP;
   if (file < 0) return file;
-  // It gets its name, and is opened by LMDB, by its link in /proc.
+  // It gets its name, and LMDB opens it, through its link in /proc.
   char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", file);
   if (access(link, F_OK) == 0) return file;
@@ -123,7 +123,7 @@ uint64_t lms_file_limit(void) {
 int64_t lms_change_time(int file) {
   struct stat info;
 #if defined(__linux__) && defined(__x86_64__) && defined(SYS_fstat)
-  // The C library asks by an empty path, which takes the kernel twice as long; this is asked for every write.
+  // The C library passes an empty path, which takes the kernel twice as long; this is called for every write.
   if (syscall(SYS_fstat, file, &info) != 0) return -1;
 #else
   if (fstat(file, &info) != 0) return -1;
@@ -168,7 +168,7 @@ int lms_disown_byte(int file, off_t offset) {
   return fcntl(file, F_OFD_SETLK, &lock);
 }
 
-// Whoever cannot ask takes the owner for alive: that costs time, never an item or a turn.
+// If the kernel cannot be asked, the owner counts as alive: that costs time, never an item or a turn.
 bool lms_byte_is_owned(int file, off_t offset) { return lms_bytes_are_owned(file, offset, 1); }
 
 bool lms_bytes_are_owned(int file, off_t offset, off_t count) {

@@ -8,7 +8,8 @@ static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
 
-// All are held across a fork, so that the child finds them free and the tables whole. Who holds the first one may take the others.
+// All are held across a fork, so that the child finds them free and the tables complete. A thread that holds the first one may
+// take the others.
 static void before(void) {
   pthread_mutex_lock(&registry);
   pthread_mutex_lock(&table);
@@ -43,7 +44,7 @@ void lms_keep_after_fork(int file) {
 
 static void in_child(void) {
   lms_fork_generation += 1;
-  // Not closed, since whoever believes to have the file may still close that number.
+  // Not closed, since code that still believes that it owns the file may close that number.
   int nothing = file_count > 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
   for (int i = 0; i < file_count; i++) {
     if (nothing >= 0) {

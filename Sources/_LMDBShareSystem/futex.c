@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, uint32_t bits) {
-  // With bits the time is a point in time, of the monotonic clock.
+  // With bits the time is absolute, by the monotonic clock.
   struct timespec limit;
   clock_gettime(CLOCK_MONOTONIC, &limit);
   uint64_t end = (uint64_t)limit.tv_nsec + nanoseconds;

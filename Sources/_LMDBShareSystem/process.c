@@ -24,7 +24,7 @@ int lms_executable_path(char *buffer, uint32_t size) {
   ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
   if (length < 0) return -1;
   buffer[length] = 0;
-  // Replaced by a newer one while it runs: this link still leads to the old one.
+  // The program's file was replaced while it runs: this link still leads to the old one.
   const char *gone = " (deleted)";
   size_t tail = strlen(gone);
   if ((size_t)length > tail && strcmp(buffer + length - tail, gone) == 0 && size > 15) strcpy(buffer, "/proc/self/exe");
@@ -53,10 +53,10 @@ int lms_spawn(int32_t *process, const char *path, char *const arguments[], char 
   for (int file = 0; file < 3; file++) posix_spawn_file_actions_addinherit_np(&actions, file);
 #endif
   posix_spawnattr_setflags(&attributes, flags);
-  // Onto itself, too: it is not closed on exec then.
+  // Needed even if the number is the same: it clears the close-on-exec flag.
   if (kept >= 0) code = posix_spawn_file_actions_adddup2(&actions, kept, lms_kept_file);
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
-  // What this process has open is no business of the other one's, and may keep somebody waiting for its end.
+  // The child must not have this process's other files, which could also keep others waiting for its end.
   if (code == 0) code = posix_spawn_file_actions_addclosefrom_np(&actions, lms_kept_file + 1);
 #endif
   pid_t made = 0;
@@ -86,7 +86,7 @@ int lms_wait_for(int32_t process, int32_t *status, int32_t *signal) {
 }
 
 int lms_pipe(int files[2]) {
-  // Else an end of the pipe may be a standard stream of this process, and of the one that it starts.
+  // Otherwise an end of the pipe could be a standard stream of this process, and of the one that it starts.
   if (lms_occupy_streams() != 0) return errno;
 #ifdef __APPLE__
   if (pipe(files) != 0) return errno;
@@ -108,16 +108,16 @@ static void end_with(void *raw) {
 }
 
 int lms_end_with(int file) {
-  // Whoever stands between the starter and this process may have closed it.
+  // A process between the starter and this one may have closed it.
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISFIFO(info.st_mode)) return EBADF;
   fcntl(file, F_SETFD, FD_CLOEXEC);
 #ifdef __linux__
-  // The kernel sends it; a program with one thread stays one, for which malloc needs no locks.
+  // The kernel sends the signal: a program with one thread stays single-threaded, and malloc needs no locks.
   int flags = fcntl(file, F_GETFL);
   if (flags >= 0 && fcntl(file, F_SETSIG, SIGTERM) == 0 && fcntl(file, F_SETOWN, getpid()) == 0 &&
       fcntl(file, F_SETFL, flags | O_ASYNC) == 0) {
-    // It tells only of what comes.
+    // It only reports later events.
     struct pollfd end = {.fd = file, .events = POLLIN};
     if (poll(&end, 1, 0) > 0 && (end.revents & POLLHUP)) kill(getpid(), SIGTERM);
     return 0;

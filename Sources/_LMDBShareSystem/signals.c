@@ -20,7 +20,7 @@ void lms_catch_signals(void) {
   const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   for (int index = 0; index < 3; index++) {
     struct sigaction before;
-    // One that is ignored stays so, as nohup and shells want it.
+    // An ignored signal stays ignored, as nohup and shells expect.
     if (sigaction(numbers[index], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     sigaction(numbers[index], &action, NULL);
   }
@@ -30,6 +30,6 @@ int lms_caught_signal(void) { return caught; }
 
 void lms_pass_signals_to(int32_t process) {
   child = process;
-  // One that came just before.
+  // A signal that arrived just before.
   if (process > 0 && caught) kill((pid_t)process, caught);
 }

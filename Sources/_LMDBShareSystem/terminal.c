@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-// A terminal in raw mode is given back in every way in which a program can end, but for SIGKILL.
+// The terminal is restored from raw mode in every way in which a program can end, except by SIGKILL.
 
 static struct termios saved;
 static volatile sig_atomic_t is_raw;
@@ -39,7 +39,7 @@ bool lms_terminal_enter(void) {
   raw.c_lflag &= (tcflag_t) ~(ECHO | ICANON);
   raw.c_cc[VMIN] = 0;
   raw.c_cc[VTIME] = 0;
-  // Stopped in the middle it would leave the terminal as it is.
+  // Suspended in the middle, the program would leave the terminal in raw mode.
   raw.c_cc[VSUSP] = _POSIX_VDISABLE;
   if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0) return false;
   is_raw = 1;
@@ -75,6 +75,6 @@ int lms_wait_for_output(int file) {
 int lms_wait_for_input(int file, int milliseconds) {
   struct pollfd input = {.fd = file, .events = POLLIN};
   int count = poll(&input, 1, milliseconds);
-  // What cannot be waited for is for the reading to tell.
+  // If poll fails, the following read reports the error.
   return count < 0 ? errno != EINTR : count > 0;
 }

@@ -18,7 +18,7 @@ uint32_t lms_thread_slot(void) {
 int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds) {
   if (pthread_mutex_trylock(mutex) == 0) return 0;
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 30)
-  // By the time of day, as pthread_mutex_timedlock has it, a clock that is set would change the limit.
+  // With the time of day, which pthread_mutex_timedlock uses, setting the clock would change the limit.
   struct timespec end;
   clock_gettime(CLOCK_MONOTONIC, &end);
   end.tv_sec += (time_t)(nanoseconds / 1000000000u);
@@ -75,7 +75,8 @@ int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument) {
   *start = (struct start){body, argument};
   sigset_t all, before;
   sigfillset(&all);
-  // What an instruction of the thread itself brings about is for no other: blocked, it ends the process whatever the handler is.
+  // A signal that an instruction of this thread raises must not be blocked: if it is, the process is terminated whatever the
+  // handler is.
   int own[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before);

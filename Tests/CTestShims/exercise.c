@@ -1,5 +1,5 @@
-// What any program may do with an LMDB file, by plain liblmdb: the judge of what the page check lets pass. Everything is read in
-// both directions, counted and looked up; then entries are added, replaced and removed, and all is read again.
+// What any program may do with an LMDB file, with plain liblmdb: the check of what passes the page check. Everything is read in
+// both directions, counted and looked up; then entries are added, replaced and removed, and everything is read again.
 #include <lmdb.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,7 +109,7 @@ static int scanAll(Work *w) {
   CALL("begin to read", mdb_txn_begin(w->env, NULL, MDB_RDONLY, &txn));
   for (int i = 0; i < w->count; i++)
     if (scan(w, txn, &w->databases[i])) return 1;
-  // The free list, which no write transaction may look at.
+  // The free list, which a write transaction must not read.
   Database freed = {0, MDB_INTEGERKEY, 0};
   MDB_stat stat;
   CALL("stat", mdb_stat(txn, 0, &stat));
@@ -119,7 +119,7 @@ static int scanAll(Work *w) {
   return 0;
 }
 
-// Opens all databases, as they are found in the main one.
+// Opens all databases that are found in the main one.
 static int openAll(Work *w) {
   Database *d = NULL;
   MDB_txn *txn;
@@ -155,13 +155,13 @@ static int openAll(Work *w) {
   return 0;
 }
 
-// An entry that is to go.
+// An entry to remove.
 typedef struct {
   size_t key, value;
   unsigned char bytes[];
 } Entry;
 
-// Removes every so-manyth entry, adds others, and replaces values.
+// Removes every n-th entry, adds others, and replaces values.
 static int change(Work *w, MDB_txn *txn, Database *d, unsigned every, int added) {
   MDB_cursor *cursor;
   MDB_val key = {0, NULL}, value = {0, NULL};
@@ -169,9 +169,9 @@ static int change(Work *w, MDB_txn *txn, Database *d, unsigned every, int added)
   size_t sizes[16], valueSizes[16];
   int kept = 0, code;
   size_t steps = 0, going = 0;
-  // The main one has databases, which are not to be removed one by one.
+  // The main one has databases, which must not be removed one by one.
   if (d == w->databases) return 0;
-  // Not by the cursor that walks: LMDB 0.9.24 loses its way among duplicates then, in sound files too.
+  // Not with the cursor of the walk: LMDB 0.9.24 then loses its position among duplicates, in sound files too.
   Entry **gone = calloc(d->entries + 1, sizeof *gone);
   CALL("cursor", mdb_cursor_open(txn, d->number, &cursor));
   for (code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); !code;
@@ -207,15 +207,15 @@ static int change(Work *w, MDB_txn *txn, Database *d, unsigned every, int added)
     int from = (int)(next(w) % (uint64_t)kept);
     MDB_val name = {sizes[from], copy}, data = {next(w) % 64, bytes + next(w) % 1000};
     memcpy(copy, keys[from], KEY);
-    // Near to one that is there, or anywhere.
+    // Close to an existing key, or anywhere.
     if (next(w) % 2) copy[next(w) % name.mv_size] = (unsigned char)(next(w) >> 24);
     if (next(w) % 2) copy[name.mv_size - 1] ^= (unsigned char)(next(w) >> 24);
     if (!(d->flags & MDB_INTEGERKEY) && name.mv_size < 500 && next(w) % 2) copy[name.mv_size++] = (unsigned char)next(w);
     if (d->flags & MDB_DUPSORT) {
-      // All of one size where they must be.
+      // All of the same size if they must be.
       if (d->flags & (MDB_DUPFIXED | MDB_INTEGERDUP)) data.mv_size = valueSizes[from];
       if (!data.mv_size) continue;
-      // LMDB 0.9 loses an empty value, and counts it on, when its key gets a second one.
+      // LMDB 0.9 loses an empty value, but still counts it, when its key gets a second one.
       MDB_val first;
       if (!mdb_get(txn, d->number, &name, &first) && !first.mv_size) continue;
       code = mdb_put(txn, d->number, &name, &data, MDB_NODUPDATA);
@@ -223,7 +223,7 @@ static int change(Work *w, MDB_txn *txn, Database *d, unsigned every, int added)
       if (next(w) % 8 == 0) data.mv_size = next(w) % 18000;
       code = mdb_put(txn, d->number, &name, &data, next(w) % 4 ? MDB_NOOVERWRITE : 0);
       if (!code) {
-        // It may have been there.
+        // It may exist already.
         MDB_stat stat;
         CALL("stat", mdb_stat(txn, d->number, &stat));
         EXPECT("one more at most", stat.ms_entries == d->entries || stat.ms_entries == d->entries + 1);
@@ -252,7 +252,7 @@ static int work(Work *w, const char *path) {
     CALL("commit", mdb_txn_commit(txn));
     if (scanAll(w)) return 1;
   }
-  // Last, all of each database.
+  // Finally, everything in each database.
   MDB_txn *txn;
   CALL("begin to write", mdb_txn_begin(w->env, NULL, 0, &txn));
   for (int i = 1; i < w->count; i += 2) {
@@ -320,7 +320,7 @@ int test_make_foreign(const char *path, unsigned keys, unsigned rounds, unsigned
       MDB_dbi database;
       if ((code = mdb_dbi_open(txn, name, kinds[i] | MDB_CREATE, &database))) return code;
       if ((code = fill(txn, database, kinds[i], round, i < 3 ? keys * 8 : keys + i / 6, 300))) return code;
-      // What another round has put in goes, in part.
+      // Entries from another round are partly removed.
       MDB_cursor *cursor;
       MDB_val key, value;
       if ((code = mdb_cursor_open(txn, database, &cursor))) return code;
@@ -335,7 +335,7 @@ int test_make_foreign(const char *path, unsigned keys, unsigned rounds, unsigned
     if ((code = mdb_put(txn, mainOne, &key, &value, 0))) return code;
     if ((code = mdb_txn_commit(txn))) return code;
   }
-  // Pages that one transaction takes and another gives back: a record of the free list on pages of its own.
+  // Pages that one transaction allocates and another frees: a record of the free list on separate pages.
   for (int step = 0; step < 2 && freed; step++) {
     MDB_txn *txn;
     if ((code = mdb_txn_begin(env, NULL, 0, &txn))) return code;

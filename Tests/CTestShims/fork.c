@@ -14,7 +14,7 @@ int test_fork(int (*body)(void *), void *context) {
 int test_fork_sleeper(void) {
   pid_t child = fork();
   if (child == 0) {
-    // Whoever waits for the parent's output must not wait for this one's.
+    // A process that waits for the end of the parent's output must not wait for this one's.
     for (int file = 0; file < 3; file++) close(file);
     for (;;) pause();
   }

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What the tool does with damaged files, and with dumps that claim what they do not hold.
+/// The tool on damaged files, and on dumps that declare more than they contain.
 @Suite(.timeLimit(.minutes(20)))
 struct DamagedStoreTests {
   let tool = Tool()
@@ -12,7 +12,7 @@ struct DamagedStoreTests {
     try [UInt8](Data(contentsOf: URL(fileURLWithPath: tool.directory.file("\(store)/data.mdb"))))
   }
 
-  /// Each command ends by itself, and says so when it cannot do what it was asked for.
+  /// Every command ends by itself, and reports an error when it cannot do its work.
   @Test func noCommandDiesOfADamagedFile() throws {
     try tool.makeStore("sound")
     let sound = try bytes("sound")
@@ -26,7 +26,7 @@ struct DamagedStoreTests {
       var damaged = sound
       for _ in 0..<3 {
         let page = Int.random(in: 2..<sound.count / 4096, using: &random) * 4096
-        // Where a page has its bounds, its pointers, and its last node.
+        // The positions of a page's bounds, pointers, and last node.
         let offset = [10, 12, 14, 16, 17, 4040, 4080].randomElement(using: &random) ?? 10
         damaged[page + offset] ^= UInt8.random(in: 1...255, using: &random)
       }
@@ -41,10 +41,10 @@ struct DamagedStoreTests {
     }
   }
 
-  /// What is printed of a structure is as sound as its check says: a dump ends with 0 only where doctor finds nothing in it.
+  /// A structure's output is as sound as its check says: a dump only exits with 0 if doctor finds nothing in the structure.
   @Test func aDumpOfWhatIsDamagedDoesNotEndWithZero() throws {
     try tool.makeStore("sound")
-    // Its keys cannot be decoded, which no dump needs.
+    // Its keys cannot be decoded, which a dump does not need.
     try tool.run("lmdbshare drop sound broken --yes")
     #expect(try tool.run("lmdbshare compact sound; lmdbshare doctor sound").status == 0)
     let sound = try bytes("sound")
@@ -54,7 +54,7 @@ struct DamagedStoreTests {
       var bad = sound
       for _ in 0..<Int.random(in: 1...2, using: &random) {
         let page = Int.random(in: 2..<sound.count / 4096, using: &random) * 4096
-        // Where a page has its bounds and pointers; or anywhere among its nodes.
+        // The position of a page's bounds and pointers; or any position among its nodes.
         let upper = Int(bad[page + 14]) | Int(bad[page + 15]) << 8
         let isNode = Int.random(in: 0..<4, using: &random) > 0 && (16..<4096).contains(upper)
         let offset = isNode ? Int.random(in: upper..<4096, using: &random) : Int.random(in: 8..<32, using: &random)
@@ -81,7 +81,7 @@ struct DamagedStoreTests {
       "lmdbshare create s dictionary d string bytes; lmdbshare create s array a i64 --count 9000000")
     var damaged = try bytes("s")
     #expect(damaged.count > 64 << 20)
-    // A page of the array near the end of the file says that it is another one.
+    // A page of the array near the end of the file has the number of another page.
     damaged[(damaged.count / 4096 - 50) * 4096] ^= 0xFF
     try Data(damaged).write(to: URL(fileURLWithPath: tool.directory.file("s/data.mdb")))
     #expect(try tool.run("lmdbshare ls s").status == 0)
@@ -93,7 +93,7 @@ struct DamagedStoreTests {
     #expect(try tool.run("cat out").output == "")
   }
 
-  /// Where the pages are sound, and what lies in them is not.
+  /// The pages are sound, but their contents are not.
   @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
   func aWalkThatSeesOtherThanIsCountedEndsWithTwo() throws {
     let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
@@ -136,12 +136,12 @@ struct DamagedStoreTests {
     let loaded = try tool.run("ulimit -f 100000; lmdbshare load new < d.jsonl", within: 20)
     #expect(loaded.status == 1 && loaded.output.contains("1 of 1099511627776 elements"), "\(loaded)")
     #expect(loaded.output.contains("line 4"), "\(loaded)")
-    // Nothing is left of what was made for it.
+    // Nothing is left of what was created for it.
     #expect(try tool.run("ls").output == "d.jsonl\n")
     try tool.run("mkdir -m 700 empty")
     #expect(try tool.run("lmdbshare load empty < d.jsonl").status == 1)
     #expect(try tool.run("ls empty").output == "")
-    // What was there before stays.
+    // Existing files stay.
     try tool.makeStore("store")
     let before = try tool.run("lmdbshare dump store").output
     #expect(try tool.run("lmdbshare load store < d.jsonl").status == 1)
@@ -153,7 +153,7 @@ struct DamagedStoreTests {
 }
 
 extension String {
-  /// The same commands, beside a file of these bytes.
+  /// The same commands, beside a file with these bytes.
   fileprivate func withDamage(_ bytes: [UInt8], in tool: Tool) throws -> String {
     try Data(bytes).write(to: URL(fileURLWithPath: tool.directory.file("bad.mdb")))
     return self

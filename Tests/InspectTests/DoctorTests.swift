@@ -5,7 +5,7 @@ import LMDBShareTool
 import TestSupport
 import Testing
 
-/// What `doctor` and `readers` find.
+/// The findings of `doctor` and `readers`.
 @Suite(.timeLimit(.minutes(20)))
 struct DoctorTests {
   let tool = Tool()
@@ -38,19 +38,19 @@ struct DoctorTests {
     #expect(row.processID == Int(reader.pid) && row.isAlive && row.lag == 50 && row.pinnedPages > 100, "\(row)")
     #expect(row.command?.contains("TestWorker") == true && row.ageSeconds != nil, "\(row)")
     #expect(try tool.run("lmdbshare readers store").output.contains("TestWorker"))
-    // Not by the clock yet is it worth telling of, but by the commits since, once nobody knows any more when they were.
+    // The time since is not yet worth a warning, but the number of commits is, when their times are no longer known.
     #expect(try doctor().output.contains("reader") == false)
     try write(150)
     let found = try doctor()
     #expect(found.status == 2 && found.output.contains("reader \(reader.pid)"), "\(found)")
-    #expect(found.output.contains("from being used again") && found.output.contains("end the snapshot"), "\(found)")
+    #expect(found.output.contains("from being reused") && found.output.contains("end the snapshot"), "\(found)")
     reader.signal(SIGKILL)
     reader.finish(within: 10)
     #expect(try tool.run("lmdbshare readers store --format jsonl").output == "")
     #expect(try !doctor().output.contains("reader"))
   }
 
-  /// Under load a file grows by gigabytes in seconds, which is told before a minute has passed.
+  /// Under load a file grows by gigabytes in seconds, so the warning appears before a minute has passed.
   @Test func aSnapshotUnderWhichTheFileGrowsFastIsToldAtOnce() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
@@ -66,13 +66,13 @@ struct DoctorTests {
     #expect(found.output.contains("(TestWorker)") && found.output.contains("12 transactions behind"), "\(found)")
   }
 
-  /// Of a file that is mostly free the disk space can be given back, of which both `doctor` and `top` tell.
+  /// The disk space of a file with mostly free pages can be freed; `doctor` and `top` both report it.
   @Test func aFileThatIsMostlyFree() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
     try store.write { txn in txn[list].append(contentsOf: 0..<2_000_000) }
     try list.removeAll()
-    // What the last commit but one still has is left alone.
+    // Pages of the last commit but one are kept.
     for number in 0..<2 { try list.append(number) }
     let found = try doctor()
     #expect(found.status == 2 && found.output.contains("lmdbshare trim"), "\(found)")
@@ -81,7 +81,7 @@ struct DoctorTests {
     let numbers = try JSONDecoder().decode(Result.self, from: Data(trimmed.output.utf8))
     #expect(
       numbers.freedBytes > 8 << 20 && numbers.fileBytes > 15 << 20 && numbers.allocatedBytes < numbers.fileBytes / 2)
-    // Its list of free pages stays, which compacting alone makes short.
+    // The list of free pages stays; only compaction shortens it.
     let after = try doctor()
     #expect(after.output.contains("are free") && !after.output.contains("trim") && after.output.contains("compact"))
     #expect(
@@ -108,7 +108,7 @@ struct DoctorTests {
     let found = try doctor()
     #expect(found.status == 2 && found.output.contains(#""subject":"map""#), "\(found)")
     #expect(found.output.contains("of 1.0 MiB are used") && found.output.contains("maximumSize"), "\(found)")
-    // A change by the tool leaves the size as it is.
+    // A change by the tool keeps the map size.
     try words.updateValue([], forKey: 1)
     try tool.run("lmdbshare delete store words 2")
     try tool.run("lmdbshare delete store words 3")
@@ -121,14 +121,14 @@ struct DoctorTests {
     try tool.makeStore("store")
     try tool.run("chmod o+w store/data.mdb")
     let open = try doctor()
-    #expect(open.status == 2 && open.output.contains("everybody may write to it (mode 0602)"), "\(open)")
+    #expect(open.status == 2 && open.output.contains("every user may write to it (mode 0602)"), "\(open)")
     try tool.run("chmod o-w store/data.mdb")
     #expect(try doctor().status == 0)
     try tool.run("chown 12345 store/signal")
     let foreign = try doctor()
     #expect(foreign.status == 2 && foreign.output.contains("it belongs to user 12345"), "\(foreign)")
     #expect(foreign.output.contains("chown 0 "), "\(foreign)")
-    // All of it another user's: root's programs are in danger.
+    // All of it belongs to another user: programs of root are in danger.
     try tool.run("chown -R 12345 store")
     let all = try doctor()
     #expect(all.status == 2 && all.output.contains("the directory belongs to user 12345"), "\(all)")
@@ -137,7 +137,7 @@ struct DoctorTests {
   @Test(.enabled(if: Needs.processNamespaces, "`unshare --pid` is not allowed here"))
   func aReaderInAnotherNamespaceOfProcesses() throws {
     try tool.makeStore("store")
-    // A number that nobody has out here.
+    // A PID that does not exist in this namespace.
     let number = try #require((40..<2000).first { kill($0, 0) != 0 && errno == ESRCH })
     let worker = Program.directory.appendingPathComponent("TestWorker").path
     let inside = try Program(
@@ -163,19 +163,19 @@ struct DoctorTests {
     }
     let found = try doctor()
     #expect(found.status == 2 && found.output.contains("doctor --trust"), "\(found)")
-    // That changed nothing; this does.
+    // The previous command changed nothing; this one does.
     #expect(try doctor().status == 2)
     #expect(try doctor("--trust").status == 0)
     #expect(try tool.run("lmdbshare get store total").status == 0)
-    // Nothing to trust is nothing wrong.
+    // With nothing to accept, nothing is wrong.
     #expect(try doctor("--trust").status == 0)
     #expect(try tool.run("lmdbshare doctor nowhere --trust").status == 3)
-    // What is no store of ours stays as it is.
+    // A file that does not belong to a store stays unchanged.
     try tool.run(
       "mkdir foreign; printf 'VERSION=3\\nformat=print\\ntype=btree\\nHEADER=END\\nDATA=END\\n' | mdb_load foreign")
     #expect(try tool.run("lmdbshare doctor foreign --trust").status == 0)
     #expect(try tool.run("ls foreign").output == "data.mdb\nlock.mdb\n")
-    // What is damaged is not trusted.
+    // A damaged store is not accepted.
     try reboot()
     let file = tool.directory.file("store/data.mdb")
     var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))

@@ -3,12 +3,12 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What is left when a command fails, and what it says.
+/// The state after a failed command, and its message.
 @Suite(.timeLimit(.minutes(20)))
 struct FailureTests {
   let tool = Tool()
 
-  /// What a command has made for itself goes again when it fails or is interrupted, and nothing else does.
+  /// When a command fails or is interrupted, it removes what it has created, and nothing else.
   @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedLoadLeavesNoStore(signal: Int32) throws {
     try tool.makeStore()
     try tool.run("lmdbshare dump team.lmdb | head -5 > part; mkdir there")
@@ -17,7 +17,7 @@ struct FailureTests {
       ("new", "jsonl", "part"), ("there", "jsonl", "part"), ("new", "mdb", "mdb"), ("there", "mdb", "mdb"),
     ] {
       try tool.run("mkfifo input")
-      // As long as this end is open the input has none.
+      // While this end is open, the input has no end.
       let pipe = open(tool.directory.file("input"), O_RDWR)
       defer { close(pipe) }
       try FileHandle(fileDescriptor: pipe).write(
@@ -25,7 +25,7 @@ struct FailureTests {
       let loader = try Program(
         path: "/bin/sh",
         ["-c", "cd '\(tool.directory.path)'; exec '\(Tool.path)' load \(place) --format \(format) < input 2>&1"])
-      // Until it has made the store and read what there is: then it waits for more.
+      // Until it has created the store and read the available input: then it waits for more.
       let isWaiting = try eventually {
         var unread: Int32 = 1
         try #require(ioctl(pipe, UInt(FIONREAD), &unread) == 0)
@@ -55,7 +55,7 @@ struct FailureTests {
     }
   }
 
-  /// On Linux the arguments come from /proc, which may not be there.
+  /// On Linux the arguments come from /proc, which may not exist.
   @Test(.enabled(if: Needs.withoutProc, "/proc cannot be hidden here"))
   func withoutProcTheArgumentsAreFoundAllTheSame() throws {
     try tool.makeStore()
@@ -64,7 +64,7 @@ struct FailureTests {
     #expect(try tool.run("\(hidden) \(Tool.path) show team.lmdb $(printf \"\\377\")'").status == 64)
   }
 
-  /// Names and paths in errors are made harmless once, and look as they do in lists.
+  /// Names and paths in errors are escaped once, as they are in lists.
   @Test func namesInErrorsAreEscapedOnce() throws {
     let name = "a\\b\tc\u{1B}"
     let error = StoreError(.damaged, "open \(name)", structure: name, reason: "it is \(name)", advice: "look")

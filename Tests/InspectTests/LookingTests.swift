@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// The tool on files that are not like most: single ones, and stores of very many structures.
+/// The tool on unusual files: single files, and stores with very many structures.
 @Suite(.timeLimit(.minutes(20)))
 struct LookingTests {
   let tool = Tool()
@@ -40,7 +40,7 @@ struct LookingTests {
       #expect(
         refused.status == 1 && refused.output.contains("a single file of another program"), "\(command): \(refused)")
     }
-    // What ls calls the unnamed one is a name for the others, too.
+    // The name that ls shows for the unnamed database works in the other commands, too.
     #expect(try tool.run("lmdbshare ls files/1 --format csv").output.contains("(main),database"))
     try tool.run(
       "printf 'VERSION=3\nformat=print\ntype=btree\nHEADER=END\n k1\n v1\n k2\n v2\nDATA=END\n' | mdb_load -n files/1")
@@ -53,16 +53,16 @@ struct LookingTests {
     let main = try tool.run("lmdbshare dump files/1 '(main)' --format mdb | grep '^ '")
     #expect(main == (0, " 6b31\n 7631\n 6b32\n 7632\n"))
     #expect(try tool.run("lmdbshare show files/1 words --unlocked") == (0, "k     v1\nsame  x\n"))
-    // The data file of a store is none of these: its readers are noted elsewhere.
+    // The data file of a store is not a single file: its readers are registered elsewhere.
     try tool.makeStore("ours")
     let inside = try tool.run("lmdbshare ls ours/data.mdb")
     #expect(inside.status == 1 && inside.output.contains("give its directory, ours"), "\(inside)")
     #expect(try !tool.run("ls ours").output.contains("data.mdb-lock"))
-    // Nothing of ours came to lie beside them.
+    // No files of this library were added beside them.
     #expect(try tool.run("ls files").output == listed)
   }
 
-  /// However many structures there are, each costs the same, and more of them can be looked at than may be in use.
+  /// The cost per structure does not grow with their number, and more structures can be shown than may be in use.
   @Test func aStoreOfManyStructuresIsListedInLinearTime() throws {
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumStructures = 8000
@@ -82,7 +82,7 @@ struct LookingTests {
     }
     let (few, many) = (try time(1000), try time(8000))
     #expect(many < few * 24, "\(few), \(many)")
-    // A store that is open for fewer.
+    // A store that was opened for fewer structures.
     options.maximumStructures = 8
     let limited = try SharedStore(path: tool.directory.file("store1000"), options: options)
     #expect(try limited.statistics().structures.count == 1000)

@@ -8,7 +8,8 @@ import Testing
 struct QueueCommandTests {
   let tool = Tool()
 
-  /// The tool knows no types: whatever somebody pushes, consumers go on, and the tool shows what they could not take.
+  /// The tool does not know the types: whatever is pushed with it, consumers continue, and the tool shows what they could not
+  /// take.
   @Test func whatNoConsumerUnderstandsStopsNone() throws {
     try tool.run(#"lmdbshare create store queue jobs 'json(Job)'"#)
     let consumer = try Program("TestWorker", ["consume-jobs", tool.directory.file("store")])
@@ -33,7 +34,7 @@ struct QueueCommandTests {
         == "[]\n{\"wrong\":1}\n")
   }
 
-  /// Bytes that are none of the queue's type, as another program may have written them, are shown as bytes.
+  /// Bytes that are not of the queue's type, as another program may have written them, are shown as bytes.
   @Test func bytesThatAreNoItemAreShown() throws {
     try tool.run("lmdbshare create store queue numbers i64")
     let raw = try SharedStore(path: tool.directory.file("store")).untypedQueue("numbers")
@@ -55,7 +56,7 @@ struct QueueCommandTests {
     return try store.read { txn in txn[queue].storedItems.map(\.attempts) }
   }
 
-  /// Runs `pop --exec` with a command that waits; returns it when that has begun.
+  /// Runs `pop --exec` with a command that waits; returns once the command has begun.
   private func popper(_ command: String, _ options: String = "") throws -> Program {
     try tool.run("lmdbshare create store queue jobs i64 --attempts 1; lmdbshare push store jobs 7")
     let popper = try Program(
@@ -65,7 +66,7 @@ struct QueueCommandTests {
     return popper
   }
 
-  /// Whoever stops the tool in an orderly way takes no attempt from the item, and leaves no command behind.
+  /// An orderly stop of the tool counts no attempt, and leaves no command behind.
   @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func anInterruptedPopGivesItsItemBackUntried(signal: Int32) throws {
     let popper = try popper("echo begun; echo $$; exec sleep 60")
     let command = Int32(popper.line() ?? "") ?? 0
@@ -77,7 +78,7 @@ struct QueueCommandTests {
     #expect(try tool.run("lmdbshare dead-letters store jobs --format jsonl").output.isEmpty)
   }
 
-  /// A command that ends well although it was interrupted has done its work.
+  /// A command that succeeds although it was interrupted has done its work.
   @Test func aCommandThatEndsWellIsAcknowledgedAlsoWhenInterrupted() throws {
     let popper = try popper("trap \"exit 0\" TERM; echo begun; while :; do sleep 0.05; done")
     popper.signal(SIGTERM)
@@ -90,7 +91,7 @@ struct QueueCommandTests {
     let popper = try popper("echo begun", "--wait --count 5")
     let store = try SharedStore(path: tool.directory.file("store"))
     let queue = try store.untypedQueue("jobs")
-    // Until it has worked on the one item, and waits for another.
+    // Until it has processed the one item, and waits for another.
     #expect(
       try store.waitUntil(timeout: .seconds(20), watching: [queue]) { txn in
         txn[queue].isEmpty && txn[queue].statistics.leases.isEmpty

@@ -5,10 +5,10 @@ import LMDBShareTool
 import TestSupport
 import Testing
 
-/// The tool's own knowledge of how values lie, compared with the library's codecs.
+/// The tool's own knowledge of representations, compared with the library's codecs.
 @Suite(.timeLimit(.minutes(20)))
 struct RepresentationTests {
-  /// A value goes to bytes by its codec, from there to JSON and back to the same bytes; and the JSON is what is expected.
+  /// A value is encoded by its codec, converted to JSON and back to the same bytes, and the JSON is as expected.
   private func same<C: Codec>(
     _ value: C.Value, _: C.Type, _ json: String?, isKey: Bool = false, _ location: SourceLocation = #_sourceLocation
   ) throws {
@@ -20,7 +20,7 @@ struct RepresentationTests {
     let text = writer.out.bytes
     if let json { #expect(String(decoding: text, as: UTF8.self) == json, sourceLocation: location) }
     #expect(try encode(text, representation, isKey) == bytes, sourceLocation: location)
-    // Others read it as JSON, too.
+    // Other programs can read it as JSON, too.
     #expect(
       throws: Never.self, sourceLocation: location,
       performing: { try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed) })
@@ -82,7 +82,7 @@ struct RepresentationTests {
       let seconds = Double.random(in: -6e10...2e11, using: &random)
       try both(Date(timeIntervalSinceReferenceDate: seconds), nil)
       let whole = Date(timeIntervalSinceReferenceDate: seconds.rounded())
-      // Foundation has the Julian calendar before 1582, which ISO 8601 has not.
+      // Before 1582 Foundation uses the Julian calendar, unlike ISO 8601.
       if seconds < -1.3e10 { continue }
       try both(whole, "\"\(formatter.string(from: whole))\"")
     }
@@ -109,7 +109,7 @@ struct RepresentationTests {
     try same([2: ["x"], -1: []], [Int: [String]].StorageCodec.self, "[[-1,[]],[2,[\"x\"]]]")
     try same([3, 1], Set<Int>.StorageCodec.self, "[1,3]")
     try same(["", "é"], Set<String>.StorageCodec.self, "[\"\",\"é\"]")
-    // In whatever order they are typed.
+    // In any order on the command line.
     let numbers = Representation("{i64}")
     #expect(try encode(Array("[3,1]".utf8), numbers) == encode(Array("[1,3]".utf8), numbers))
     #expect(throws: ValueProblem.self) { try encode(Array("[1,1]".utf8), numbers) }
@@ -129,7 +129,7 @@ struct RepresentationTests {
     try same([["a", nil], []], [[String?]].StorageCodec.self, "[[\"a\",null],[]]")
     try same(Int?.none, Int?.StorageCodec.self, "null")
     try same(5, Int?.StorageCodec.self, "5")
-    // What may itself be null needs to be told from it.
+    // A value that may be null itself must be distinguished from null.
     try same(Int??.some(nil), Int??.StorageCodec.self, "[null]")
     try same(Int??.some(5), Int??.StorageCodec.self, "[5]")
     try same(Point(x: 1, y: 2), Point.StorageCodec.self, "\"AAAAAAAA8D8AAAAAAAAAQA==\"")
@@ -168,7 +168,7 @@ struct RepresentationTests {
     }
   }
 
-  /// Whatever bytes lie in a file: no crash, and either a value that comes back, or an error.
+  /// Any bytes in a file: no crash, and either a value that converts back, or an error.
   @Test func anyBytesAreDealtWith() throws {
     var random = SeededGenerator("anyBytesAreDealtWith")
     let types = [

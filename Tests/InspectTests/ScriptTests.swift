@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What scripts rely on: one call for several values, one opening a call, exact text, the spellings of other programs.
+/// What scripts rely on: several values in one call, one opening per call, exact text, the notations of other programs.
 @Suite(.timeLimit(.minutes(20)))
 struct ScriptTests {
   let tool = Tool()
@@ -14,7 +14,7 @@ struct ScriptTests {
     #expect(try tool.run("lmdbshare get s l 0 2").output == "a\nc\n")
     #expect(try tool.run("lmdbshare increment s d x y --by 3").output == "3\n3\n")
     #expect(try tool.run("lmdbshare get s d x y").output == "3\n3\n")
-    // One that is no value: none of them is stored.
+    // One invalid value: none of them is stored.
     #expect(try tool.run("lmdbshare create s list n i64; lmdbshare append s n 1 2 three").status != 0)
     #expect(try tool.run("lmdbshare show s n").output == "")
     #expect(try tool.run("lmdbshare info s --format csv").output != before)
@@ -51,7 +51,7 @@ struct ScriptTests {
   }
 
   #if os(Linux)
-    /// The environment is opened once, and not to look first.
+    /// The environment is opened once, without a separate check before.
     @Test func settingOpensTheStoreOnce() throws {
       try tool.run("lmdbshare create s value v i64 --initial 1")
       let source = """

@@ -28,7 +28,7 @@ struct SetCommandTests {
     _ = try run("lmdbshare delete store tags old")
     _ = try run("lmdbshare delete store tags old", 3)
     _ = try run("lmdbshare doctor store")
-    // A copy by a dump is the same, and what differs is told.
+    // A copy by a dump is equal, and differences are reported.
     _ = try run("lmdbshare dump store > dump && lmdbshare load copy < dump && lmdbshare diff store copy")
     #expect(try run("cat dump").contains("{\"key\":\"new\"}"))
     _ = try run("lmdbshare set copy tags more")

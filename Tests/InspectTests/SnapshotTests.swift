@@ -3,8 +3,8 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What every command prints, compared with `Fixtures/tool/snapshots`; `LMDBSHARE_RECORD=1 tools/test --filter SnapshotTests`
-/// writes these anew.
+/// The output of every command, compared with `Fixtures/tool/snapshots`; `LMDBSHARE_RECORD=1 tools/test --filter SnapshotTests`
+/// records it again.
 @Suite(.timeLimit(.minutes(20)))
 struct SnapshotTests {
   static let commands = [
@@ -16,7 +16,7 @@ struct SnapshotTests {
     "rename", "clear", "manual",
   ]
 
-  /// Sessions: commands one after the other on a new store each.
+  /// Sessions: sequences of commands, each on a new store.
   static let sessions: [(name: String, lines: [String])] = [
     ("help", ["lmdbshare --help", "lmdbshare --version"] + commands.map { "lmdbshare \($0) --help" }),
     (
@@ -169,12 +169,12 @@ struct SnapshotTests {
     (
       "refined",
       [
-        // A condition that would not be looked at is refused.
+        // A condition that would be ignored is refused.
         #"echo '{"op":"clear","name":"scores","ifEquals":5}' | lmdbshare apply team.lmdb"#,
         #"echo '{"op":"set","name":"scores","key":"al","value":2,"ifAbsent":false}' | lmdbshare apply team.lmdb"#,
         #"echo '{"op":"push","name":"idle","value":1,"delay":1e300}' | lmdbshare apply team.lmdb"#,
         #"echo '{"op":"insert","name":"names","value":"x"}' | lmdbshare apply team.lmdb"#,
-        // A list keeps its own maximum, whatever that of the dump was.
+        // A list keeps its own maximum, whatever the maximum in the dump was.
         "lmdbshare create a.lmdb list l i64 --maximum 2; lmdbshare append a.lmdb l 7; lmdbshare append a.lmdb l 8",
         "lmdbshare create b.lmdb list l i64; for i in 1 2 3; do lmdbshare append b.lmdb l $i; done; lmdbshare dump b.lmdb > b.jsonl",
         "lmdbshare dump a.lmdb | lmdbshare load b.lmdb --merge; lmdbshare show b.lmdb l",
@@ -185,7 +185,7 @@ struct SnapshotTests {
         #"lmdbshare dump team.lmdb jobs | sed 's/"sequence":5/"sequence":2/' | lmdbshare load c.lmdb"#,
         // Queues of two stores.
         "lmdbshare backup team.lmdb d.lmdb; lmdbshare push team.lmdb idle 1; lmdbshare push d.lmdb idle 2; lmdbshare diff d.lmdb team.lmdb",
-        // JSON stays JSON, and text is what it is.
+        // JSON stays JSON, and text stays text.
         #"lmdbshare push team.lmdb jobs '{"p":"a\nb \"q\""}' --priority 0; lmdbshare peek team.lmdb jobs; lmdbshare pop team.lmdb jobs --exec cat"#,
         #"lmdbshare create e.lmdb list aa '[string]'; lmdbshare append e.lmdb aa '["a\"b\\"]'; lmdbshare show e.lmdb aa"#,
         #"lmdbshare create e.lmdb list t string; lmdbshare append e.lmdb t "$(printf 'a\\b\nc"\033')"; lmdbshare show e.lmdb t; lmdbshare show e.lmdb t --format csv | cat -v"#,
@@ -193,7 +193,7 @@ struct SnapshotTests {
         "LMDBSHARE_STORE=$(printf 's\\377') lmdbshare create value x i64 --initial 1",
         "lmdbshare create e.lmdb value x i64 --initial 0; lmdbshare drop e.lmdb x --yes; lmdbshare ls e.lmdb --format csv; lmdbshare readers e.lmdb --format csv",
         "lmdbshare create e.lmdb dictionary empty string i64; lmdbshare show e.lmdb empty --format csv; lmdbshare dump e.lmdb empty --format csv",
-        // What does not exist, or does not fit.
+        // Names that do not exist, or do not fit.
         "lmdbshare create e.lmdb list d date; lmdbshare append e.lmdb d 2026-02-29; lmdbshare append e.lmdb d 2024-02-29; lmdbshare append e.lmdb d 0000-01-01; lmdbshare append e.lmdb d inf; lmdbshare show e.lmdb d",
         "lmdbshare create e.lmdb list f f32; lmdbshare append e.lmdb f 1e39; lmdbshare append e.lmdb f nan:7fc00001; lmdbshare append e.lmdb f -inf; lmdbshare show e.lmdb f",
         #"lmdbshare create e.lmdb list deep "$(printf '[%.0s' $(seq 60000))" 2>&1 | head -c 60"#,
@@ -201,7 +201,7 @@ struct SnapshotTests {
         "lmdbshare show team.lmdb jobs --range 1... --head 1; lmdbshare show team.lmdb scores --prefix '' --head 1 --keys --format csv",
         // Names of structures with a slash, with a store from the environment.
         "export LMDBSHARE_STORE=team.lmdb; lmdbshare create value a/b string --initial x; lmdbshare get a/b; lmdbshare show a/b",
-        // What failed leaves room for another try.
+        // After a failure another attempt is possible.
         "lmdbshare dump team.lmdb --format mdb > m.mdb; head -5 m.mdb | lmdbshare load m.lmdb --format mdb; lmdbshare load m.lmdb --format mdb < m.mdb",
       ]
     ),
@@ -219,12 +219,12 @@ struct SnapshotTests {
         "lmdbshare get team.lmdb scores al new --format csv", "lmdbshare get team.lmdb scores al nobody",
         "lmdbshare delete team.lmdb scores al nobody; lmdbshare get team.lmdb scores al",
         "lmdbshare delete team.lmdb scores al new; lmdbshare get team.lmdb scores al",
-        // JSON is the same by what it means.
+        // JSON is compared by its meaning.
         #"lmdbshare create v.lmdb value job 'json(Job)' --initial '{"a":1,"b":[1.50,"\u0041"]}'"#,
         #"lmdbshare set v.lmdb job '{"a":2}' --if-equals '{ "b": [15e-1, "A"], "a": 1.0 }'; lmdbshare get v.lmdb job"#,
         #"lmdbshare set v.lmdb job 3 --if-equals '{"a":3}'; lmdbshare set v.lmdb job 3 --if-equals '{"a":2,"b":null}'"#,
         #"echo '{"op":"set","name":"job","value":4,"ifEquals":{"a":20e-1}}' | lmdbshare apply v.lmdb"#,
-        // Values as other languages write them.
+        // Values in the notation of other languages.
         "lmdbshare create v.lmdb list d date; lmdbshare append v.lmdb d 2026-01-02T03:04:05+01:00 2026-01-02T03:04:05.5-0330 2026-01-02T03:04+01; lmdbshare show v.lmdb d",
         "lmdbshare append v.lmdb d '2026-11-26 10:00:00 -05:30' '2026-11-26 10:00 +01' '2026-11-26 10:00:00 Z'; lmdbshare show v.lmdb d --tail 3",
         "for date in '2026-11-26 10:00:00 05:30' '2026-11-26 10:00:00 - 05:30' '2026-11-26 10:00Z +01'; do lmdbshare append v.lmdb d \"$date\"; done",
@@ -234,9 +234,9 @@ struct SnapshotTests {
         #"lmdbshare create v.lmdb list fs '[f32]'; lmdbshare append v.lmdb fs '[1, NaN, -Infinity, "inf"]'; lmdbshare show v.lmdb fs"#,
         "lmdbshare set v.lmdb job NaN; lmdbshare set v.lmdb job notjson; lmdbshare set v.lmdb job '\"text\"'",
         "lmdbshare create v.lmdb list z strin",
-        // Data formats are exact where no terminal has to be spared.
+        // Data formats are exact unless the output is a terminal.
         #"lmdbshare create v.lmdb list t string; lmdbshare append v.lmdb t "$(printf 'a\033\302\205b')"; lmdbshare show v.lmdb t --format csv | od -An -c; lmdbshare show v.lmdb t"#,
-        // What was typed is not sent to the terminal as it is.
+        // Arguments are escaped before they are sent to the terminal.
         #"lmdbshare show team.lmdb "$(printf 'a\033[31m')" more; lmdbshare ls "$(printf -- '--x\033[31m')"; lmdbshare "$(printf 'x\033\r')"; lmdbshare ls team.lmdb --timeout "$(printf '\033')""#,
         "lmdbshare watch team.lmdb nothing", "lmdbshare watch team.lmdb nothing --wait --timeout 50ms",
       ]
@@ -283,7 +283,7 @@ struct SnapshotTests {
     text = text.replacingOccurrences(of: tool.directory.path + "/", with: "/HERE/")
     text = text.replacingOccurrences(of: Environment.libraryVersion, with: "VERSION")
     text = text.replacing(/(allocatedBytes":|on disk {7})[0-9.]+( [KM]iB)?/) { "\($0.1)SIZE" }
-    // What no terminal must get.
+    // What must never reach a terminal.
     #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
     let file = Tool.fixtures.appendingPathComponent("snapshots/\(name).txt")
     if ProcessInfo.processInfo.environment["LMDBSHARE_RECORD"] != nil {

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// A real terminal: tmux runs a shell in it, and tells what is on its screen.
+/// A real terminal: tmux runs a shell in it, and returns the contents of its screen.
 final class Terminal {
   private let tool: Tool
   private let name = "lmdbshare-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
@@ -15,7 +15,7 @@ final class Terminal {
     let started = try tool.run(
       "tmux -L \(name) -f /dev/null new-session -d -x 120 -y 60 \"\(shell.replacing("\"", with: "\\\""))\"")
     guard started.status == 0 else { throw Tool.Failed(description: started.output) }
-    // All that goes to the terminal, as it is.
+    // Everything that is sent to the terminal, unchanged.
     _ = try tool.run("tmux -L \(name) pipe-pane -o 'cat >> \(tool.directory.file("raw"))'")
     try expect("ready>")
   }
@@ -36,7 +36,7 @@ final class Terminal {
     }
   }
 
-  /// Waits until a program runs in this terminal, the tool if no other is named.
+  /// Waits until a program runs in this terminal; by default the tool.
   func expectProgram(_ name: String = "lmdbshare", _ location: SourceLocation = #_sourceLocation) throws {
     let runs = try eventually {
       try tool.run("pgrep -x '\(name)' -s $(tmux -L \(self.name) list-panes -F '#{pane_pid}')").status == 0
@@ -44,14 +44,14 @@ final class Terminal {
     if !runs { try fail("\(name) does not run in the terminal", try screen(), location) }
   }
 
-  /// Waits until the screen shows this.
+  /// Waits until the screen shows this text.
   ///
-  /// - Parameter reason: What has been done for it.
+  /// - Parameter reason: What was done before.
   func expect(_ text: String, _ reason: String = "", _ location: SourceLocation = #_sourceLocation) throws {
     try expect("'\(text)'", reason, location) { $0.contains(text) }
   }
 
-  /// Waits until the screen is as it should be.
+  /// Waits until the screen meets a condition.
   func expect(
     _ what: String, _ reason: String = "", _ location: SourceLocation = #_sourceLocation, _ isRight: (String) -> Bool
   ) throws {
@@ -63,7 +63,7 @@ final class Terminal {
     if !isThere { try fail("\(what) is not on the screen\(reason.isEmpty ? "" : " after \(reason)")", last, location) }
   }
 
-  /// Ends the test, and tells what is on the screen, and what runs in the terminal.
+  /// Fails the test, and reports the screen's contents and the programs in the terminal.
   private func fail(_ text: String, _ screen: String, _ location: SourceLocation) throws -> Never {
     let programs = try tool.run(
       "ps -o pid,ppid,stat,wchan,args -s $(tmux -L \(name) list-panes -F '#{pane_pid}')"
@@ -94,7 +94,7 @@ struct TerminalTests {
     #expect(try terminal.screen().contains("abcdef  2\n日本語  1\n"))
   }
 
-  /// Whatever is in a store: no escape sequence, no control character, nothing that turns text around.
+  /// Whatever a store contains: no escape sequence, no control character, nothing that changes the direction of text.
   @Test func hostileContentsAreShownHarmlessly() throws {
     try tool.makeStore()
     let long = String(repeating: "\u{1B}[2J\u{7}", count: 2_000_000)
@@ -104,7 +104,7 @@ struct TerminalTests {
     let terminal = try Terminal(tool, environment: "NO_COLOR=1")
     let names = try store.structures().map(\.name)
     for (index, command) in ["show", "dump", "show --format csv", "show --raw", "show --format json"].enumerated() {
-      // Where it does not go to the terminal, CSV is exact; what is long takes long to show.
+      // CSV is exact unless it goes to the terminal; long values take long to show.
       let isTable = command.hasSuffix("csv")
       let lines = names.filter { !isTable || $0 != "long" }.map { name in
         let words = command.split(separator: " ", maxSplits: 1)
@@ -127,7 +127,7 @@ struct TerminalTests {
       try terminal.type("lmdbshare \(words[0]) team.lmdb\(more); echo end''ed \(words[0])")
       try terminal.expect("ended \(words[0])")
     }
-    // The shell's own are those for editing lines.
+    // The shell's own escape sequences are for editing lines.
     let text = try terminal.raw.replacing("\u{1B}[?2004h", with: "").replacing("\u{1B}[?2004l", with: "")
     for scalar in text.unicodeScalars {
       let isHarmless =
@@ -195,7 +195,7 @@ struct TerminalTests {
     let terminal = try Terminal(tool, environment: "NO_COLOR=1")
     try terminal.type("lmdbshare top store --interval 100ms; echo end''ed")
     try terminal.expect("reader \(reader.pid): its snapshot (TestWorker)")
-    // Under it the file has grown; when it ends, most of that is free.
+    // The file has grown during the snapshot; after its end most of that is free.
     for number in 0..<50 {
       try list.write { list in for index in stride(from: 0, to: 10_000, by: 100) { list[index] = number } }
     }
@@ -214,12 +214,12 @@ struct TerminalTests {
     let before = try tool.run("lmdbshare dump team.lmdb").output
     try tool.run("lmdbshare dump team.lmdb names scores | sed 's/\"al\"/\"changed\"/' | head -9 > part")
     try terminal.type("(cat part; sleep 60) | lmdbshare load team.lmdb --replace; echo end''ed $?")
-    // Until it has the writer's lock, and the shell has started the last program: dash forgets a signal that comes before.
+    // Until it has the writer's lock, and the shell has started the last program: dash loses a signal that arrives before.
     let store = try SharedStore(path: tool.directory.file("team.lmdb"))
     try #require(try eventually { try store.tryWrite { _ in } == nil })
     try terminal.expectProgram("sleep")
     try terminal.press("C-c")
-    // That ends the whole line.
+    // This ends the whole line.
     try terminal.type("echo end''ed")
     try terminal.expect("ended", "C-c in load")
     #expect(try tool.run("lmdbshare dump team.lmdb").output == before)
@@ -228,8 +228,8 @@ struct TerminalTests {
       try terminal.expectProgram()
       if command.contains("exec") {
         try tool.run("lmdbshare push team.lmdb idle 7")
-        // Until the command itself runs. A dash that gets SIGINT just before it starts a program notes it, does not pass it on,
-        // and waits for that program's end: for a minute here, and so does the tool, as it should.
+        // Until the command itself runs. If dash gets SIGINT just before it starts a program, it records the signal, does not
+        // pass it on, and waits for the end of that program: here for a minute, and so does the tool, as it should.
         try terminal.expectProgram("sleep")
         #expect(try store.untypedQueue("idle").statistics().leases.count == 1)
       }
@@ -237,7 +237,7 @@ struct TerminalTests {
       try terminal.type("echo end''ed now")
       try terminal.expect("ended now", "C-c in \(command)")
     }
-    // The item that was being worked on is there.
+    // The item in progress is still there.
     #expect(try tool.run("lmdbshare pop team.lmdb idle --timeout 5").output == "7\n")
   }
 

@@ -5,7 +5,7 @@ import LMDBShareTool
 import TestSupport
 import Testing
 
-/// The tool behind a writer that stands still: nothing hangs, and reading does not wait at all.
+/// The tool behind a stopped writer: nothing hangs, and reads do not wait at all.
 @Suite(.timeLimit(.minutes(20)))
 struct TimeLimitTests {
   let tool = Tool()
@@ -23,7 +23,7 @@ struct TimeLimitTests {
     "diff STORE STORE", "doctor STORE", "watch STORE",
   ]
 
-  /// A process that stands still inside of a write.
+  /// A process that is stopped inside a write.
   private func stoppedWriter(_ store: String) throws -> Program {
     let writer = try Program("TestWorker", ["stop-in-write", tool.directory.file(store)])
     #expect(writer.line() == "writing")
@@ -60,7 +60,7 @@ struct TimeLimitTests {
     }
     writer.signal(SIGCONT)
     #expect(writer.finish().output == "written\n")
-    // Nothing of it was done, then or later.
+    // Nothing was done, then or later.
     #expect(try tool.run("lmdbshare dump team.lmdb | cmp before -") == (0, ""))
   }
 
@@ -90,7 +90,7 @@ struct TimeLimitTests {
     let result = try tool.run("lmdbshare set team.lmdb total 1", within: 30)
     let taken = start.duration(to: .now)
     #expect(result.status == 4 && taken > .seconds(9) && taken < .seconds(15), "\(result) \(taken)")
-    // Not at all, and for as long as it takes.
+    // Without waiting, and without a limit.
     let none = ContinuousClock.now
     #expect(try tool.run("lmdbshare set team.lmdb total 1 --timeout 0", within: 30).status == 4)
     #expect(none.duration(to: .now) < .seconds(5))
@@ -102,7 +102,7 @@ struct TimeLimitTests {
     #expect(try tool.run("lmdbshare get team.lmdb total") == (0, "77\n"))
   }
 
-  /// A program that writes without this library knows of no gate: LMDB's own lock has no time limit.
+  /// A program that writes without this library ignores the gate: LMDB's own lock has no time limit.
   @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
   func behindAProgramWithoutThisLibraryItEndsToo() throws {
     let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
@@ -132,7 +132,7 @@ struct TimeLimitTests {
     #expect(holder.line() == "locked")
     for command in ["get STORE total", "set STORE total 1", "backup STORE COPY", "doctor STORE"] {
       let result = try tool.run(line(command, "copy"), within: 20)
-      let isTold = result.output.contains("process \(holder.pid) has the store for itself")
+      let isTold = result.output.contains("process \(holder.pid) has exclusive access to the store")
       #expect(result.status == 4 && isTold, "\(command): \(result)")
     }
     holder.signal(SIGCONT)
@@ -140,7 +140,7 @@ struct TimeLimitTests {
     #expect(try tool.run("lmdbshare get team.lmdb total").status == 0)
   }
 
-  /// A load of databases keeps to its time limit, too, should another process write to the new store before it.
+  /// Loading databases respects its time limit, too, if another process writes to the new store before it.
   @Test func aLoadOfDatabasesNamesWhoWrites() throws {
     try tool.makeStore()
     let writer = try stoppedWriter("team.lmdb")
@@ -158,7 +158,7 @@ struct TimeLimitTests {
     }
   }
 
-  /// Checking pages is work, which is not taken for a wait; and what is waited for is told only where it is known.
+  /// Page checks are work, and do not count as waiting; the process in the way is named only if it is known.
   @Test(.enabled(if: Needs.compiler, "there is no C compiler")) func aSlowCheckOfPagesIsNoWriter() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let words = try store.dictionary("words", of: Int.self, [UInt8].self)
@@ -190,7 +190,7 @@ struct TimeLimitTests {
     #expect(result.output.hasPrefix("0x0101"), "\(result)")
   }
 
-  /// What was worked on is not worked on again because another process writes: the time limit is one for getting an item.
+  /// Finished work is not repeated because another process writes: the time limit only applies to getting an item.
   @Test func anItemThatIsDoneIsAcknowledgedHoweverLongOthersWrite() throws {
     try tool.run("lmdbshare create team.lmdb queue jobs i64 --attempts 1; lmdbshare push team.lmdb jobs 7 8")
     let worker = Program.directory.appendingPathComponent("TestWorker").path
@@ -215,7 +215,7 @@ struct TimeLimitTests {
     }
     let first = try pop()
     let blocked = try writer()
-    // Nothing happens for longer than the limit, and than the grace of what ends a wait inside of LMDB.
+    // Nothing happens for longer than the limit, and than the grace period of the watchdog.
     usleep(2_000_000)
     #expect(first.isRunning)
     kill(blocked, SIGCONT)
@@ -223,11 +223,11 @@ struct TimeLimitTests {
     #expect(end.status == 0, "\(end)")
     #expect(
       try tool.run("lmdbshare peek team.lmdb jobs --count 9; lmdbshare dead-letters team.lmdb jobs") == (0, "8\n"))
-    // Who is asked to end gives up in the end, and says what follows.
+    // When asked to end, it gives up after a while, and reports the consequence.
     let second = try pop()
     let other = try writer()
     defer { kill(other, SIGKILL) }
-    // Until the command has ended, and the tool knows it.
+    // Until the command has ended, and the tool has noticed it.
     #expect(second.losesItsChildren())
     second.signal(SIGTERM)
     let last = second.finish(within: 40)

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The tool beside a directory of its own, in which commands are run as a user would type them.
+/// The tool with its own directory, in which commands are run as a user would type them.
 struct Tool {
   let directory = TemporaryDirectory()
   /// `Fixtures/tool`.
@@ -9,7 +9,7 @@ struct Tool {
     .deletingLastPathComponent().appendingPathComponent("Fixtures/tool")
   static let path = Program.directory.appendingPathComponent("lmdbshare").path
 
-  /// Runs a line of the shell, in which `lmdbshare` is the tool; what it prints, errors among it, and the exit code.
+  /// Runs a shell line, in which `lmdbshare` is the tool; returns its output, including errors, and the exit status.
   @discardableResult
   func run(_ line: String, within seconds: Double = 60) throws -> (status: Int32, output: String) {
     try Program.shell(
@@ -21,7 +21,7 @@ struct Tool {
       """, within: seconds)
   }
 
-  /// The store with something of everything, which `Fixtures/tool/store.jsonl` tells.
+  /// The store from `Fixtures/tool/store.jsonl`, with structures of all kinds.
   func makeStore(_ name: String = "team.lmdb") throws {
     let made = try run("lmdbshare load \(name) < '\(Tool.fixtures.path)/store.jsonl'")
     guard made.status == 0 else { throw Failed(description: made.output) }

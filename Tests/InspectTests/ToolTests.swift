@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// The tool on stores that are not as they should be, and beside others that use them.
+/// The tool on stores that are not as they should be, and beside other processes that use them.
 @Suite(.timeLimit(.minutes(20)))
 struct ToolTests {
   let tool = Tool()
@@ -20,7 +20,7 @@ struct ToolTests {
     "clear STORE names --yes", "compact STORE", "trim STORE",
   ]
 
-  /// Runs every command on a path; tells those whose end is not as it must be.
+  /// Runs every command on a path; returns those with an unexpected exit status.
   private func wrong(
     _ commands: [String], _ store: String, _ mayBe: [Int32], _ saying: String = ""
   ) throws -> [String] {
@@ -40,7 +40,7 @@ struct ToolTests {
     #expect(try wrong(all, "nowhere", [3]) == [])
     try FileManager.default.createDirectory(atPath: tool.directory.file("empty"), withIntermediateDirectories: true)
     #expect(try wrong(all, "empty", [3]) == [])
-    // Nothing was made by that.
+    // The commands created nothing.
     #expect(try tool.run("ls -A . empty").output.contains("data.mdb") == false)
     try Data("x".utf8).write(to: URL(fileURLWithPath: tool.directory.file("file")))
     #expect(try wrong(all, "file", [1]) == [])
@@ -73,7 +73,7 @@ struct ToolTests {
     }
     #expect(try tool.run("lmdbshare show foreign words").output == "k  0x1b5b33316d\n")
     #expect(try tool.run("lmdbshare show foreign words --raw --format jsonl").output.contains("\"keyBytes\":\"aw==\""))
-    // The same as mdb_dump, and mdb_load reads it.
+    // The output equals that of mdb_dump, and mdb_load reads it.
     let dump = try tool.run("lmdbshare dump foreign --format mdb | grep -v mapsize").output
     #expect(dump == (try tool.run("mdb_dump -a foreign | grep -v mapsize").output))
     #expect(
@@ -86,7 +86,7 @@ struct ToolTests {
     #expect(try tool.run("lmdbshare doctor foreign").status == 0)
   }
 
-  /// Reading works where nothing can be written; changing says why not.
+  /// Reading works where nothing can be written; errors of changes say why.
   @Test(.enabled(if: Needs.mounts, "no file system can be mounted here")) func readOnlyMedia() throws {
     try tool.makeStore("team.lmdb")
     let mounted = try tool.run(
@@ -99,17 +99,17 @@ struct ToolTests {
     #expect(try wrong(Self.changing, "ro/team.lmdb", [1], "read-only") == [])
   }
 
-  /// A store of somebody else: reading is refused by the system, in words.
+  /// A store of another user: the system denies reading, and the error explains it.
   @Test(.enabled(if: Needs.otherUsers, "this needs root, and setpriv")) func anothersStore() throws {
     try tool.makeStore("team.lmdb")
     let open = "chmod a+rx . && setpriv --reuid nobody --regid nogroup --clear-groups sh -c"
     let refused = try tool.run("\(open) '\(Tool.path) show team.lmdb names'")
     #expect(refused.status == 1 && refused.output.contains("denied"), "\(refused)")
-    // Where the system allows it, it works.
+    // If the system allows it, it works.
     let allowed = try tool.run(
       "chmod 755 team.lmdb; chmod 644 team.lmdb/*; \(open) '\(Tool.path) show team.lmdb names --head 1'")
     #expect(allowed.output == "first\n" || allowed.output.contains("cannot be written by user"), "\(allowed)")
-    // Without its lock file it works where nothing is written.
+    // Without its lock file it works while no process writes.
     for command in [
       "info STORE", "ls STORE", "show STORE names", "get STORE total", "peek STORE jobs", "leases STORE jobs",
       "dead-letters STORE jobs", "dump STORE", "diff STORE STORE",
@@ -135,25 +135,25 @@ struct ToolTests {
     try list.append(1)
     let refused = try tool.run("lmdbshare compact store")
     #expect(refused.status == 4 && refused.output.contains("process \(getpid()) has the store open"), "\(refused)")
-    // Another library's process has no part in our files; LMDB's own lock tells of it.
+    // A process with another library does not take part in our files; LMDB's own lock reveals it.
     let reader = try Program(path: Tool.path, ["watch", tool.directory.file("store"), "--timeout", "20"])
     defer { reader.signal(SIGKILL) }
     #expect(try tool.run("lmdbshare compact store").status == 4)
   }
 
-  /// With a store in the environment the message is about what was typed, and not about what was tried instead.
+  /// With a store in the environment the message is about the arguments as typed, and not about another interpretation.
   @Test func theFirstErrorIsToldAlsoWithAStoreInTheEnvironment() throws {
     try tool.makeStore()
     func told(_ line: String) throws -> String {
       try tool.run("export LMDBSHARE_STORE=team.lmdb; lmdbshare \(line)").output
     }
-    // A store is given, and something else is missing: no structure is called like the store.
+    // A store is given, and something else is missing: no structure has the name of the store.
     for line in ["set team.lmdb total", "delete team.lmdb names", "append team.lmdb names", "rename team.lmdb names"] {
       let without = try tool.run("lmdbshare \(line)")
       #expect(without.status == 64 && !without.output.contains("there is no structure"), "\(line): \(without)")
       #expect(try told(line) == without.output, "\(line)")
     }
-    // It is left out, and something else is missing: what follows is not taken for it.
+    // The store is omitted, and something else is missing: the next argument does not count as the store.
     for (line, full) in [
       ("set total", "set team.lmdb total"), ("insert names 0", "insert team.lmdb names 0"),
       ("create list more", "create team.lmdb list more"), ("info --timeout x", "info team.lmdb --timeout x"),
@@ -176,7 +176,7 @@ struct ToolTests {
       path: Tool.path, ["watch", tool.directory.file("new"), "idle", "--timeout", "60", "--format", "jsonl"])
     defer { watch.signal(SIGKILL) }
     #expect(try tool.run("lmdbshare diff old new").status == 0)
-    // Items, until one is told of: then it has begun to look.
+    // Items, until one is reported: then it has begun to wait.
     let pushing = try Program(
       path: "/bin/sh",
       ["-c", "cd '\(tool.directory.path)'; while :; do '\(Tool.path)' push new idle 1; sleep 0.02; done"])
@@ -209,7 +209,7 @@ struct ToolTests {
     }
   }
 
-  /// A round trip of everything, and of trees of several levels that grew in no order.
+  /// A round trip of all contents, and of trees of several levels that grew in random order.
   @Test func theSameDumpMakesTheSameStoreToTheByte() throws {
     try tool.makeStore("original")
     let store = try SharedStore(path: tool.directory.file("original"))
@@ -229,7 +229,7 @@ struct ToolTests {
     #expect(try tool.run("lmdbshare compact a >/dev/null && lmdbshare compact b >/dev/null").output == "")
     #expect(try tool.run("cmp a/data.mdb b/data.mdb") == (0, ""))
     #expect(try Data(contentsOf: URL(fileURLWithPath: tool.directory.file("a/data.mdb"))).count > 300_000)
-    // What comes back as it was, or in the place of another one, is another one all the same.
+    // An item that was returned, or that replaced another one, is still a different item.
     try tool.run("lmdbshare dump original numbers > n; lmdbshare drop original numbers --yes")
     #expect(removed { try numbers.count })
     #expect(try tool.run("lmdbshare load original < n").status == 0)
@@ -260,7 +260,7 @@ struct ToolTests {
     #expect(try SharedStore(path: tool.directory.file("store")).check().map(\.structure) == ["broken"])
   }
 
-  /// Whoever died with an item is known to those who only look.
+  /// A reader can tell which items belong to dead processes.
   @Test func theLeasesOfTheDeadAreSeen() throws {
     try tool.run("lmdbshare create store queue jobs i64; lmdbshare push store jobs 1")
     try tool.run("lmdbshare pop store jobs --exec 'kill -9 $PPID'")
@@ -272,7 +272,7 @@ struct ToolTests {
     #expect(try tool.run("lmdbshare doctor store").status == 0)
   }
 
-  /// Long keys lie in an order of their own beyond their first bytes; ranges and prefixes are right all the same.
+  /// Long keys are in a different order after their first bytes; ranges and prefixes are correct nevertheless.
   @Test func rangesOfLongKeys() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let words = try store.dictionary("words", of: String.self, Int.self)
@@ -307,7 +307,7 @@ struct ToolTests {
     let list = try store.list("list", of: Int.self)
     try store.write { txn in txn[list].append(contentsOf: 0..<elements) }
     for line in ["show store list", "show store list --reverse --format jsonl", "dump store"] {
-      // Private memory alone: what is mapped of the file belongs to the system's cache.
+      // Only private memory: mapped parts of the file belong to the page cache.
       let result = try tool.run(
         """
         '\(Tool.path)' \(line) > out & pid=$!; most=0
@@ -321,7 +321,7 @@ struct ToolTests {
       try #require(numbers.count == 3, "\(result)")
       #expect(numbers[0] == 0 && numbers[1] < 64 << 10 && numbers[2] >= elements, "\(line): \(numbers)")
     }
-    // A reader that goes away ends it, quietly.
+    // When its reader goes away, it ends silently.
     let cut = try tool.run("{ lmdbshare show store list; echo ended $? >&2; } 2>end | head -1; cat end")
     #expect(cut.output == "0\nended 0\n", "\(cut)")
   }

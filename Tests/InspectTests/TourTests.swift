@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(20)))
 struct TourTests {
-  /// The README's tour of the tool, as it is written.
+  /// The README's tour of the tool, as written there.
   @Test func theTourIsTrue() throws {
     let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("README.md")
@@ -20,7 +20,7 @@ struct TourTests {
     #expect(result.output == block)
   }
 
-  /// A dump and its loading, beside `mdb_dump | mdb_load` on the same disk.
+  /// A dump and its loading, compared with `mdb_dump | mdb_load` on the same disk.
   @Test func dumpAndLoadKeepPace() throws {
     let entries = Int(ProcessInfo.processInfo.environment["LMDBSHARE_OPERATIONS"] ?? "") ?? 1_000_000
     let tool = Tool()
@@ -56,7 +56,7 @@ struct TourTests {
     }
     let (mine, other) = (ours.sorted()[1], theirs.sorted()[1])
     print("dump | load of \(entries) entries: \(mine); mdb_dump | mdb_load: \(other)")
-    // Of few entries it is the start of the programs that is measured.
+    // With few entries this measures the start of the programs.
     if entries >= 500_000 { #expect(mine < other * 2) }
   }
 }

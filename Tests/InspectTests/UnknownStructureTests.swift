@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// The tool on stores with a structure that it does not understand, and on two whose structures differ in form alone.
+/// The tool on stores with a structure that it does not understand, and on two whose structures only differ in form.
 @Suite(.timeLimit(.minutes(20)))
 struct UnknownStructureTests {
   let tool = Tool()
@@ -29,7 +29,7 @@ struct UnknownStructureTests {
     try run("lmdbshare info team.lmdb", 0)
     try run("lmdbshare show team.lmdb names", 0)
     try run("lmdbshare dump team.lmdb > dump.jsonl", 1, "'later'", "left out", "1 structure")
-    // What it does understand is all there.
+    // Everything that it understands is there.
     try run("lmdbshare load copy.lmdb < dump.jsonl && lmdbshare show copy.lmdb names", 0)
     try run("lmdbshare dump team.lmdb names > one.jsonl", 0)
     try run("lmdbshare doctor team.lmdb", 2, "later", "not understood")

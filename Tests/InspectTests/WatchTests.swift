@@ -8,7 +8,7 @@ import Testing
 struct WatchTests {
   let tool = Tool()
 
-  /// A thousand commits by another process: all of them are seen, or several together, and the last one in any case.
+  /// A thousand commits by another process: they are seen one by one or several together, and the last one always.
   @Test func watchMissesNothing() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let list = try store.list("list", of: Int.self)
@@ -33,7 +33,7 @@ struct WatchTests {
     #expect(seen == Array(1...1000))
   }
 
-  /// What a list with a maximum drops and gets is told as that, and new elements by themselves.
+  /// Elements that a list with a maximum drops and gets are reported as such, and new elements by themselves.
   @Test func watchFollowsListsThatForget() throws {
     let store = try SharedStore(path: tool.directory.file("store"), options: .durability(.processCrashOnly))
     let packed = try store.list("packed", of: Int.self, maximumCount: 3)
@@ -54,12 +54,12 @@ struct WatchTests {
             txn[indexed].append("\(number)")
           }
         }
-        // Of four that come at once the first is gone already.
+        // Of four that come together the first is already gone.
         for number in numbers where number != 8 { #expect(watcher.line() == "\(number)", "\(name)") }
       }
       #expect(watcher.finish() == (0, ""), "\(name)")
     }
-    // Commits that are none of its business do not make it wait for longer.
+    // Commits to other structures do not extend its wait.
     let watcher = try Program(path: Tool.path, ["watch", tool.directory.file("store"), "packed", "--timeout", "0.5"])
     let hasEnded = try eventually {
       try other.update { $0 += 1 }

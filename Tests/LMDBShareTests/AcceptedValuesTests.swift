@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What a codec accepts, it reads back; all else is refused at the write.
+/// A codec can read back every value that it accepts; all others are refused at the write.
 @Suite(.timeLimit(.minutes(20)))
 struct AcceptedValuesTests {
   struct Everything: Codable, Storable {
@@ -26,7 +26,7 @@ struct AcceptedValuesTests {
   }
   indirect enum Nest: Codable, Storable { case end, inner([Nest]) }
 
-  /// Takes only numbers that are not negative, but is made of others, too.
+  /// Accepts only numbers that are not negative, but can be created from others, too.
   struct Careful: RawRepresentable, Storable, StorableKey {
     let rawValue: Int
     init?(rawValue: Int) {
@@ -40,7 +40,7 @@ struct AcceptedValuesTests {
     var a: Int64
     var b: Int8
   }
-  /// Says that it has two bytes, and writes as many as it likes.
+  /// Declares a size of two bytes, but writes any number of bytes.
   struct Loose: FixedSizeStorable, Equatable {
     var bytes: [UInt8]
     enum StorageCodec: Codec {
@@ -54,7 +54,7 @@ struct AcceptedValuesTests {
     }
   }
 
-  /// Tells whether it was accepted; what was must come back the same.
+  /// Returns whether the value was accepted; an accepted value must be read back unchanged.
   @discardableResult
   private func accepts<T: Storable>(_ value: T, comparing: Bool = true, _ location: SourceLocation = #_sourceLocation)
     -> Bool
@@ -63,7 +63,7 @@ struct AcceptedValuesTests {
       let bytes = try T.StorageCodec.withEncoded(value) { $0.copied() }
       let back = try withBytes(of: bytes) { bytes in Result { try T.StorageCodec.decode(bytes) } }.get()
       if comparing {
-        // Not all values can be compared, or even printed: a date that is no number, say.
+        // Not all values can be compared, or even printed: an invalid date, for example.
         #expect(try T.StorageCodec.withEncoded(back) { $0.copied() } == bytes, sourceLocation: location)
       }
       return true
@@ -132,7 +132,7 @@ struct AcceptedValuesTests {
       { try prices.append(Priced(price: .nan)) }, { try value.set(Priced(price: .nan)) },
       { try named.set(Priced(price: .nan), forKey: "NaN") }, { try queue.push(Priced(price: .nan)) },
     ] { #expect(code(body) == .unencodable) }
-    // Who goes on is told at the end, and comes to one.
+    // Code that continues gets the error at the end, and only one.
     #expect(
       code {
         try prices.write { prices in while prices.count < 5 { prices.append(Priced(price: .nan)) } }
@@ -141,7 +141,7 @@ struct AcceptedValuesTests {
     #expect(try prices.isEmpty && value.get().price == 1 && queue.pop() == nil && named["NaN"]?.price == 1)
   }
 
-  /// A type whose own `init(from:)` refuses what its `encode(to:)` wrote.
+  /// A type whose `init(from:)` rejects what its `encode(to:)` wrote.
   @Test func whatATypeDoesNotTakeBackIsRefused() throws {
     struct Even: Codable, Storable {
       var number: Int
@@ -167,7 +167,7 @@ struct AcceptedValuesTests {
     #expect(accepts(Pair(a: Even(0), b: [Even(2)])) && !accepts(Pair(a: Even(0), b: [Even(1)])))
   }
 
-  /// As deep as the decoder goes, and no deeper.
+  /// As deep as the decoder supports, and no deeper.
   @Test func nesting() throws {
     var nest = Nest.end
     var (accepted, refused) = (0, 0)
@@ -196,7 +196,7 @@ struct AcceptedValuesTests {
     for double in Self.doubles {
       #expect(accepts(double) && accepts(Float(double)) && accepts([double, double]) && accepts(Optional(double)))
       #expect(accepts(Date(timeIntervalSinceReferenceDate: double)))
-      // As keys, what is equal is one key.
+      // Equal values are one key.
       let key = try Double.OrderedCodec.withEncoded(double) { $0.copied() }
       let back = try withBytes(of: key) { key in Result { try Double.OrderedCodec.decode(key) } }.get()
       #expect(back == double || back.isNaN && double.isNaN)
@@ -215,7 +215,7 @@ struct AcceptedValuesTests {
     #expect(!accepts([Loose(bytes: [1])]))
   }
 
-  /// A codec of fixed size that does not keep to it is told so, and stores nothing.
+  /// A codec of fixed size that writes another size gets an error, and nothing is stored.
   @Test func sizesAreKept() throws {
     let test = try TestStore()
     let list = try test.store.list("list", of: Loose.self)
@@ -233,7 +233,7 @@ struct AcceptedValuesTests {
     #expect(try array.read { Array($0) } == [Loose](repeating: Loose(bytes: [0, 0]), count: 3))
   }
 
-  /// Elements whose size in memory is not what they take in an array.
+  /// Elements whose size in memory differs from their stride in an array.
   @Test func spansOfOddSizes() throws {
     let test = try TestStore()
     let odd = try test.store.array("odd", of: Odd.self, count: 1000, repeating: Odd(a: 1, b: 2))

@@ -1,14 +1,14 @@
 import Testing
 
-/// Calls that have to compile, wherever a program makes them: each method that waits has a form for threads and one for tasks, and
-/// the compiler takes the right one.
+/// Calls that must compile, wherever a program makes them: each blocking method has a synchronous and an asynchronous form, and
+/// the compiler chooses the right one.
 struct CallTests {
   private static let modes = [
     "-swift-version 6", "-swift-version 5", "-swift-version 6 -default-isolation MainActor",
     "-swift-version 6 -O",
   ]
 
-  /// One call of each kind: `try` alone on a thread, `try await` in a task.
+  /// One call of each kind: only `try` on a thread, `try await` in a task.
   private static func calls(_ call: String) -> String {
     """
       \(call) store.write { txn in txn[names].append("a") }
@@ -100,7 +100,7 @@ struct CallTests {
       """, mode)
   }
 
-  /// In a task each of them asks for `await`: none blocks a thread of the pool unseen.
+  /// In a task each of them requires `await`: none silently blocks a thread of the pool.
   @Test func blockingCallsAreRefusedInTasks() throws {
     let calls = Self.opened("try") + Self.calls("try")
     let lines = calls.split(separator: "\n")
@@ -112,7 +112,7 @@ struct CallTests {
     #expect(result.output.contains("'async' but is not marked with 'await'"))
   }
 
-  /// The natural ways to catch an error.
+  /// The usual ways to catch an error.
   @Test(arguments: ["-swift-version 6", "-swift-version 6 -O", "-swift-version 5 -O"])
   func errorsAreCaught(_ mode: String) throws {
     let forms = [
@@ -140,7 +140,7 @@ struct CallTests {
     try compiles(source, mode)
   }
 
-  /// What cannot work says what does.
+  /// The compiler's message for calls that cannot work says what works.
   @Test(arguments: [
     ("try scores[\"a\"] = 1", "use set(_:forKey:)"), ("for name in try names { print(name) }", "walk the view"),
     ("print(total.value)", "use get(), set(_:) or update(_:)"),
@@ -151,7 +151,7 @@ struct CallTests {
     #expect(result.status != 0 && result.output.contains(advice), "\(result.output)")
   }
 
-  /// Compiles without a warning; but at the top of `main.swift` the compiler takes a call for its form for threads, and says so.
+  /// Compiles without a warning; but at the top of `main.swift` the compiler chooses the synchronous form, and says so.
   private func compiles(_ source: String, as name: String = "case.swift", _ mode: String) throws {
     let result = try Compiler.compile(source, as: name, mode)
     let said = result.output.split(separator: "\n").filter {

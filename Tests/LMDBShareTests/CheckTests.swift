@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// `SharedStore.check()` finds nothing in a sound store, and what another program has put in wrongly.
+/// `SharedStore.check()` finds nothing in a sound store, and finds what another program has stored wrongly.
 @Suite(.timeLimit(.minutes(20)))
 struct CheckTests {
   @Test func aSoundStoreHasNoFindings() throws {
@@ -29,7 +29,7 @@ struct CheckTests {
     #expect(try test.store.check() == [])
   }
 
-  /// LMDB leaves a value on its own pages when a shorter one replaces it.
+  /// LMDB leaves a value on its overflow pages when a shorter one replaces it.
   @Test func longValuesThatBecameShortAreSound() throws {
     let test = try TestStore()
     let names = try test.store.list("names", of: String.self)
@@ -41,7 +41,7 @@ struct CheckTests {
     #expect(try test.store.check() == [])
   }
 
-  /// By py-lmdb: a structure is damaged, and it alone is named.
+  /// Done by py-lmdb: a structure is damaged, and only that one is reported.
   @Test(
     .enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"),
     arguments: ["numbers", "cut", "names", "words", "array", "queue", "value"])

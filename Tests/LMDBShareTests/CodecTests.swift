@@ -17,7 +17,7 @@ struct CodecTests {
     var writer = ByteWriter()
     try codec.encode(value, into: &writer)
     let whole = writer.finish()
-    // Both ways to encode agree.
+    // Both ways to encode give the same bytes.
     let other = try codec.withEncoded(value) { span in
       (0..<span.byteCount).map { span.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
     }
@@ -82,7 +82,7 @@ struct CodecTests {
     try roundTrip([[3: ["x": nil, "y": true]], [-1: [:]]] as [[Int: [String: Bool?]]])
     try roundTrip([[], [3, 1, 2]] as [Set<Int>])
     try roundTrip([[], ["", "b", "a\0"]] as [Set<String>])
-    // Equal ones have equal bytes, in whatever order they were filled.
+    // Equal collections have equal bytes, in whatever order they were filled.
     var random = SeededGenerator("roundTrips")
     for _ in 0..<200 {
       let keys = (0..<Int.random(in: 0..<30, using: &random)).map { _ in Int.random(in: -50...50, using: &random) }
@@ -140,7 +140,7 @@ struct CodecTests {
       for index in uuid.indices { uuid[index] = UInt8.random(in: 0...3, using: &random) }
       return uuid.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
     }
-    // Strings in one normal form sort as Swift sorts them.
+    // Strings in the same normalization sort as Swift sorts them.
     try order(rounds, &random) { random in
       (0..<Int.random(in: 0...4, using: &random)).map { _ in
         ["a", "b", "z", "ß", "中", "😀", "\0"].randomElement(using: &random) ?? ""
@@ -158,19 +158,19 @@ struct CodecTests {
       let (x, y) = (try bytes(CompositeCodec<String, Int>.self, a), try bytes(CompositeCodec<String, Int>.self, b))
       #expect(x.lexicographicallyPrecedes(y) == isLess)
     }
-    // What is equal is one key.
+    // Equal values are one key.
     #expect(try bytes(Double.OrderedCodec.self, 0.0) == bytes(Double.OrderedCodec.self, -0.0))
     #expect(try bytes(Double.OrderedCodec.self, .nan) == bytes(Double.OrderedCodec.self, -.nan))
   }
 
-  /// Any bytes give a value or an error; a value that was decoded can be encoded again.
+  /// Any bytes decode to a value or an error; a decoded value can be encoded again.
   private func total<C: Codec>(
     _ codec: C.Type, _ rounds: Int, _ random: inout SeededGenerator, isCanonical: Bool = true
   ) throws {
     for round in 0..<rounds {
       let length = Int.random(in: 0...Int.random(in: 0...40, using: &random), using: &random)
       var input = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
-      // Small numbers make lengths and tags that nearly fit.
+      // Small numbers produce lengths and tags that nearly fit.
       if round % 2 == 0 { input = input.map { $0 & 3 } }
       guard let value = try? codec.decode(input.span.bytes) else { continue }
       if isCanonical { #expect(try bytes(codec, value) == input) } else { _ = try? bytes(codec, value) }
@@ -212,7 +212,7 @@ struct CodecTests {
     #expect(throws: DecodingFailure.self) { _ = try Job.StorageCodec.decode(deep.span.bytes) }
   }
 
-  // MARK: Stored values that do not fit
+  // MARK: Stored values that do not match
 
   @Test func undecodableElementsAreNamed() throws {
     let test = try TestStore()
@@ -224,7 +224,7 @@ struct CodecTests {
     let texts = try test.store.list("jobs", of: String.self)
     try texts.set("purple", at: 1)
     try test.store.dictionary("raw", of: String.self, String.self).set("mauve", forKey: "k")
-    // A walk ends, a lookup gives nil, and the transaction throws.
+    // An iteration ends, a lookup returns nil, and the transaction throws.
     var seen: [Color] = []
     do {
       try test.store.read { txn in

@@ -85,7 +85,7 @@ struct CommitTokenTests {
     }
   }
 
-  /// The tokens' database is opened first thing after another process has let the file grow beyond the map.
+  /// The tokens' database is opened immediately after another process has let the file grow beyond the map.
   @Test func growthByAnotherProcessIsAdopted() throws {
     var options = StoreOptions.durability(.processCrashOnly)
     options.mapReservation = 1 << 20
@@ -115,7 +115,7 @@ struct CommitTokenTests {
     #expect(code { _ = try test.store.wasCommitted(unused[0]) } == .outcomeUnknown)
     #expect(code { try test.store.write(token: first) { _ in } } == .outcomeUnknown)
     #expect(try !test.store.wasCommitted(unused[65]))
-    // In a compacted copy LMDB counts its transactions from 1 again.
+    // In a compacted copy LMDB's transaction numbers start at 1 again.
     let copy = test.directory.file("copy.lmdb")
     try test.store.backup(to: copy, compacting: true)
     let restored = try SharedStore(path: copy)
@@ -136,12 +136,12 @@ struct CommitTokenTests {
     #expect(worker.line() == "true")
     #expect(worker.line() == "outcomeUnknown")
     worker.finish()
-    // Nor does it wait for longer than it is told to.
+    // Nor does it wait longer than its limit.
     let writer = try Program("TestWorker", ["write-and-stop", test.path])
     _ = writer.line()
     do {
       _ = try test.store.wasCommitted(open, timeout: .milliseconds(50))
-      Issue.record("an answer while somebody writes")
+      Issue.record("an answer while another process writes")
     } catch let error as StoreError {
       #expect(error.code == .writerBusy)
     }

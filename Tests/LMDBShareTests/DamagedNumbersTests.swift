@@ -3,10 +3,11 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Wrong numbers in stored bytes are errors of their structure: no arithmetic on them ends the process, and no loop runs for ever.
+/// Wrong numbers in stored bytes are errors that name their structure: no arithmetic on them ends the process, and no loop runs
+/// forever.
 @Suite(.timeLimit(.minutes(20)))
 struct DamagedNumbersTests {
-  /// Each process damages a store anew for each of its seeds, and uses all of it.
+  /// Each process damages a new store for each of its seeds, and uses all of it.
   @Test func noDamagedNumberEndsTheProcess() throws {
     let directory = TemporaryDirectory(inMemory: true)
     let first =
@@ -29,7 +30,7 @@ struct DamagedNumbersTests {
     try store.environment.commit(core)
   }
 
-  /// A key of a block or element at the end of its numbers, and counts that no list has.
+  /// A key of a block or element at the limits of its range, and impossible counts of a list.
   @Test(arguments: [0, 1, 1 << 32 - 1, 1 << 32, 1 << 63, .max - 1, .max] as [UInt64])
   func keysAtTheEndOfTheirNumbers(_ key: UInt64) throws {
     let test = try TestStore()
@@ -55,7 +56,7 @@ struct DamagedNumbersTests {
     }
   }
 
-  /// A directory that tells of more elements than there is memory for.
+  /// A directory that declares more elements than fit into memory.
   @Test func countsThatNoListHas() throws {
     let test = try TestStore()
     let numbers = try test.store.list("numbers", of: Int64.self)

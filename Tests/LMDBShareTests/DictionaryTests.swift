@@ -129,7 +129,7 @@ struct DictionaryTests {
         let key = length == 0 ? "" : String(repeating: "k", count: length - 1) + last
         try dictionary.updateValue(length, forKey: key)
         model[key] = length
-        // Nothing but zeros, as long.
+        // Only zeros, of the same length.
         let zeros = String(repeating: "\0", count: length)
         try dictionary.updateValue(-length, forKey: zeros)
         model[zeros] = -length

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The code that the documentation shows: every block of README.md, of the guides and of the comments of the library's
-/// declarations is given to the compiler, as a client's code.
+/// Compiles the code in the documentation: every block of README.md, of the guides and of the comments of the library's
+/// declarations, as code of a client.
 @Suite(.timeLimit(.minutes(20)))
 struct DocumentationTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -17,13 +17,13 @@ struct DocumentationTests {
 
   @Test func everyBlockOfTheDocumentationCompiles() throws {
     let blocks = try Self.blocks()
-    // So many there are at least; else they are not found any more.
+    // The minimum number of blocks, which shows that they are still found.
     try #require(blocks.count > 35, "\(blocks.count)")
     let errors = try Self.errors(of: blocks)
     #expect(errors == [])
   }
 
-  /// The check itself notices what does not compile, and names the place.
+  /// The check itself detects code that does not compile, and names its place.
   @Test func aBlockThatDoesNotCompileIsNamed() throws {
     let good = Block(file: "good.md", line: 1, code: ["try names.append(\"Ada\")"])
     let bad = Block(file: "bad.md", line: 7, code: ["let one = 1", "try names.append(one)"])
@@ -31,7 +31,7 @@ struct DocumentationTests {
     #expect(errors.contains { $0.contains("bad.md:8:") } && !errors.contains { $0.contains("good.md") }, "\(errors)")
   }
 
-  // MARK: Finding them
+  // MARK: Finding the blocks
 
   static func blocks() throws -> [Block] {
     let library = root.appendingPathComponent("Sources/LMDBShare")
@@ -65,7 +65,7 @@ struct DocumentationTests {
     return blocks
   }
 
-  /// The blocks of comments: indented by four, behind an empty line.
+  /// The blocks of comments: indented by four, after an empty line.
   private static func indented(_ path: String) throws -> [Block] {
     var blocks: [Block] = []
     var code: [String] = []
@@ -86,9 +86,9 @@ struct DocumentationTests {
     return blocks
   }
 
-  // MARK: Compiling them
+  // MARK: Compiling the blocks
 
-  /// What the blocks take for granted.
+  /// Declarations that the blocks rely on.
   private static let preamble = """
     import Foundation
     import LMDBShare
@@ -121,7 +121,7 @@ struct DocumentationTests {
 
     """
 
-  /// What the compiler says against the blocks, each as the body of a function.
+  /// The compiler's errors for the blocks, each as the body of a function.
   private static func errors(of blocks: [Block]) throws -> [String] {
     var source = preamble
     for (number, block) in blocks.enumerated() {
@@ -129,7 +129,7 @@ struct DocumentationTests {
       let isAsync = code.contains { $0.contains("await ") }
       source += "func block\(number)()\(isAsync ? " async" : "") throws {\n"
       source += "#sourceLocation(file: \"\(block.file)\", line: \(block.line))\n"
-      // What stands at the top of a file alone.
+      // Code that is only allowed at the top of a file.
       source += code.map { $0.hasPrefix("import ") ? "" : $0 }.joined(separator: "\n")
       source += "\n#sourceLocation()\n}\n"
     }

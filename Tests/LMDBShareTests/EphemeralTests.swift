@@ -81,18 +81,18 @@ struct EphemeralTests {
     #expect(first.line() == "open")
     let error = #expect(throws: StoreError.self) { try SharedStore.ephemeral(named: name, exclusive: true) }
     #expect(error?.code == .busy && error?.processID == Int(first.pid))
-    // Those that belong to the run join it.
+    // Processes that belong to the run join it.
     #expect(try SharedStore.ephemeral(named: name).value("value", initial: 0).get() == 1)
     first.signal(SIGKILL)
     first.finish()
-    // What a run has left is not the next one's.
+    // The leftovers of a run are not used by the next one.
     let store = try SharedStore.ephemeral(named: name, exclusive: true)
     #expect(try store.structures().isEmpty)
     #expect(code { _ = try SharedStore.ephemeral(named: name, exclusive: true) } == .busy)
     try SharedStore.removeEphemeral(named: name)
   }
 
-  /// Who has a store open is told by its owners, too.
+  /// The owners file also reveals a process that has the store open.
   @Test func anExclusiveStoreIsOneRunsOwnWithoutItsLockFile() throws {
     let first = try worker("hold-exclusive")
     #expect(first.line() == "open")

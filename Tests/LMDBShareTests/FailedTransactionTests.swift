@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// In a transaction that has failed nothing can be read any more; whoever goes on in it is not stopped, but told at its end.
+/// A failed transaction cannot read any more; code that continues in it is not stopped, but gets the error at its end.
 @Suite(.timeLimit(.minutes(20)))
 struct FailedTransactionTests {
   @Test func whoGoesOnIsToldAtTheEnd() throws {

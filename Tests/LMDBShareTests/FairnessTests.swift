@@ -3,14 +3,14 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Who waits for locks, permits, events and barriers gets them, in its turn.
+/// Waiters for locks, permits, events and barriers are served in turn.
 @Suite(.serialized, .timeLimit(.minutes(20)))
 struct FairnessTests {
   let test: TestStore
 
   init() throws { test = try TestStore() }
 
-  /// Each process of so many threads and tasks takes it as often as it can for two seconds; how often each had it.
+  /// Each process of that many threads and tasks acquires it as often as it can for two seconds; returns how often each did.
   private func contend(_ what: String, _ processes: [(threads: Int, tasks: Int)], work: Int = 0) throws -> [Int] {
     let workers = try processes.map { process in
       try Program(
@@ -21,7 +21,7 @@ struct FairnessTests {
     return workers.flatMap { $0.finish().output.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) } }
   }
 
-  /// That each had it a quarter as often as if they had shared it equally.
+  /// Expects that each had at least a quarter of an equal share.
   private func isFair(_ counts: [Int], _ location: SourceLocation = #_sourceLocation) {
     let total = counts.reduce(0, +)
     #expect((counts.min() ?? 0) * counts.count * 4 >= total, "\(counts)", sourceLocation: location)
@@ -63,7 +63,7 @@ struct FairnessTests {
         if signal == SIGSTOP { try #require(waiter.reaches("T")) }
       }
       try lock.release()
-      // Each time others come first who never come.
+      // Each time there are earlier arrivals that never take it.
       let start = ContinuousClock.now
       for _ in 0..<20 { #expect(try lock.withLock(timeout: .seconds(5)) { _ in true }) }
       #expect(start.duration(to: .now) < .seconds(1))
@@ -86,7 +86,7 @@ struct FairnessTests {
         for waiter in waiters { #expect(waiter.finish().output == "4\n") }
         #expect(try !event.isSet)
       }
-      // Also within one transaction; and one that comes afterwards waits.
+      // Also within one transaction; and a later waiter waits.
       let waiter = try Program("TestWorker", ["event-waiters", test.path, "1"])
       #expect(waiter.line() == "ready")
       try #require(waiter.reaches("S"))
@@ -96,7 +96,7 @@ struct FairnessTests {
       }
       #expect(waiter.finish().output == "2\n")
       #expect(try !event.wait(timeout: .milliseconds(20)))
-      // Nothing of it is left in another event of the name.
+      // Nothing of it is left in another event of the same name.
       try test.store.rename("event", to: "other")
       #expect(try !test.store.event("other").wait(timeout: .zero))
       try test.store.remove("other")
@@ -111,13 +111,13 @@ struct FairnessTests {
     #expect(writer.line() == "writing")
     worker.release()
     #expect(worker.line() == "others run")
-    // Their time has been up for a second.
+    // Their time limit was over a second ago.
     #expect(worker.line() == "writerBusy")
     writer.finish()
     #expect(worker.finish().output == "broken\n")
   }
 
-  /// Of two processes that come in the same microsecond one is first, and both know which.
+  /// Of two processes that arrive in the same microsecond one is first, and both know which.
   @Test func arrivalsAtTheSameTimeHaveAnOrder() throws {
     let directory = try StoreDirectory(path: test.path, create: false, allowNetwork: true)
     let all = try (0..<3).map { _ in
@@ -134,7 +134,7 @@ struct FairnessTests {
     #expect(all[1].arrival(before: turns[1], 7) == nil && all[2].arrival(before: turns[2], 7) != nil)
   }
 
-  /// Arrivals begin anew after 2^40 microseconds; who has come before that is still before who came after.
+  /// Arrivals wrap around after 2^40 microseconds; an earlier arrival is still before a later one.
   @Test func arrivalsKeepTheirOrderWhereTheyBeginAnew() throws {
     let directory = try StoreDirectory(path: test.path, create: false, allowNetwork: true)
     let all = try (0..<4).map { _ in
@@ -147,7 +147,7 @@ struct FairnessTests {
       let earlier = all[index].arrival(before: turns[index], 8)
       #expect(earlier == (index == 0 ? nil : arrivals[0]), "\(arrivals[index]) \(earlier as Any)")
     }
-    // One that is passed over, and those before it, are not waited for.
+    // A waiter that is passed over, and those before it, are not waited for.
     all[3].passOver(arrivals[0], 8)
     #expect(all[3].arrival(before: turns[3], 8) == arrivals[1])
     all[3].passOver(arrivals[1], 8)
@@ -181,7 +181,7 @@ struct FairnessTests {
     try semaphore.release(permit)
     #expect(try store.remove("semaphore") && semaphore.permitCount == 3)
     #expect(code { _ = try semaphore.tryAcquire() } == .structureRemoved)
-    // Nothing stays locked, whether the removal is kept or not.
+    // Nothing stays locked, whether the removal is committed or not.
     #expect(throws: Undo.self) {
       try store.write { txn in
         try txn.remove("lock")
@@ -201,7 +201,7 @@ struct FairnessTests {
     #expect(code { _ = try lock.tryAcquire() } == .structureRemoved)
     let error = await #expect(throws: StoreError.self) { try await lock.acquire(timeout: .seconds(60)) }
     #expect(error?.code == .structureRemoved)
-    // Neither has it taken anything from the new one.
+    // Neither has it acquired the new one.
     #expect(try again.tryAcquire()?.previousOwnerDied == false)
     #expect(code { _ = try lock.tryAcquire() } == .structureRemoved)
     try again.release()
@@ -224,7 +224,7 @@ struct FairnessTests {
       try store.remove("lock \(round)")
     }
     #expect(try size() <= 1 << 16 + 32 * 4)
-    // No two locks have the same, whoever makes them, also when a transaction is undone.
+    // No two locks have the same one, whichever process creates them, even when a transaction is undone.
     let locks = try (0..<40).map { number in
       if number % 3 == 0 {
         try? store.write { txn in

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// The format, as others see it, and as earlier versions wrote it.
+/// The format, as other programs see it, and as earlier versions wrote it.
 @Suite(.timeLimit(.minutes(20)))
 struct FormatTests {
   private static let resources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
@@ -11,7 +11,7 @@ struct FormatTests {
   private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/format-1")
 
-  /// Runs the Python program that reads and writes stores by the specification alone.
+  /// Runs the Python program that reads and writes stores only according to the specification.
   private func peer(_ command: String, _ path: String) throws -> (status: Int32, output: String) {
     let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     return try Program(path: python, [Self.resources.appendingPathComponent("peer.py").path, command, path]).finish()
@@ -101,7 +101,7 @@ struct FormatTests {
       #expect(txn[jobs].items.map(\.sequence) == [2, 3] && txn[jobs].peek() == "b")
       #expect(txn[idle].isEmpty && txn[total] == 17 && txn[color] == .blue)
     }
-    // What comes next goes on where it was.
+    // Later changes continue where it was.
     #expect(try store.write { $0[idle].push(2) } == 2)
   }
 
@@ -119,7 +119,7 @@ struct FormatTests {
       }
       try FileManager.default.removeItem(atPath: copy)
     }
-    // A copy, since opening writes a lock file.
+    // A copy, since opening creates a lock file.
     try FileManager.default.copyItem(atPath: Self.fixture.path, toPath: copy)
     let store = try SharedStore(path: copy)
     try check(store)

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Writes of many tasks at once, which share commits.
+/// Concurrent writes of many tasks, which share commits.
 @Suite(.timeLimit(.minutes(20)))
 struct GroupCommitTests {
   @Test(arguments: [StoreOptions.Durability.durable, .processCrashOnly])
@@ -29,15 +29,15 @@ struct GroupCommitTests {
       }
       return try await group.reduce(into: []) { $0 += $1 }
     }
-    // Each ran once, alone, and was told what it did.
+    // Each ran once, without others, and got its result.
     #expect(seen.sorted() == Array(1...tasks * writes))
     #expect(try value.get() == tasks * writes)
     let commits = try store.read { $0.snapshotID } - before
     #expect(commits < tasks * writes / (durability == .durable ? 4 : 1), "\(commits)")
   }
 
-  /// Random changes of all structures by many tasks, of which many throw; what is left must be what those that did not
-  /// throw have done, in the order in which they ran.
+  /// Random changes of all structures by many tasks, many of which throw. The result must be what the successful ones have done,
+  /// in the order in which they ran.
   @Test func whoThrowsUndoesHisOwnChangesAlone() async throws {
     var random = SeededGenerator("whoThrowsUndoesHisOwnChangesAlone")
     let test = try TestStore()
@@ -77,7 +77,7 @@ struct GroupCommitTests {
         try #require(txn[shared.queue].items.map(\.element) == model.queue)
       }
     }
-    // Structures that were made by a part which was undone are not there.
+    // Structures that were created in an undone part do not exist.
     #expect(try test.store.structures().map(\.name).filter { $0.hasPrefix("made") }.sorted() == model.made.sorted())
   }
 
@@ -88,7 +88,7 @@ struct GroupCommitTests {
     let (store, value) = (test.store, try await test.store.value("value", initial: 0))
     let names = try await store.list("names", of: [UInt8].self)
     let began = DispatchSemaphore(value: 0)
-    // While this one holds the lock, the others come together.
+    // While this one holds the lock, the others gather.
     let blocker = Task { try await store.write { _ in _ = began.wait(timeout: .now() + 10) } }
     let results = await withTaskGroup(of: StoreError.Code?.self) { group in
       for index in 0..<20 {

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What a snapshot that is held costs, and how the disk space comes back.
+/// The cost of a snapshot that is held, and how the disk space is freed.
 @Suite(.timeLimit(.minutes(20)))
 struct GrowthTests {
   let directory = TemporaryDirectory()
@@ -15,7 +15,7 @@ struct GrowthTests {
     return try SharedStore(path: path, options: options)
   }
 
-  /// Writes a dictionary over and over again, each time in a commit of its own.
+  /// Overwrites a dictionary again and again, each time in a separate commit.
   private func overwrite(_ dictionary: SharedDictionary<Int, [UInt8]>, times: Int) throws {
     for round in 0..<times {
       try dictionary.updateValue([UInt8](repeating: UInt8(truncatingIfNeeded: round), count: 3000), forKey: round % 50)
@@ -34,7 +34,7 @@ struct GrowthTests {
     do { try overwrite(dictionary, times: 20_000) } catch { refusal = error as? StoreError }
     let error = try #require(refusal)
     #expect(error.code == .snapshotInTheWay && error.processID == Int(holder.pid), "\(error)")
-    // It stays refused, and the file stays.
+    // Writes stay refused, and the file keeps its size.
     for _ in 0..<100 { #expect(throws: StoreError.self) { try overwrite(dictionary, times: 1) } }
     #expect(try store.statistics().fileBytes < before + 2 * limit)
     holder.finish()
@@ -50,11 +50,11 @@ struct GrowthTests {
     let seen = try snapshot?[dictionary].map { "\($0.key) \($0.value)" }
     try overwrite(dictionary, times: 5000)
     let grown = try store.statistics()
-    // The snapshot's pages are not touched, nor any that were freed since.
+    // The snapshot's pages are untouched, and so are those that were freed since.
     _ = try store.trim()
     #expect(try snapshot?[dictionary].map { "\($0.key) \($0.value)" } == seen)
     snapshot = nil
-    // Before another process takes free pages, the number of which depends on how fast it is.
+    // Before another process uses free pages; how many it uses depends on its speed.
     #expect(try store.trim() > grown.allocatedBytes / 2)
     let other = try Program("TestWorker", ["overwrite", path, "2000"])
     #expect(other.line() == "ready")
@@ -64,7 +64,7 @@ struct GrowthTests {
     #expect(try store.check().isEmpty)
     #expect(try store.statistics().allocatedBytes < grown.allocatedBytes / 2)
     #expect(try dictionary.count == 50)
-    // Free pages are used again.
+    // Free pages are reused.
     try overwrite(dictionary, times: 2000)
     #expect(try store.check().isEmpty)
     #expect(try store.statistics().fileBytes <= grown.fileBytes + 1 << 20)

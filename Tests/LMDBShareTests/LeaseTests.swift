@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Leases of a queue's items: attempts, tokens, and what happens when their process dies or stands still.
+/// Leases of a queue's items: attempts, tokens, and what happens when their process dies or is stopped.
 @Suite(.timeLimit(.minutes(20)))
 struct LeaseTests {
   @Test func tooManyAttemptsMakeADeadLetter() throws {
@@ -23,7 +23,7 @@ struct LeaseTests {
     #expect(try queue.lease(for: .seconds(60)) == nil && queue.statistics().dead == 1)
     #expect(try queue.retry(letter.sequence))
     #expect(try queue.lease(for: .zero)?.attempt == 1)
-    // A lease that has run out.
+    // An expired lease.
     #expect(try queue.lease(for: .zero)?.attempt == 2)
     #expect(try queue.pop() == nil)
     #expect(try queue.deadLetters().first?.reason == "its lease ran out")
@@ -31,7 +31,7 @@ struct LeaseTests {
     try queue.checkInvariants()
   }
 
-  /// A program that is asked to end gives back what it has begun, and no item wears out by that.
+  /// A program that is asked to end returns what it has begun, which does not count as an attempt.
   @Test func anItemThatIsGivenBackUntriedKeepsItsAttempts() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 1)
@@ -61,11 +61,11 @@ struct LeaseTests {
     let queue = try test.store.queue("queue", of: Int.self)
     try queue.push(1)
     let late = try #require(try queue.lease(for: .milliseconds(1)))
-    // Until it has run out.
+    // Until it has expired.
     usleep(3000)
-    // Nobody else has it yet: the work counts.
+    // No other process has it yet: the work counts.
     try queue.extend(late, for: .milliseconds(1))
-    // Until it has run out again.
+    // Until it has expired again.
     usleep(3000)
     let current = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(1)))
     #expect(current.token > late.token && current.sequence == late.sequence)
@@ -75,7 +75,7 @@ struct LeaseTests {
     ] {
       #expect(late == .leaseLost)
     }
-    // What was done in the same transaction is undone with it.
+    // Changes of the same transaction are undone with it.
     #expect(
       code {
         try test.store.write { txn in
@@ -108,7 +108,7 @@ struct LeaseTests {
       for lease in leases { try queue.release(lease) }
       worker.finish()
     }
-    // Whoever waits looks every 20 ms whether they live.
+    // Waiters check every 20 ms whether the holders live.
     #expect(taken.sorted()[2] < .milliseconds(40), "\(taken)")
   }
 
@@ -124,7 +124,7 @@ struct LeaseTests {
     #expect(try queue.lease(for: .seconds(60), timeout: .seconds(20)) != nil)
     #expect(start.duration(to: .now) >= .milliseconds(600))
     worker.signal(SIGCONT)
-    // It is told that it was too late.
+    // It gets an error, since it was too late.
     worker.release()
     #expect(worker.line() == "leaseLost")
     worker.finish()
@@ -146,7 +146,7 @@ struct LeaseTests {
     }
   }
 
-  /// Runs so many workers, and another one for each that dies, until all have ended; tells how many died.
+  /// Runs that many workers, and another one for each that dies, until all have ended; returns how many died.
   private func untilNobodyDies(_ count: Int, _ start: () throws -> Program) throws -> Int {
     var workers = try (0..<count).map { _ in try start() }
     var kills = 0
@@ -162,7 +162,7 @@ struct LeaseTests {
     return kills
   }
 
-  /// Workers that are killed wherever they are: each item is worked on at least once and acknowledged once.
+  /// Workers that are killed at random points: each item is processed at least once and acknowledged once.
   @Test func leasesSurviveKillsAtAnyMoment() throws {
     let test = try TestStore()
     let items = max(1000, SeededGenerator.operations(100_000) / 50)
@@ -180,7 +180,7 @@ struct LeaseTests {
     try queue.checkInvariants()
   }
 
-  /// Taking, a change elsewhere and giving on are one: nothing is lost or doubled, whoever dies when.
+  /// Taking an item, changing something else and passing the item on are atomic: nothing is lost or doubled, whatever dies when.
   @Test func itemsMoveFromQueueToQueueExactlyOnce() throws {
     let test = try TestStore()
     let items = max(2000, SeededGenerator.operations(100_000) / 20)
@@ -189,7 +189,7 @@ struct LeaseTests {
     try first.close()
     let kills = try untilNobodyDies(3) { try Program("TestWorker", ["move", test.path, "300"]) }
     #expect(kills > items / 300)
-    // Several may have moved at once, but each item once, and in order of its taking.
+    // Several may have moved at the same time, but each item once, and in the order of its taking.
     #expect(try second.pop(atMost: items + 1) == Array(0..<items))
     #expect(try test.store.value("moved", initial: 0).get() == items)
   }

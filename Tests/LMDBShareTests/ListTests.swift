@@ -2,7 +2,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// One random change of a list; the same on `Array` and on a shared list.
+/// A random change of a list, which is applied to an `Array` and to a shared list.
 private struct ListOperation<Element: Storable & Comparable> {
   let make: (inout SeededGenerator) -> Element
 
@@ -165,7 +165,7 @@ struct ListTests {
     #expect(try log.read { Array($0) } == ["b", "c", "d"])
     try log.prepend("z")
     #expect(try log.read { Array($0) } == ["z", "b", "c"])
-    // Who opens it without a maximum gets the recorded one; another one is an error.
+    // Opened without a maximum, it has the recorded one; another maximum is an error.
     #expect(try test.store.list("log", of: String.self).maximumCount == 3)
     #expect(code { _ = try test.store.list("log", of: String.self, maximumCount: 4) } == .typeMismatch)
     try log.write { $0 = ["1", "2", "3", "4", "5"] }
@@ -238,7 +238,7 @@ struct ListTests {
         try contents.withSpan(at: position) { span, start in #expect(span[position - start] == Int64(position)) }
       }
     }
-    // A short block lies inside of a page of other things, at any address.
+    // A short block is in a page with other contents, at any address.
     let odd = try test.store.array("odd", of: Int64.self, count: 3)
     try odd.setAll([1, 2, 3])
     try odd.read { contents in

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Opening behind processes that stand still: it has a time limit.
+/// Opening behind stopped processes: it has a time limit.
 @Suite(.timeLimit(.minutes(20)))
 struct OpeningTests {
   let directory = TemporaryDirectory()
@@ -51,7 +51,7 @@ struct OpeningTests {
       #expect(error.code == .writerBusy && error.processID == Int(writer.pid), "\(error)")
     }
     #expect(start.duration(to: .now) < .seconds(20))
-    // What is there already is opened, read and copied all the same.
+    // Existing structures can be opened, read and copied nevertheless.
     #expect(try store.list("there", of: Int.self).count == 1)
     try store.backup(to: directory.file("copy"))
     #expect(try SharedStore(path: directory.file("copy")).check() == [])
@@ -60,7 +60,7 @@ struct OpeningTests {
     for attempt in attempts { #expect(code(attempt) == nil) }
   }
 
-  /// A thread of this process waits behind the writer for as long as it takes; others are not to share its fate.
+  /// A thread of this process waits behind the writer without a limit; others must not have to wait as long.
   @Test func opensBesideAThreadThatWaits() throws {
     do {
       let store = try SharedStore(path: path)
@@ -74,7 +74,7 @@ struct OpeningTests {
       try? store.write { _ in }
       ended.signal()
     }
-    // What is there is opened by reading, before and while the thread waits.
+    // Existing structures are opened by reading, before and while the thread waits.
     for number in 0..<200 {
       #expect(code { _ = try store.list("list \(number)", of: Int.self) } == nil)
       // So that the openings are spread over the time in which the thread begins to wait.
@@ -112,11 +112,11 @@ struct OpeningTests {
     #expect(!"\(error)".contains("not an LMDB file"), "\(error)")
     user.signal(SIGKILL)
     user.finish()
-    // Without users it is made anew.
+    // Without users it is created again.
     _ = try SharedStore(path: path)
   }
 
-  /// An LMDB environment of another program gets no files of ours, also when it is opened for changes.
+  /// No files are added to an LMDB environment of another program, even when it is opened for changes.
   @Test func whatIsNoStoreIsLeftAlone() throws {
     let made = try Program.shell(
       "mkdir '\(path)' && printf 'VERSION=3\\nformat=print\\ntype=btree\\nHEADER=END\\n a\\n b\\nDATA=END\\n' | mdb_load '\(path)'"

@@ -47,7 +47,7 @@ struct ProcessTests {
       #expect(worker.line() == "writing")
       #expect(try value.get() == 1)
       worker.signal(SIGKILL)
-      // The lock of the dead is passed on.
+      // The lock of a dead process is passed on.
       try value.update { $0 += 0 }
       #expect(try value.get() == 1)
       worker.finish()
@@ -63,7 +63,7 @@ struct ProcessTests {
         let result = worker.finish()
         #expect(result.status == 0 && result.output == "opened\n", "\(result)")
       }
-      // Nobody left anything but the store's own files.
+      // No process left anything but the store's own files.
       #expect(
         Set(try FileManager.default.contentsOfDirectory(atPath: path)) == ["data.mdb", "lock.mdb", "signal", "owners"])
     }

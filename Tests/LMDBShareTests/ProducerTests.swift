@@ -61,7 +61,7 @@ struct ProducerTests {
     #expect(try queue.pop(atMost: 9) == [1, 2])
   }
 
-  /// What one thread's flush finds is no other's.
+  /// The error that one thread's flush finds does not belong to another thread.
   @Test func eachFlushTellsOfItsOwnItems() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self)
@@ -75,7 +75,7 @@ struct ProducerTests {
     }
     #expect(told.withLock { $0 } == 800)
     #expect(producer.discard() > 0 && producer.discard() == 0)
-    // What is there is no failure, whatever becomes of what others push.
+    // Items that were added are not failures, whatever happens to other pushes.
     try queue.reopen()
     for number in 0..<200 {
       try queue.reopen()
@@ -113,7 +113,7 @@ struct ProducerTests {
       try? producer.flush()
     }
     #expect(got == items)
-    // One that never fits is in the way until it is given up.
+    // An item that never fits blocks the others until it is given up.
     try producer.push([UInt8](repeating: 1, count: 5 << 20))
     #expect(code { try producer.flush() } == .mapFull)
     #expect(code { try producer.push([1]) } == .mapFull)
@@ -144,7 +144,7 @@ struct ProducerTests {
     #expect(try test.store.waitUntil(timeout: .seconds(20), watching: [queue]) { txn in txn[queue].count == 5 })
     #expect(try queue.pop(atMost: 2) == [0, 1])
     #expect(try test.store.waitUntil(timeout: .seconds(20), watching: [queue]) { txn in txn[queue].count == 5 })
-    // Closed while it waits for room: what was added stays, the rest is kept and goes on where it was.
+    // Closed while it waits for room: added items stay, the rest is kept and continues where it was.
     try queue.close()
     #expect(code { try producer.flush() } == .queueClosed)
     #expect(try queue.pop(atMost: 3) == [2, 3, 4])
@@ -198,7 +198,7 @@ struct ProducerTests {
     try test.store.write { txn in
       txn[queue].push(-1)
       for number in 0..<10 { try producer.push(number) }
-      // Nobody could add these before the write ends.
+      // No other process could add these before the write ends.
       #expect(code { try producer.push(10) } == .nestedWrite)
       #expect(code { try producer.push(contentsOf: [10, 11]) } == .nestedWrite)
       #expect(code { try producer.flush() } == .nestedWrite)
@@ -216,7 +216,7 @@ struct ProducerTests {
       try await producer.push(contentsOf: 100..<110)
       try await producer.flush()
     }
-    // Without a limit of its own: other tests may keep the threads of tasks busy for long.
+    // Without its own limit: other tests may keep the threads of tasks busy for long.
     var got: [Int] = []
     while got.count < 110 {
       let taken = try await queue.pop(atMost: 3, timeout: nil)
@@ -224,7 +224,7 @@ struct ProducerTests {
     }
     try await pushing.value
     #expect(got == Array(0..<110))
-    // Four fit, two may be on their way: the seventh waits.
+    // Four fit, two may be in progress: the seventh waits.
     try await producer.push(contentsOf: 0..<4)
     try await producer.flush()
     for number in 4..<6 { try await producer.push(number) }
@@ -232,7 +232,7 @@ struct ProducerTests {
     let flushing = Task.immediate { try await producer.flush() }
     waiting.cancel()
     flushing.cancel()
-    // It had been accepted before it waited; one that is cancelled before is not.
+    // It was accepted before it waited; one that is cancelled before is not.
     try await waiting.value
     await #expect(throws: CancellationError.self) { try await flushing.value }
     let late = Task {

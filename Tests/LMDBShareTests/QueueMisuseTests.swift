@@ -3,14 +3,14 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Queues that are used wrongly, or whose bytes somebody has damaged.
+/// Queues that are misused, or whose bytes are damaged.
 @Suite(.timeLimit(.minutes(20)))
 struct QueueMisuseTests {
   @Test func whatFailedIsNotRemembered() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self)
     try queue.push(contentsOf: [1, 2])
-    // A view for reading cannot be changed, through no copy either, and nothing is left of the attempt.
+    // A view for reading cannot be changed, not even through a copy, and the attempt leaves nothing behind.
     for change: (inout SharedQueue<Int>.Contents) -> Void in [
       { $0.close() }, { $0.push(3) }, { _ = $0.pop() }, { $0.removeAll() }, { _ = $0.remove(1) }, { _ = $0.retry(1) },
     ] {
@@ -23,7 +23,7 @@ struct QueueMisuseTests {
         } == .permissionDenied)
       #expect(try queue.count == 2 && !queue.isClosed && queue.peek() == 1)
     }
-    // A read that failed elsewhere does not make the queue look empty.
+    // A failed read elsewhere does not make the queue look empty.
     let texts = try test.store.dictionary("texts", of: String.self, Int.self)
     #expect(throws: Undo.self) {
       try test.store.read { txn in
@@ -62,7 +62,7 @@ struct QueueMisuseTests {
     #expect(try await waiting.value == 7)
   }
 
-  /// Random bytes in the records, put there by another program: errors, but no crash, and no end of items.
+  /// Random bytes in the records, written by another program: errors, but no crash, and no end of items.
   @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
   func damagedRecordsAreErrors() throws {
     let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])

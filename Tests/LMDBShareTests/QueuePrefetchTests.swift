@@ -6,7 +6,7 @@ import Testing
 /// Items that are decoded before the write that takes them.
 @Suite(.timeLimit(.minutes(20)))
 struct QueuePrefetchTests {
-  /// An element that notes where it was decoded: how often outside of writes, and how often within one.
+  /// An element that records where it was decoded: how often outside of writes, and how often within one.
   private struct Noted: Storable, Equatable {
     var number: Int
     static let store = Mutex<SharedStore?>(nil)
@@ -43,13 +43,13 @@ struct QueuePrefetchTests {
     #expect(decodings() == [1500, 0])
     #expect(try await queue.pop(atMost: 1500, timeout: .seconds(20)) == Array(items[4000..<5500]))
     #expect(decodings() == [1500, 0])
-    // Somebody else is faster, and takes some of those that were seen.
+    // Another process is faster, and takes some of the items that were seen.
     let seen = try test.store.read { txn in txn[queue].prefetch(atMost: 100) }
     #expect(try await queue.pop(atMost: 40).count == 40)
     _ = decodings()
     #expect(try await test.store.write { txn in txn[queue].pop(atMost: 100, seen) } == Array(items[5540..<5640]))
     #expect(decodings() == [0, 40])
-    // One that cannot be decoded goes to the dead letters.
+    // An undecodable one becomes a dead letter.
     try await queue.removeAll()
     try await queue.push(contentsOf: [1, 2, -3, 4].map { Noted(number: $0) })
     #expect(try await queue.pop(atMost: 10).map(\.number) == [1, 2, 4])

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Capacity, delays, and queues that are closed; what waits for them, and its cancellation.
+/// Capacity, delays, and closed queues; waiting for them, and its cancellation.
 @Suite(.timeLimit(.minutes(20)))
 struct QueueRoomTests {
   @Test func aFullQueueRefusesOrWaits() async throws {
@@ -20,12 +20,12 @@ struct QueueRoomTests {
     let start = ContinuousClock.now
     await #expect(throws: StoreError.self) { try await queue.push(4, timeout: .milliseconds(50)) }
     #expect(start.duration(to: .now) >= .milliseconds(50))
-    // What can never fit is told at once.
+    // What can never fit is an error immediately.
     await #expect(throws: StoreError.self) { try await queue.push(contentsOf: [4, 5, 6, 7], timeout: .seconds(100)) }
     let waiting = Task.immediate { try await queue.push(4, timeout: .seconds(60)) }
     #expect(try await queue.pop() == 1)
     #expect(try await waiting.value == 4)
-    // Leased items leave room, and come back although there is none.
+    // Leased items make room, and are returned although there is none.
     let lease = try await #require(try queue.lease(for: .seconds(60)))
     try await queue.push(5)
     try await queue.release(lease)
@@ -45,7 +45,7 @@ struct QueueRoomTests {
     #expect(try queue.pop(timeout: .milliseconds(1)) == nil)
     #expect(try queue.pop(timeout: .seconds(20)) == "late")
     #expect(start.duration(to: .now) >= .milliseconds(290))
-    // In the order of their numbers, once they are due.
+    // In the order of their numbers, when they are due.
     try queue.push("a", delay: .milliseconds(1))
     try queue.push("b")
     // The delay.
@@ -54,7 +54,7 @@ struct QueueRoomTests {
     try queue.checkInvariants()
   }
 
-  /// The last number is found although items that came back lie behind all others.
+  /// The last number is found although returned items are after all others.
   @Test(arguments: 0..<8) func numbersAreNeverGivenTwice(level: Int) throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: String.self)
@@ -98,13 +98,13 @@ struct QueueRoomTests {
     var all: [Int] = []
     for consumer in consumers { all += try await consumer.value }
     #expect(all.sorted() == Array(0...5))
-    // Nobody waits for what cannot come.
+    // Nothing waits for what cannot come.
     #expect(try await queue.pop(timeout: .seconds(100)) == nil)
     #expect(try queue.isClosed)
     try await queue.reopen()
     try await queue.push(7)
     #expect(try await queue.pop(timeout: nil) == 7)
-    // While somebody has a lease, the item may come again.
+    // While an item is leased, it may return.
     try await queue.push(8)
     let lease = try await #require(try queue.lease(for: .seconds(60)))
     try await queue.close()

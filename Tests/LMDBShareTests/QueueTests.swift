@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(20)))
 struct QueueTests {
-  /// What a queue should hold: every item with what became of it.
+  /// The expected contents of a queue: every item with its state.
   private struct Model {
     struct Item {
       var sequence: UInt64
@@ -14,10 +14,10 @@ struct QueueTests {
       var attempts = 0
       var token: UInt64?
       var isDead = false
-      /// Whether its bytes are no text.
+      /// Whether its bytes are not text.
       var isUndecodable = false
       var isReady: Bool { token == nil && !isDead }
-      /// As which dead letters tell it.
+      /// Its description as a dead letter.
       var letter: String? { isUndecodable ? nil : text }
     }
     var items: [Item] = []
@@ -30,10 +30,10 @@ struct QueueTests {
       last += 1
       items.append(Item(sequence: last, text: text, level: level, isUndecodable: isUndecodable))
     }
-    /// The items that are next, up to so many, and those in their way that cannot be decoded; where fewer are there, all of those.
+    /// The next items, up to a number, and the undecodable ones before them; if there are fewer, all of those.
     func next(_ count: Int) -> (good: [Item], undecodable: [Item]) {
       var found: (good: [Item], undecodable: [Item]) = ([], [])
-      // They lie in the order of their numbers.
+      // They are in the order of their numbers.
       for level in 0..<8 {
         for item in items where item.level == level && item.isReady {
           if found.good.count == count { return found }
@@ -42,7 +42,7 @@ struct QueueTests {
       }
       return found
     }
-    /// Takes items for good.
+    /// Takes items permanently.
     mutating func pop(_ next: (good: [Item], undecodable: [Item])) -> [String] {
       for item in next.undecodable { change(item.sequence) { $0.isDead = true } }
       let gone = Set(next.good.map(\.sequence))
@@ -61,14 +61,14 @@ struct QueueTests {
     var queue = try test.store.queue("queue", of: String.self, maximumAttempts: 3)
     var model = Model()
     var leases: [UInt64: SharedQueue<String>.Lease] = [:]
-    // What was seen some time ago, and how much was wanted; and how often that was of use.
+    // Items that were seen earlier, how many were wanted, and how often that helped.
     var seen: (most: Int, items: SharedQueue<String>.Prefetch)?
     var uses = 0
     for step in 0..<SeededGenerator.operations(100_000) / 5 {
       let before = (model, leases)
       if Int.random(in: 0..<4, using: &random) == 0 {
         let most = Int.random(in: 1...300, using: &random)
-        // Others that are faster make it pause.
+        // Other consumers that are faster make it pause.
         for _ in 0..<64 where seen.map({ $0.items.elements.isEmpty }) ?? true {
           seen = (most, try test.store.read { txn in txn[queue].prefetch(atMost: most) })
         }
@@ -80,7 +80,7 @@ struct QueueTests {
             switch Int.random(in: 0..<26, using: &random) {
             case 0...3:
               model.push("\(step)", priority.level)
-              // Due in the past already, so that it goes through the delayed items.
+              // Already due, so that it passes through the delayed items.
               let delay = Bool.random(using: &random) ? Duration.zero : .nanoseconds(1)
               same(txn[queue].push("\(step)", priority: priority, delay: delay), model.last)
               if delay > .zero { _ = try txn[queue].lease(atMost: 0, for: .zero) }
@@ -99,7 +99,7 @@ struct QueueTests {
               let dead = txn[queue].statistics.dead
               let got = txn[queue].pop(atMost: most, items)
               #expect(got.count <= most && got.count >= min(items.elements.count, there))
-              // Those in the way of others go; those behind the last one go where more was looked for.
+              // Undecodable items before others are moved; those after the last one only if more were wanted.
               let moved = txn[queue].statistics.dead - dead
               let (good, undecodable) = model.next(got.count)
               try #require(got == good.map(\.text) && moved >= undecodable.count)
@@ -115,7 +115,7 @@ struct QueueTests {
               let (next, undecodable) = model.next(count)
               let got = try txn[queue].lease(atMost: count, for: .seconds(1000))
               for item in undecodable {
-                // It comes again after a second, or never.
+                // It returns after a second, or never.
                 model.change(item.sequence) { item in
                   item.attempts += 1
                   item.isDead = item.attempts >= 3
@@ -167,7 +167,7 @@ struct QueueTests {
               same(txn[queue].remove(item.sequence), false)
               model.remove(item.sequence)
             case 23:
-              // As a program does that knows no types.
+              // As a program does that does not know the types.
               let raw = txn.untypedQueue(try txn.untyped("queue"))
               txn[raw].push(StoredBytes([0xFF, 0xFE]), priority: priority)
               model.push("", priority.level, isUndecodable: true)
@@ -178,7 +178,7 @@ struct QueueTests {
         }
       } catch is Undo {
         (model, leases) = before
-        // Tokens of leases that were undone are given again, to others.
+        // Tokens of undone leases are used again, for others.
       }
       if step % 100 == 0 {
         queue = try SharedStore(path: test.path, options: .durability(.processCrashOnly)).queue(
@@ -199,7 +199,7 @@ struct QueueTests {
     #expect(uses > 0)
     try queue.removeAll()
     try queue.checkInvariants()
-    // Numbers go on where they were.
+    // Numbers continue where they were.
     #expect(try queue.push("z") == model.last + 1)
   }
 
@@ -229,7 +229,7 @@ struct QueueTests {
       try queue.push(round)
       #expect(try echo.pop(timeout: .seconds(20)) == round)
     }
-    // 250 ms is the pause after which a waiter looks by itself: had it not been woken, this would take 50 seconds.
+    // 250 ms is the pause after which a waiter checks by itself: if it had not been woken, this would take 50 seconds.
     #expect(start.duration(to: .now) < .seconds(10))
   }
 

@@ -4,11 +4,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Redis' list commands, said in the words of shared lists.
+/// Redis' list commands, expressed with shared lists.
 private struct ListCommands<Element: Storable & Equatable & LosslessStringConvertible> {
   let lists: [String: SharedList<Element>]
 
-  /// Does what a command says, and answers as Redis should.
+  /// Executes a command, and answers as Redis should.
   func reply(to command: [String], _ txn: inout WriteTransaction) throws -> RedisReply {
     let list = lists[command[1]]!
     let count = txn[list].count
@@ -64,7 +64,7 @@ private struct ListCommands<Element: Storable & Equatable & LosslessStringConver
     isLeft ? list.popFirst() : list.popLast()
   }
 
-  /// Removes so many equal elements from the start, or from the end when negative, or all of them.
+  /// Removes a number of equal elements from the start, or from the end when negative, or all of them.
   private func remove(_ element: Element, _ count: Int, _ list: inout SharedList<Element>.Contents) {
     if count == 0 { return list.removeAll { $0 == element } }
     for _ in 0..<abs(count) {
@@ -73,20 +73,20 @@ private struct ListCommands<Element: Storable & Equatable & LosslessStringConver
     }
   }
 
-  /// What Redis means by an index: negative ones count from the end.
+  /// An index as in Redis: negative ones count from the end.
   private func position(_ index: String, of count: Int) -> Int { Int(index)! < 0 ? Int(index)! + count : Int(index)! }
 
-  /// What Redis means by a first and a last index, which may lie anywhere.
+  /// A first and a last index as in Redis, which may be out of range.
   private func range(_ first: String, _ last: String, of count: Int) -> Range<Int> {
     let lower = min(max(position(first, of: count), 0), count)
     return lower..<max(lower, min(position(last, of: count) + 1, count))
   }
 }
 
-/// Makes list commands.
+/// Generates list commands.
 private struct CommandGenerator {
   var random: SeededGenerator
-  /// How many elements are pushed at once, at most.
+  /// The maximum number of elements in one push.
   let several: Int
   let make: (inout SeededGenerator) -> String
 
@@ -106,7 +106,7 @@ private struct CommandGenerator {
     case 18, 19: return ["LINDEX", list, index(count)]
     case 20, 21: return ["LSET", list, index(count), make(&random)]
     case 22:
-      // Mostly a little off the ends, so that lists grow long.
+      // In most cases a little beyond the ends, so that lists grow long.
       guard Int.random(in: 0..<10, using: &random) > 0 else { return ["LTRIM", list, index(count), index(count)] }
       return [
         "LTRIM", list, oneOf("\(Int.random(in: 0...5, using: &random))", "\(-count - 3)"),
@@ -118,11 +118,11 @@ private struct CommandGenerator {
 
   private mutating func oneOf(_ choices: String...) -> String { choices.randomElement(using: &random)! }
 
-  /// An index, from either end, or beyond it.
+  /// An index, from either end, or out of range.
   private mutating func index(_ count: Int) -> String { "\(Int.random(in: -count - 3...count + 3, using: &random))" }
 }
 
-/// What another thread finds out.
+/// A result from another thread.
 private final class Background<R: Sendable>: Sendable {
   private let result = Mutex<Result<R, any Error>?>(nil)
   private let done = DispatchSemaphore(value: 0)
@@ -135,14 +135,14 @@ private final class Background<R: Sendable>: Sendable {
     }
   }
 
-  /// The result, when it is there.
+  /// The result, when it is available.
   func get() throws -> R {
     guard done.wait(timeout: .now() + 60) == .success else { throw RedisFailure(what: "a thread does not end") }
     return try result.withLock { $0! }.get()
   }
 }
 
-/// Lists and queues do what Redis does, which most people know; compared with a real server.
+/// Lists and queues behave like Redis, which most people know; compared with a real server.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: Needs.redis, "redis-server is not installed"))
 struct RedisTests {
   private func compareLists<Element: Storable & Equatable & LosslessStringConvertible>(
@@ -227,7 +227,7 @@ struct RedisTests {
       }
     }
 
-    /// Waits until so many connections wait in `BLPOP`, and a little longer, that the other side may wait as well.
+    /// Waits until a number of connections wait in `BLPOP`, and a little longer, so that the other side waits as well.
     func waitForBlocked(_ count: Int, _ random: inout SeededGenerator) throws {
       let isBlocked = try eventually {
         guard case .text(let text) = try redis.ask("INFO", "clients") else { return false }
@@ -272,7 +272,7 @@ struct RedisTests {
       case 12: #expect(try redis.ask("LLEN", queue.name) == .number(queue.count))
       case 13: #expect(try redis.ask("LINDEX", queue.name, "0") == RedisReply(queue.peek()))
       default:
-        // In the order of the keys, one of which may be there twice; waiting in vain is for a few.
+        // In the order of the keys, which may contain a key twice; few wait in vain.
         let asked = (0..<Int.random(in: 1...4, using: &random)).map { _ in pair.queues.randomElement(using: &random)! }
         guard try !asked.allSatisfy({ try $0.isEmpty }) || Int.random(in: 0..<50, using: &random) == 0 else { break }
         let expected = try redis.ask(["BLPOP"] + asked.map(\.name) + ["0.005"])
@@ -297,7 +297,7 @@ struct RedisTests {
       let ours = Background { try Self.blockingPop(asked, .seconds(20)) }
       try pair.waitForBlocked(1, &random)
       if round % 4 == 0 {
-        // What comes and goes within a transaction is seen by nobody.
+        // Items that are added and removed within a transaction are not visible to others.
         try pair.test.store.write { txn in
           txn[queue].push("never")
           same(txn[queue].pop(), "never")
@@ -306,7 +306,7 @@ struct RedisTests {
           _ = try redis.ask(command)
         }
       }
-      // Of several at once it is the first.
+      // Of several at the same time it is the first.
       let items = (0..<[1, 1, 2, 30].randomElement(using: &random)!).map { "\(round)-\($0)" }
       if items.count == 1 { try queue.push(items[0]) } else { try queue.push(contentsOf: items) }
       #expect(try redis.ask(["RPUSH", queue.name] + items) == .number(items.count))

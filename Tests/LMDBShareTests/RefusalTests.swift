@@ -12,7 +12,7 @@ struct RefusalTests {
 
     """
 
-  /// Compiles a function body against the library; returns what the compiler says.
+  /// Compiles a function body with the library; returns the compiler's output.
   private func compile(_ body: String) throws -> (status: Int32, output: String) {
     try Compiler.compile("\(Self.prologue)\(body)\n}\n")
   }

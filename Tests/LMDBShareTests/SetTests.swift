@@ -72,7 +72,7 @@ struct SetTests {
     try differential("numbersAgainstASet") { Int.random(in: -200..<200, using: &$0) }
   }
 
-  /// Keys longer than LMDB's, too.
+  /// Keys longer than LMDB's limit, too.
   @Test func textAgainstASet() throws {
     try differential("textAgainstASet") { random in
       let length = Int.random(in: 0..<4, using: &random) == 0 ? 600 : Int.random(in: 0..<4, using: &random)
@@ -104,7 +104,7 @@ struct SetTests {
     #expect(code { _ = try test.store.set("a", of: Int.self) } == .typeMismatch)
   }
 
-  /// Each of several processes adds its own elements and those of all; none is lost, none is there twice.
+  /// Several processes each add their own elements and some that all add; none is lost, none occurs twice.
   @Test func processesShareASet() throws {
     let test = try TestStore()
     let set = try test.store.set("set", of: Int.self)
@@ -115,7 +115,7 @@ struct SetTests {
       return Int(end.output.split(separator: "\n").last ?? "")
     }
     #expect(try set.read { Array($0) } == Array(0..<1200))
-    // Of the 300 that all add, each was new to one of them.
+    // Each of the 300 common elements was new for exactly one process.
     #expect(added.reduce(0, +) == 1200)
     try test.store.remove("set")
     #expect(code { _ = try set.count } == .structureRemoved)

@@ -3,8 +3,8 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// A queue behind a process that was stopped inside of a write: whoever waits is told that the store is busy, not that the queue
-/// is empty or full.
+/// A queue behind a process that was stopped inside a write: waiters get the error that the store is busy, not that the queue is
+/// empty or full.
 @Suite(.timeLimit(.minutes(20)))
 struct StoppedWriterTests {
   private let test: TestStore
@@ -29,7 +29,7 @@ struct StoppedWriterTests {
     try await body(Int(worker.pid))
     worker.signal(SIGCONT)
     worker.finish()
-    // Nothing was taken or added by those who gave up.
+    // Nothing was taken or added by those that gave up.
     #expect(try await queue.pop(atMost: 9) == [[1], [2]] && full.count == 1 && empty.isEmpty)
   }
 

@@ -3,8 +3,8 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// The clock of a store: within one boot nobody can set it, across boots it goes by the time of day. What a clock does that is
-/// set is shown by other processes, in `InterposedTests`.
+/// The clock of a store: within one boot it cannot be set, across boots it follows the time of day. `InterposedTests` sets the
+/// clock of other processes.
 @Suite(.timeLimit(.minutes(20)))
 struct StoreClockTests {
   private let test: TestStore
@@ -36,7 +36,7 @@ struct StoreClockTests {
   }
 
   private let hour: Int64 = 3_600_000_000
-  /// The offset that a record made now would have.
+  /// The offset that a record created now would have.
   private var fresh: Int64 { Int64(microsecondsSince1970()) - Boot.time }
 
   @Test func theFirstWriteOfABootThatNeedsTheTimeNotesIt() throws {
@@ -52,7 +52,7 @@ struct StoreClockTests {
     #expect(try #require(try record()) == noted)
   }
 
-  /// The clock that can be set has been set back by an hour since the record was made: nothing in this boot goes by it.
+  /// The settable clock has been set back by an hour since the record was created: nothing in this boot depends on it.
   @Test func withinABootTheTimeOfDayDoesNotMatter() throws {
     try set(fresh + hour, Boot.name)
     let lease = try { () throws in
@@ -76,7 +76,7 @@ struct StoreClockTests {
     try queue.push(1, delay: .milliseconds(1))
     #expect(try record()?.boot == "a")
     environment.clock.pretend(boot: "b")
-    // Who reads goes by the time of day, and notes nothing.
+    // A reader uses the time of day, and stores nothing.
     #expect(try queue.pop(timeout: .milliseconds(1)) == nil)
     try set(fresh - hour, "a")
     try queue.push(2, delay: .milliseconds(1))
@@ -93,7 +93,7 @@ struct StoreClockTests {
     #expect(try record()?.boot == "c")
   }
 
-  /// An offset counts once it is committed.
+  /// An offset is valid once it is committed.
   @Test func whatWasUndoneIsNotRemembered() throws {
     #expect(throws: Undo.self) {
       try test.store.write { txn in
@@ -104,7 +104,7 @@ struct StoreClockTests {
     }
     #expect(environment.clock.offset == nil)
     #expect(try record() == nil)
-    // Somebody else is faster.
+    // Another process is faster.
     let theirs = fresh - hour
     try set(theirs, Boot.name)
     try queue.push(1, delay: .seconds(60))
@@ -112,7 +112,7 @@ struct StoreClockTests {
     #expect(try record()?.offset == theirs)
   }
 
-  /// Also in a part of a transaction, which is undone by itself.
+  /// Also in a nested transaction, which is undone by itself.
   @Test func whatAPartHasUndoneIsNotRemembered() async throws {
     let (store, queue) = (test.store, queue)
     await withTaskGroup(of: Void.self) { group in
@@ -138,7 +138,7 @@ struct StoreClockTests {
     #expect(environment.clock.offset == nil)
   }
 
-  /// Bytes of the record that are none are as good as no record.
+  /// An invalid record counts as no record.
   @Test func aDamagedRecordIsReplaced() throws {
     for (offset, boot) in [(Int64.max, Boot.name), (Int64.min, Boot.name), (0, ""), (5, Boot.name + "x")] {
       try set(offset, boot)

@@ -59,7 +59,7 @@ struct StoreTests {
     #expect(try store.remove("a") == false)
     #expect(code { _ = try list.count } == .structureRemoved)
     #expect(code { try list.append(1) } == .structureRemoved)
-    // A snapshot from before still has it.
+    // An earlier snapshot still has it.
     #expect(try snapshot[list].count == 10_000)
     snapshot.end()
     let again = try store.list("a", of: String.self)
@@ -109,7 +109,7 @@ struct StoreTests {
     #expect(code { try names.append("b") } == .structureRemoved)
     #expect(code { _ = try dictionary["a"] } == .structureRemoved)
     #expect(code { _ = try store.list("list", of: Int.self) } == .typeMismatch)
-    // Opened again as what they are now, also where LMDB's kind of keys has changed.
+    // Opened again with their present kinds, also where LMDB's kind of keys has changed.
     #expect(try store.list("list", of: String.self).isEmpty)
     #expect(try store.list("names", of: Int.self).read { Array($0) } == [5])
     #expect(try store.dictionary("dictionary", of: Int.self, Int.self).isEmpty)
@@ -158,7 +158,7 @@ struct StoreTests {
     try await writer.value
   }
 
-  /// What needs no writer's lock does not wait for a write of this process.
+  /// Operations that do not need the writer's lock do not wait for a write of this process.
   @Test func syncAndBackupBesideAWrite() throws {
     let value = try store.value("value", initial: 1)
     let path = test.directory.file("beside")
@@ -212,7 +212,7 @@ struct StoreTests {
       let store = try SharedStore(path: directory.path, options: .durability(durability))
       try store.list("list", of: Int.self).append(contentsOf: 0..<10)
     }
-    // Whoever opens it in another way finds it.
+    // Opened in another way, it is found.
     #expect(try SharedStore(path: directory.path).list("list", of: Int.self).count == 10)
   }
 }

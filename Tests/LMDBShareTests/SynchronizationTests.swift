@@ -18,8 +18,8 @@ struct SynchronizationTests {
     #expect(try String(contentsOf: file, encoding: .utf8) == "2000")
   }
 
-  /// Each acquisition has a greater number than all before, whichever process makes it, and whatever becomes of the processes and
-  /// of the file in which it is noted.
+  /// Each acquisition has a greater number than all earlier ones, whichever process makes it, and whatever happens to the
+  /// processes and to the file in which it is recorded.
   @Test func tokensOfLocksOnlyGrow() throws {
     let test = try TestStore()
     let lock = try test.store.lock("lock", reentrant: true)
@@ -63,7 +63,7 @@ struct SynchronizationTests {
       #expect(try lock.tryAcquire() == nil && lock.acquire(timeout: .milliseconds(10)) == nil)
       let error = #expect(throws: StoreError.self) { try lock.withLock(timeout: .zero) { _ in } }
       #expect(error?.code == .timedOut && error?.processID == Int(worker.pid))
-      // A stopped one keeps it.
+      // A stopped process keeps it.
       worker.signal(SIGSTOP)
       #expect(try lock.acquire(timeout: .milliseconds(50)) == nil)
       let killed = Mutex(ContinuousClock.now)
@@ -78,7 +78,7 @@ struct SynchronizationTests {
       #expect(try lock.withLock { $0.previousOwnerDied } == false)
     }
     #expect(taken.sorted()[2] < .milliseconds(40), "\(taken)")
-    // One that gives it back leaves no trace.
+    // A process that releases it leaves no trace.
     let worker = try Program("TestWorker", ["lock-and-stop", test.path])
     #expect(worker.line() == "acquired false")
     #expect(lock.holder == Int(worker.pid))
@@ -149,7 +149,7 @@ struct SynchronizationTests {
   @Test func theOwnersFileMustStayWhereItIs() throws {
     let test = try TestStore()
     let (lock, value) = (try test.store.lock("lock"), try test.store.value("value", initial: 0))
-    // Who has the lock can still give it back.
+    // The holder of the lock can still release it.
     try lock.withLock { _ in try FileManager.default.removeItem(atPath: test.path + "/owners") }
     #expect(code { try lock.release() } == .notHeld)
     #expect(code { _ = try lock.tryAcquire() } == .replaced)
@@ -182,7 +182,7 @@ struct SynchronizationTests {
     try semaphore.release(permits[0])
     #expect(try semaphore.available == 1)
     #expect(code { try semaphore.release(permits[0]) } == .notHeld)
-    // Nor does it give back what somebody else has got in its place.
+    // Nor does it release what another process has acquired in its place.
     let others = try (0..<1).compactMap { _ in try semaphore.acquire() }
     #expect(try others.count == 1 && semaphore.available == 0)
     #expect(code { try semaphore.release(permits[0]) } == .notHeld)
@@ -209,7 +209,7 @@ struct SynchronizationTests {
     #expect(out.counts.withLock { $0[0] == 0 && $0[1] <= 2 })
   }
 
-  /// How many there are now, and were at most.
+  /// The present number, and the maximum so far.
   private final class Gauge: Sendable {
     let counts = Mutex([0, 0])
     func change(_ by: Int) { counts.withLock { $0 = [$0[0] + by, max($0[1], $0[0] + by)] } }
@@ -249,7 +249,7 @@ struct SynchronizationTests {
     let killed = ContinuousClock.now
     workers[0].signal(SIGKILL)
     for worker in workers.dropFirst() { #expect(worker.line() == "barrierBroken") }
-    // Long before their own time is up.
+    // Long before their own time limit.
     #expect(killed.duration(to: .now) < .seconds(30))
     for worker in workers { worker.finish() }
     #expect(try barrier.isBroken)
@@ -276,7 +276,7 @@ struct SynchronizationTests {
     let first = Task { try await barrier.wait(timeout: .seconds(60)) }
     let second = Task { try await barrier.wait(timeout: .seconds(60)) }
     #expect(try await [first.value, second.value].sorted() == [0, 1])
-    // Whoever waits while it is reset is told, also when it is reset again before he looks.
+    // Waiters get an error when it is reset, even if it is reset again before they check.
     let third = Task { try await barrier.wait(timeout: .seconds(60)) }
     #expect(try await eventually { try barrier.waiting > 0 })
     try await barrier.reset()

@@ -62,7 +62,7 @@ struct TransactionTests {
       #expect(code { try names.append("x") } == .nestedWrite)
       #expect(code { _ = try store.list("new", of: Int.self) } == .nestedWrite)
       #expect(code { try store.backup(to: test.directory.file("backup")) } == .nestedWrite)
-      // Reading the last commit meanwhile is no problem.
+      // Reading the last commit meanwhile is allowed.
       let committed = try total.get()
       #expect(committed == 0)
     }
@@ -95,7 +95,7 @@ struct TransactionTests {
       #expect(txn[list] == [1] && txn[dictionary] == [1: 2] && txn[array] == [5, 7])
       #expect(txn[value] == 4 && txn[queue].peek() == 9)
     }
-    // After the undone creation the name is free, for anything.
+    // After the undone creation the name is free.
     #expect(try store.list("made", of: String.self).isEmpty)
   }
 
@@ -152,7 +152,7 @@ struct TransactionTests {
     try scores.updateValue(1, forKey: "x")
     try scores.updateValue(2, forKey: "y")
     try jobs.push("first")
-    /// Takes something from a snapshot that nobody else keeps, changes the store, and then looks.
+    /// Takes something from a snapshot without another reference, changes the store, and then reads it.
     func afterChanges<T>(_ take: (Snapshot) throws -> T) throws -> T {
       let taken = try take(try store.snapshot())
       for _ in 0..<4 {
@@ -202,7 +202,7 @@ struct TransactionTests {
       var scoresCopy = txn[scores]
       scoresCopy["x"] = 1
       #expect(scoresCopy["x"] == 1 && txn[scores]["x"] == nil)
-      // Assigned back, they replace what is stored.
+      // Assigned back, they replace the stored elements.
       txn[names] = copy
       txn[scores] = scoresCopy
     }
@@ -313,7 +313,7 @@ struct TransactionTests {
   }
 }
 
-/// Runs `body` on a store of its own, outside of any task.
+/// Runs `body` on a separate store, outside of any task.
 private func withStore(_ body: (SharedStore) throws -> Void) throws {
   let directory = TemporaryDirectory()
   try body(SharedStore(path: directory.file("s")))

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Entries of dictionaries whose key or value cannot be decoded: named, in nobody's way, and removable.
+/// Entries of dictionaries whose key or value cannot be decoded: they are reported, block nothing, and can be removed.
 @Suite(.timeLimit(.minutes(20)))
 struct UndecodableEntryTests {
   private func reads<K: StorableKey & Comparable, V: Storable & Hashable>(
@@ -72,7 +72,7 @@ struct UndecodableEntryTests {
     ]
   }
 
-  /// Puts the bytes in the place of a value, or under a key of their own, and uses the dictionary.
+  /// Stores the bytes as a value, or under a separate key, and uses the dictionary.
   private func check<K: StorableKey & Comparable, V: Storable & Hashable>(
     _ keys: [K], _ values: [V], badKey: [UInt8]? = nil, badValue: [UInt8]? = nil,
     _ location: SourceLocation = #_sourceLocation
@@ -121,7 +121,7 @@ struct UndecodableEntryTests {
       }
       try reset()
       for (name, body) in reads(keys, V.self) {
-        // One more entry is counted, and may be met.
+        // One more entry is counted, and may be visited.
         let good = try test.store.read { txn in body(txn[sound]) }
         do {
           let found = try test.store.read { txn in body(txn[entries]) }

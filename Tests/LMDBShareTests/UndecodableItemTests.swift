@@ -3,12 +3,13 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Items whose bytes are none of the queue's type: of a newer version of it, or of another program.
+/// Items whose bytes are not of the queue's type: of a newer version of it, or of another program.
 @Suite(.timeLimit(.minutes(20)))
 struct UndecodableItemTests {
   struct Job: Codable, Storable, Equatable { var number: Int }
 
-  /// Pushes items as a program does that knows no types, such as the tool: what is no number becomes JSON that is no job.
+  /// Pushes items as a program does that does not know the types, such as the tool: text that is not a number becomes JSON that
+  /// is not a job.
   private static func push(
     _ items: [Int?], _ queue: SharedQueue<Job>, _ store: SharedStore, priority: QueuePriority = .normal,
     delay: Duration = .zero
@@ -22,7 +23,7 @@ struct UndecodableItemTests {
 
   typealias Taking = @Sendable (SharedQueue<Job>, SharedStore) async throws -> [Int]
 
-  /// The waiting forms for threads, which a task does not see.
+  /// The waiting forms for threads, which are not visible in a task.
   private static func popSync(_ queue: SharedQueue<Job>) throws -> [Job] {
     var jobs: [Job] = []
     while let job = try queue.pop(timeout: .seconds(20)) { jobs.append(job) }
@@ -59,7 +60,7 @@ struct UndecodableItemTests {
     }
   }
 
-  /// Every way to take all items of a queue that is closed.
+  /// Every way to take all items of a closed queue.
   static let pops: [(name: String, take: Taking)] = [
     (
       "pop",
@@ -167,13 +168,13 @@ struct UndecodableItemTests {
     ),
   ]
 
-  /// The same items in every place in which an item can stand: fresh in one record or in several, on several levels, given back
-  /// before, and delayed before.
+  /// The same items in every place in which an item can be: new in one record or in several, on several levels, returned before,
+  /// and delayed before.
   private static func fill(_ queue: SharedQueue<Job>, _ store: SharedStore) throws -> (good: [Int], bad: Set<UInt64>) {
     try push([1, nil, 2, nil, nil, 3], queue, store)
     try push([nil, 0], queue, store, priority: .urgent)
     let raw = try store.untypedQueue(queue.name)
-    // Those of the higher level, and the first two: they come back with a history.
+    // Those of the higher level, and the first two: they return with a history.
     for lease in try raw.lease(atMost: 4, for: .seconds(60)) { try raw.release(lease) }
     // In one record.
     try raw.push(contentsOf: [#"{"number":4}"#, "", #"{"number":5}"#].map { StoredBytes(Array($0.utf8)) })
@@ -216,7 +217,7 @@ struct UndecodableItemTests {
     try queue.checkInvariants()
   }
 
-  /// Until its attempts are used up it comes again, after a pause: a program that understands it may be faster then.
+  /// It returns after a pause until its attempts are used up: a program that understands it may take it first.
   @Test func anAttemptCountsForAnUndecodableItem() throws {
     let test = try TestStore()
     let queue = try test.store.queue("jobs", of: Job.self, maximumAttempts: 2)
@@ -224,7 +225,7 @@ struct UndecodableItemTests {
     #expect(try queue.lease(for: .seconds(60))?.element.number == 1)
     #expect(try queue.statistics().delayed == 1 && queue.deadLetters().isEmpty)
     try queue.checkInvariants()
-    // Somebody who understands it.
+    // A program that understands it.
     let raw = try test.store.untypedQueue("jobs")
     let start = ContinuousClock.now
     let lease = try #require(try raw.lease(for: .seconds(60), timeout: .seconds(20)))
@@ -246,7 +247,7 @@ struct UndecodableItemTests {
     try raw.push(contentsOf: items)
     let before = try test.store.read { $0.snapshotID }
     #expect(try queue.pop() == nil)
-    // No transaction keeps others from writing for long.
+    // No transaction blocks other writers for long.
     #expect(try test.store.read { $0.snapshotID } >= before + 3)
     #expect(try queue.statistics().dead == items.count && queue.deadLetters().map(\.bytes) == items.map(\.bytes))
     #expect(try queue.retryAll() == items.count && queue.retryAll() == 0)
@@ -258,7 +259,7 @@ struct UndecodableItemTests {
     let test = try TestStore()
     let queue = try test.store.queue("jobs", of: Job.self)
     try Self.push([nil, 1, nil, 2], queue, test.store)
-    // What is seen is what would be taken.
+    // The visible items are those that would be taken.
     #expect(try queue.peek()?.number == 1)
     try test.store.read { txn in
       #expect(txn[queue].items.map(\.element.number) == [1, 2] && txn[queue].items.map(\.sequence) == [2, 4])
@@ -274,7 +275,7 @@ struct UndecodableItemTests {
     #expect(try queue.deadLetters().map(\.element?.number) == [nil, 1, nil])
   }
 
-  /// It is the item's fault, and never the transaction's.
+  /// The error belongs to the item, and never to the transaction.
   @Test func aTransactionThatMeetsAnUndecodableItemIsCommitted() throws {
     let test = try TestStore()
     let queue = try test.store.queue("jobs", of: Job.self)
@@ -286,7 +287,7 @@ struct UndecodableItemTests {
       #expect(txn[queue].peek() == nil && txn[queue].pop() == nil)
     }
     #expect(try Array(log.read { Array($0) }) == [1, 7])
-    // Whatever was moved is back when the transaction is undone.
+    // All moved items are back when the transaction is undone.
     try Self.push([nil], queue, test.store)
     #expect(throws: Undo.self) {
       try test.store.write { txn in
@@ -297,7 +298,7 @@ struct UndecodableItemTests {
     #expect(try queue.count == 1 && queue.deadLetters().count == 1)
   }
 
-  /// The last number follows from the newest fresh item, which one that was moved and put back is not any more.
+  /// The last number follows from the newest new item; an item that was moved and put back is no longer new.
   @Test func anUndecodableItemThatIsPutBackAtOnceIsCounted() throws {
     let test = try TestStore()
     let queue = try test.store.queue("jobs", of: Job.self)
@@ -312,7 +313,7 @@ struct UndecodableItemTests {
     try queue.checkInvariants()
   }
 
-  /// What cannot be decoded ends what is decoded ahead, and no more.
+  /// An undecodable item only ends decoding ahead.
   @Test func itemsBehindAnUndecodableOneAreTaken() async throws {
     let test = try TestStore()
     let queue = try await test.store.queue("jobs", of: Job.self)

@@ -3,8 +3,8 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Stored bytes that are no value of the element's type never end the process, are named by the transaction that read them, and
-/// are in nobody's way who does not.
+/// Stored bytes that are not a value of the element's type never end the process, are reported by the transaction that reads
+/// them, and do not affect other transactions.
 @Suite(.timeLimit(.minutes(20)))
 struct UndecodableTests {
   enum Shape: Codable, Storable, Hashable { case circle(Int), square(side: Int) }
@@ -21,7 +21,7 @@ struct UndecodableTests {
 
   static let order = Order(id: UUID(), price: 2.5, link: nil, tags: ["a": [1]], kind: .large)
 
-  /// What reads a list in one way or other, and tells what it found.
+  /// Reads a list in various ways, and returns the results.
   private func reads<E: Storable & Hashable>(_: E.Type) -> [(String, (SharedList<E>.Contents) -> String)] {
     [
       ("[i]", { list in list.indices.map { "\(list[$0])" }.joined() }),
@@ -108,7 +108,7 @@ struct UndecodableTests {
     ]
   }
 
-  /// The names of those that look at every element.
+  /// The names of the ways that visit every element.
   private static let touchingAll: Set = [
     "[i]", "for", "Array", "map", "filter", "reduce", "reversed", "==", "hashValue", "description", "enumerated",
     "firstIndex",
@@ -172,7 +172,7 @@ struct UndecodableTests {
           let found = try bytes(untyped).map { $0 == bad ? good : $0 }
           #expect(try found == bytes(model), "\(E.self), \(name), \(position)", sourceLocation: location)
         } catch {
-          // Where it stands by then.
+          // The position at that time.
           expectNamed(error, nil, name)
           #expect(try bytes(untyped) == before, "\(name)", sourceLocation: location)
         }
@@ -254,7 +254,7 @@ struct UndecodableTests {
     #expect(try value.get() == Self.order)
   }
 
-  /// A view of a snapshot by itself reports once, and the snapshot can be used further.
+  /// A view of a snapshot reports an error once, and the snapshot remains usable.
   @Test func viewsOfSnapshots() throws {
     let test = try TestStore()
     let (list, other) = (try test.store.list("list", of: Word.self), try test.store.list("other", of: Int.self))

@@ -2,8 +2,8 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// A record of the catalogue that this version does not understand, as a later version's would be: it is named, and in nobody's
-/// way.
+/// A record of the catalogue that this version does not understand, as a later version's may be: it is reported, and blocks
+/// nothing.
 @Suite(.timeLimit(.minutes(20)))
 struct UnknownKindTests {
   private func storeWithUnknown(_ record: [UInt8], _ name: String = "later") throws -> TestStore {
@@ -29,7 +29,7 @@ struct UnknownKindTests {
     #expect(try test.store.check().map { "\($0.structure ?? "") \($0.code)" } == ["later newerFormat"])
     #expect(try test.store.statistics().structures.map(\.description.name) == ["names"])
     #expect(try test.store.list("names", of: String.self).first == "a")
-    // Its data may lie in databases that only its own version knows.
+    // Its data may be in databases that only its own version knows.
     for body: () throws -> Void in [
       { _ = try test.store.list("later", of: String.self) }, { try test.store.remove("later") },
       { try test.store.rename("later", to: "x") }, { try test.store.rename("names", to: "later") },
@@ -39,7 +39,7 @@ struct UnknownKindTests {
     #expect(try test.store.unknownStructures().count == 1)
   }
 
-  /// Bytes that are no text are no missing record: nothing is made in its place.
+  /// Bytes that are not text do not count as a missing record: nothing is created in its place.
   @Test func aRecordThatIsNoText() throws {
     let test = try storeWithUnknown([0xFF, 0x1B, 0x5B, 0x41])
     #expect(try test.store.unknownStructures().count == 1)

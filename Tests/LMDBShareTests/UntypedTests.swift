@@ -2,14 +2,14 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Structures by their bytes alone, as tools see them, compared with what their types say.
+/// Structures accessed only by their bytes, as tools do, compared with the typed views.
 @Suite(.timeLimit(.minutes(20)))
 struct UntypedTests {
   private func bytes<T: Storable>(_ value: T) throws -> [UInt8] {
     try T.StorageCodec.withEncoded(value) { $0.copied() }
   }
 
-  /// Random changes by bytes of a list, and of an array in memory.
+  /// Random changes of a list by bytes, and of an array in memory.
   private func changesAreThoseOfArrays<T: Storable & Equatable>(_: T.Type, _ make: (Int) -> T, _ seed: String) throws {
     let test = try TestStore()
     let list = try test.store.list("list", of: T.self)
@@ -43,7 +43,7 @@ struct UntypedTests {
         }
       }
       #expect(try Array(test.store.snapshot()[list]) == model)
-      // Walks, in both directions and in parts.
+      // Iteration in both directions and in parts.
       try test.store.read { txn in
         let contents = txn.contents(untyped)
         #expect(contents.count == model.count)
@@ -66,7 +66,7 @@ struct UntypedTests {
   @Test func packedLists() throws { try changesAreThoseOfArrays(Int16.self, { Int16($0) }, "packedLists") }
   @Test func indexedLists() throws { try changesAreThoseOfArrays(String.self, { "element \($0)" }, "indexedLists") }
 
-  /// What differs between two snapshots, put into the first one, gives the second one.
+  /// The differences between two snapshots, applied to the first one, give the second one.
   private func differencesLeadOn<T: Storable & Equatable>(_: T.Type, _ make: (Int) -> T, _ seed: String) throws {
     let test = try TestStore()
     let list = try test.store.list("list", of: T.self)
@@ -109,12 +109,12 @@ struct UntypedTests {
           }
         }
       }
-      // Those that stay keep their order, and fill the places that nothing new has.
+      // Elements that stay keep their order, and fill the places without a new element.
       var rest = old.indices.filter { !removed.contains($0) }.map { old[$0] }[...]
       #expect(rest.count + placed.count == new.count)
       for position in new.indices where placed[position] == nil {
         let kept = rest.popFirst()
-        // It may have been given another value where it is.
+        // It may have been given another value in place.
         #expect(kept != nil)
       }
       if old == new { #expect(removed.isEmpty && placed.isEmpty) }
@@ -161,7 +161,7 @@ struct UntypedTests {
     }
   }
 
-  /// A queue that was put back item by item is as it was, and goes on with its numbers.
+  /// A queue that was restored item by item is the same, and its numbers continue.
   @Test func queuesArePutBack() throws {
     let test = try TestStore()
     let jobs = try test.store.queue("jobs", of: Int.self, maximumAttempts: 2)

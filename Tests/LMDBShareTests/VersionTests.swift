@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// The version stands in one place of the sources; what else names it says the same.
+/// The version is in one place of the sources; all other places that name it agree.
 struct VersionTests {
   private func text(_ name: String) throws -> String {
     try String(

@@ -15,7 +15,7 @@ struct WaitingTests {
     for try await contents in list.observe() {
       states.append(Array(contents))
       if states.count == 4 { break }
-      // What is not observed gives no state.
+      // A change of another structure gives no state.
       try await other.append("x")
       try await list.append("\(states.count)")
       if states.count == 3 { try await list.append("last") }
@@ -66,7 +66,7 @@ struct WaitingTests {
     #expect(try await waiting.value != nil)
   }
 
-  /// Four processes change, a fifth observes: it must end at the last state every time.
+  /// Four processes change a structure, a fifth observes it and must end at the last state every time.
   @Test func theLastChangeIsNeverMissed() throws {
     let repetitions = Int(ProcessInfo.processInfo.environment["LMDBSHARE_REPETITIONS"] ?? "") ?? 6
     let changes = SeededGenerator.operations(20_000) / 4
@@ -80,7 +80,7 @@ struct WaitingTests {
       let end = ContinuousClock.now
       let result = observer.finish()
       #expect(result.status == 0 && Int(result.output.dropLast()) ?? 0 > 1, "\(result)")
-      // It was told, and did not just look after 250 ms: that may happen, but not always.
+      // It was woken, and did not just check after 250 ms: that may happen, but not always.
       #expect(end.duration(to: .now) < .milliseconds(500))
     }
   }
@@ -142,7 +142,7 @@ struct WaitingTests {
     #expect(result.status == 0 && microseconds < 50_000)
   }
 
-  /// Whatever happens to the signal file, who waits learns of a change within a little more than 250 ms.
+  /// Whatever happens to the signal file, a waiter learns of a change within a little more than 250 ms.
   @Test func theSignalFileIsAHintAlone() throws {
     let test = try TestStore()
     let value = try test.store.value("value", initial: 0)
@@ -170,14 +170,14 @@ struct WaitingTests {
       #expect(worker.finish().status == 0)
       #expect(try value.get() == round)
     }
-    // A short and a foreign one are filled in anew at the next opening.
+    // A short and a foreign file are initialized again at the next opening.
     try Data("something else".utf8).write(to: URL(fileURLWithPath: path))
     #expect(try Program.run("TestWorker", "open-all", test.path).status == 0)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     #expect(bytes.count == 8192 && bytes.starts(with: Array("LMDBSHARE-SIGNAL".utf8)))
   }
 
-  /// A commit that changed nothing leaves no word of what it touched: another program's commit may get its number.
+  /// A commit without changes leaves no entry in the commit log: another program's commit may get its number.
   @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
   func commitsOfOtherProgramsAreNoticed() throws {
     let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
@@ -221,7 +221,7 @@ struct WaitingTests {
     let writer = try Program("TestWorker", ["contend", test.path, "1500"])
     _ = writer.line()
     writer.release()
-    // In a process of its own, where nothing else holds up its tasks.
+    // In a separate process, where nothing else delays its tasks.
     let result = try Program("TestWorker", ["wait-in-vain", test.path]).finish()
     #expect(Int(result.output.dropLast()).map { 200_000..<1_000_000 ~= $0 } == true, "\(result)")
     #expect(writer.finish().status == 0)

@@ -22,7 +22,7 @@ struct WorkerTests {
     #expect(sleeper.isRunning && sleeper.termination == nil)
     sleeper.kill()
     #expect(try await sleeper.wait() == .signaled(9))
-    // Nobody else is hit.
+    // No other process is affected.
     sleeper.kill()
     let waiting = Task.immediate { try await worker("sleep").wait() }
     waiting.cancel()
@@ -77,7 +77,7 @@ struct WorkerTests {
     starter.signal(SIGKILL)
     starter.finish()
     let isGone = eventually {
-      // Or a zombie that nobody has waited for.
+      // Or a zombie that has not been waited for.
       let status = (try? String(contentsOfFile: "/proc/\(sleeper)/stat", encoding: .utf8)) ?? ""
       return kill(sleeper, 0) != 0 || status.contains(") Z ")
     }
@@ -88,7 +88,7 @@ struct WorkerTests {
     let queue = try test.store.queue("jobs", of: Int.self)
     let done = try test.store.list("done", of: Int.self)
     try queue.push(contentsOf: 0..<500)
-    // Each worker dies now and then.
+    // Each worker dies from time to time.
     let pool = try WorkerPool(
       3, role: "work", store: test.store, arguments: ["400"], executable: executable, maximumEarlyDeaths: nil)
     try queue.close()
@@ -114,7 +114,7 @@ struct WorkerTests {
     let error = await #expect(throws: StoreError.self) { try await pool.wait() }
     #expect(error?.code == .workersDied && error?.reason.contains("exited(3)") == true, "\(error as Any)")
     #expect(pool.error == error && pool.workers.isEmpty && 5...10 ~= pool.failures.count)
-    // Those that live do not keep it.
+    // The live ones do not keep it open.
     let mixed = try WorkerPool(
       2, role: "exit-or-sleep", store: test.store, executable: executable, maximumEarlyDeaths: 2)
     await #expect(throws: StoreError.self) { try await mixed.wait() }
@@ -162,7 +162,7 @@ struct WorkerTests {
     #expect(sleepers.failures == [.signaled(Int(SIGTERM)), .signaled(Int(SIGTERM))])
   }
 
-  /// What it had to do may be left.
+  /// Its work may be unfinished.
   @Test func aDrainTellsOfWorkersThatDie() async throws {
     let pool = try WorkerPool(2, role: "sleep", store: test.store, executable: executable)
     async let isDrained = pool.drain(timeout: .seconds(20))
@@ -188,7 +188,7 @@ struct WorkerTests {
     #expect(pool.workers.count == 1)
     pool.stop(grace: .zero)
     try await pool.wait()
-    // Not without end, unless that is wanted.
+    // Not endlessly, unless requested.
     let other = try WorkerPool(
       2, role: "sleep", store: test.store, executable: link, maximumEarlyDeaths: 3, earlyDeath: .zero)
     unlink(link)

@@ -3,7 +3,7 @@ import LMDBShare
 import Synchronization
 import Testing
 
-/// Where a task waits for what another thread resumes.
+/// Where a task continues that waits for another thread to resume it.
 @Suite(.timeLimit(.minutes(20)))
 struct ContinuationTests {
   @MainActor

@@ -14,10 +14,10 @@ struct Memory: PageSource {
   func size() throws -> Int { bytes.count }
 }
 
-/// The page check is a promise: what it lets pass, liblmdb can read and change without dying, hanging, or counting wrongly.
+/// The page check is a promise: liblmdb can read and change what passes without crashing, hanging, or counting wrongly.
 @Suite(.timeLimit(.minutes(30)))
 struct DamageTests {
-  /// A file and what it was a little earlier.
+  /// A file, and its earlier state.
   struct Sample {
     var name: String
     var now: [UInt8]
@@ -75,12 +75,12 @@ struct DamageTests {
     } catch let problem as PageProblem { return problem }
   }
 
-  /// A process that exercises files by plain liblmdb, started anew when it has died.
+  /// A process that exercises files with plain liblmdb, restarted when it has died.
   final class Judge {
     private let directory = TemporaryDirectory()
     private var program: Program?
 
-    /// What becomes of a file: `sound`, or what was wrong.
+    /// The result for a file: `sound`, or what was wrong.
     func verdict(on bytes: [UInt8], seed: UInt64) throws -> (String, after: [UInt8]) {
       try directory.write(bytes, to: "data.mdb")
       let running =
@@ -100,7 +100,7 @@ struct DamageTests {
     deinit { program?.finish(within: 70) }
   }
 
-  /// How many mutants there are: `LMDBSHARE_DAMAGES`, which `tools/faults damage --count` sets.
+  /// The number of mutants: `LMDBSHARE_DAMAGES`, which `tools/faults damage --count` sets.
   private static var mutants: Int {
     #if DEBUG
       let usual = 400
@@ -124,7 +124,7 @@ struct DamageTests {
     }
   }
 
-  /// Each kind of damage, over and over: it is found, or harmless to every program.
+  /// Each kind of damage, many times: it is found, or harmless to every program.
   @Test func whatPassesIsSafeForEveryProgram() throws {
     signal(SIGPIPE, SIG_IGN)
     var random = SeededGenerator("whatPassesIsSafeForEveryProgram")

@@ -29,7 +29,7 @@ struct EnvironmentTests {
     for other in paths {
       let second = try open(other)
       #expect(second.environment === first.environment, "\(other)")
-      // A second environment would let a second writer in, or lose the first one's locks.
+      // A second environment would admit a second writer, or lose the first one's locks.
       try first.write { txn in
         txn[value] += 1
         #expect(throws: StoreError.self) { try second.value("v", initial: 0).set(5) }
@@ -67,7 +67,7 @@ struct EnvironmentTests {
   @Test func replacedFilesAreNoticed() throws {
     let store = try open(path)
     let value = try store.value("v", initial: 0)
-    // At once, and when nothing has happened in the directory for long enough to rely on its time.
+    // Immediately, and after the directory has been unchanged for long enough to rely on its time.
     for pause in [0, 1_200_000] {
       usleep(UInt32(pause))
       for file in ["lock.mdb", "data.mdb"] {
@@ -111,7 +111,7 @@ struct EnvironmentTests {
     let list = try store.list("list", of: Int.self)
     try list.append(contentsOf: 0..<1000)
     let snapshot = try store.snapshot()
-    // Its thread, which waits for room, is not in the child.
+    // Its thread, which waits for room, does not exist in the child.
     let full = try store.queue("full", of: Int.self, capacity: 1)
     let producer = full.producer()
     try producer.push(contentsOf: [1, 2])
@@ -145,7 +145,7 @@ struct EnvironmentTests {
         guard isRefused({ _ = try box.store?.list("other", of: Int.self) }) else { return 5 }
         guard isRefused({ try box.producer.push(3) }) else { return 6 }
         guard isRefused({ try box.producer.flush() }) else { return 7 }
-        // The child's ends end nothing that is the parent's.
+        // The ends in the child do not end anything of the parent.
         box.snapshot.end()
         box.store = nil
         return 0
@@ -198,7 +198,7 @@ struct EnvironmentTests {
     for _ in 0..<100 {
       let status = test_fork(
         { start in
-          // Ends the child where the lock is not free. Threads of Dispatch, and their children, block the signal.
+          // Ends the child if the lock is not free. Threads of Dispatch, and their children, block the signal.
           var alarms = sigset_t()
           sigemptyset(&alarms)
           sigaddset(&alarms, SIGALRM)

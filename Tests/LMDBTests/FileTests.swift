@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What stands in the place of a store's files is named, and left as it is.
+/// Other files in the place of a store's files are reported, and left unchanged.
 @Suite(.timeLimit(.minutes(20)))
 struct FileTests {
   let directory = TemporaryDirectory()
@@ -19,7 +19,7 @@ struct FileTests {
     }
   }
 
-  /// A meta page as LMDB writes it, with a version of one's own.
+  /// A meta page as LMDB writes it, with a given version.
   private func meta(version: UInt32, lastPage: UInt64 = 1) -> [UInt8] {
     var page = [UInt8](repeating: 0, count: 4096)
     func put<T: FixedWidthInteger>(_ value: T, at offset: Int) {
@@ -78,7 +78,7 @@ struct FileTests {
   }
 
   @Test func aFileThatEndsInFreePagesIsSound() throws {
-    // Pages taken and given back in one transaction are never written.
+    // Pages that were allocated and freed in one transaction are never written.
     let path = directory.path
     do {
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
@@ -94,7 +94,7 @@ struct FileTests {
     let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
     let statistics = try store.statistics()
     #expect(try store.list("blobs", of: [UInt8].self).count == 1)
-    // Else this says nothing.
+    // Otherwise this shows nothing.
     #expect(statistics.fileBytes < statistics.pages * statistics.pageSize)
   }
 

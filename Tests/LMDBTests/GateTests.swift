@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Waiting for the writer of another process, with a limit.
+/// Waiting for the writer of another process, with a time limit.
 @Suite(.timeLimit(.minutes(20)), .serialized)
 struct GateTests {
   let directory = TemporaryDirectory()
@@ -25,7 +25,7 @@ struct GateTests {
     try store.write(timeout: timeout) { txn in txn[value] += 1 }
   }
 
-  /// The error of a write that is expected to find somebody writing.
+  /// The error of a write that is expected to find another writer.
   private func refusal(_ timeout: Duration) -> StoreError? {
     do {
       try writeWithin(timeout)
@@ -52,7 +52,7 @@ struct GateTests {
     let start = clock.now
     #expect(try store.tryWrite { txn in txn[value] += 1 } == nil)
     #expect(start.duration(to: clock.now) < .milliseconds(100))
-    // Reading goes on.
+    // Reads are not affected.
     #expect(try value.get() == 1)
     if stopped { worker.signal(SIGCONT) }
     #expect(worker.finish().status == 0)
@@ -60,14 +60,14 @@ struct GateTests {
     #expect(try value.get() == 100)
   }
 
-  /// Whether it waits for a lock that lies in LMDB's lock file.
+  /// Whether it waits for a lock in LMDB's lock file.
   private func waitsForLMDB(_ program: Program) -> Bool {
     func lines(_ name: String) -> [Substring] {
-      // To the end: what Foundation reads by a path ends with the first 4 KiB there.
+      // To the end: Foundation only reads the first 4 KiB of such a file by its path.
       let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(program.pid)/\(name)"))
       return String(decoding: (try? file?.readToEnd()) ?? Data(), as: UTF8.self).split(separator: "\n")
     }
-    // The number of the call, then its arguments: the address of what is waited for is the first one.
+    // The number of the system call, then its arguments: for a futex wait, the address is the first one.
     let call = lines("syscall").first?.split(separator: " ") ?? []
     guard call.count > 1, let address = UInt64(call[1].dropFirst(2), radix: 16) else { return false }
     return lines("maps").filter { $0.hasSuffix("/lock.mdb") }.contains { line in
@@ -76,8 +76,8 @@ struct GateTests {
     }
   }
 
-  /// Somebody with all the time asks LMDB itself after a while; others must neither take him for the writer nor be let past
-  /// the gate by his death.
+  /// After a while, a writer without a limit waits for LMDB's lock itself. Others must not take it for the writer, nor pass the
+  /// gate when it dies.
   @Test func whoWaitsWithoutALimitIsNotTakenForTheWriter() throws {
     let (writer, _) = try holder()
     writer.signal(SIGSTOP)
@@ -109,7 +109,7 @@ struct GateTests {
       let clock = ContinuousClock()
       nonisolated(unsafe) var killed = clock.now
       let killer = Thread {
-        // So that the writer waits by then; it is no fault where it does not.
+        // So that the writer waits by then; otherwise the test passes as well.
         usleep(60_000)
         killed = clock.now
         worker.signal(SIGKILL)
@@ -165,7 +165,7 @@ struct GateTests {
       try store.write { txn in txn[value] = round }
       #expect(start.duration(to: .now) < .seconds(2), "\(word)")
       #expect(try value.get() == round)
-      // The word is as it should be again.
+      // The word is correct again.
       try writeWithin(.milliseconds(200))
     }
     idle.finish()
@@ -209,7 +209,7 @@ struct GateTests {
     finish(worker)
     try await store.write { txn in txn[value] += 1 }
     #expect(try value.get() == 100)
-    // Cancelled before it began at all.
+    // Cancelled before it began.
     let early = Task {
       withUnsafeCurrentTask { $0?.cancel() }
       try await store.write { txn in txn[value] = -3 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The table of what went wrong elsewhere names tests, commands and rules that exist.
+/// The table of faults of other systems names existing tests, commands and rules.
 struct HistoryTests {
   @Test func everyRowHasATest() throws {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -3,13 +3,13 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// What a process inherits does no harm: closed streams, the working directory, the umask, the user.
+/// The inherited state of a process does no harm: closed streams, the working directory, the umask, the user.
 @Suite(.timeLimit(.minutes(20)))
 struct InheritedTests {
   let directory = TemporaryDirectory()
   private var worker: String { Program.directory.appendingPathComponent("TestWorker").path }
 
-  /// Runs a worker by the shell, with what is to be set up before.
+  /// Runs a worker by the shell, with a preparation before.
   private func shell(_ before: String, _ command: String, _ path: String, _ number: Int = 0, _ after: String = "")
     throws
     -> (status: Int32, output: String)
@@ -41,7 +41,7 @@ struct InheritedTests {
 
   @Test func aStoreThatWasMovedGoesOn() throws {
     let path = directory.file("store")
-    // So small that LMDB's environment has to be opened anew, or its map moved.
+    // So small that LMDB's environment has to be opened again, or its map moved.
     var options = StoreOptions.durability(.processCrashOnly)
     options.mapReservation = 1 << 16
     let store = try SharedStore(path: path, options: options)
@@ -93,7 +93,7 @@ struct InheritedTests {
     chmod((path as NSString).deletingLastPathComponent, 0o755)
     let first = try shell("umask 077; exec", "make", path, 0o666)
     #expect(first.status == 0, "\(first)")
-    // What the second user makes anew, the first one can use.
+    // The first user can use what the second one creates again.
     for name in ["signal", "owners", "lock.mdb"] { unlink(path + "/" + name) }
     let second = try shell("umask 077; exec", "use-as-nobody", path)
     #expect(second.output == "2\n", "\(second)")
@@ -155,7 +155,7 @@ struct InheritedTests {
     for name in ["signal", "owners", "lock.mdb"] { unlink(path + "/" + name) }
     options.allowForeignOwner = true
     #expect(code() == nil)
-    // Root has shut nobody out.
+    // Root has not excluded any user.
     for name in try FileManager.default.contentsOfDirectory(atPath: path) {
       var info = stat()
       #expect(stat(path + "/" + name, &info) == 0 && info.st_uid == 65534, "\(name)")
@@ -165,7 +165,7 @@ struct InheritedTests {
   @Test(.enabled(if: Needs.withoutProc, "/proc cannot be hidden here"))
   func withoutProcAStoreIsMadeAsWell() throws {
     let path = directory.file("store")
-    // Swift knows no arguments there.
+    // Swift finds no arguments there.
     func open(_ path: String, _ before: String) throws -> (status: Int32, output: String) {
       try Program.shell(
         "export LMDBSHARE_WORKER_ROLE=open LMDBSHARE_WORKER_STORE='\(path)'; exec unshare -m sh -c "
@@ -174,7 +174,7 @@ struct InheritedTests {
     let made = try open(path, "")
     #expect(made.output == "opened\n", "\(made)")
     #expect(try SharedStore(path: path).structures().isEmpty)
-    // What cannot be made leaves no directory behind.
+    // A failed creation leaves no directory behind.
     let failed = try open(path + "-2", "mount -t tmpfs -o size=4k,nr_inodes=2 none \"\(directory.path)\" &&")
     #expect(failed.status == 3 && failed.output.contains("diskFull"), "\(failed)")
     let left = try open(

@@ -4,7 +4,7 @@
   import TestSupport
   import Testing
 
-  /// What a test machine does not have, shown to another process by a library between it and its own ones.
+  /// Conditions that a test machine does not have, simulated for another process by an interposed library.
   @Suite(.timeLimit(.minutes(20)))
   struct InterposedTests {
     let directory = TemporaryDirectory()
@@ -50,14 +50,14 @@
       #expect(allowed.status == 0, "\(allowed)")
     }
 
-    /// `fuseblk` has the type of FUSE; that it lies on a device is told by the device's number, without /proc.
+    /// `fuseblk` has the type of FUSE; the device number shows that it is on a device, without /proc.
     @Test func fuseOnADiskIsNoNetworkFileSystem() throws {
       let settings = ["TEST_FILE_SYSTEM": "65735546", "TEST_DEVICE": "8"]
       let opened = try run("open", directory.file("store"), "", settings)
       #expect(opened.output == "opened\n", "\(opened)")
     }
 
-    /// Pages that lie apart, on a disk where each hole takes a millisecond: who writes does not wait for all of them.
+    /// Scattered pages on a disk where each hole takes a millisecond: writers do not wait for all of them.
     @Test func othersWriteWhileManyHolesAreMade() throws {
       let path = directory.file("store")
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
@@ -77,7 +77,7 @@
         let start = ContinuousClock.now
         try value.update { $0 += 1 }
         waits.append(start.duration(to: .now))
-        // What is written takes free pages, too.
+        // Writes use free pages, too.
         usleep(30_000)
       }
       let freed = Int(worker.line() ?? "") ?? 0
@@ -87,7 +87,7 @@
       #expect(try store.check().isEmpty && dictionary.count == 1200)
     }
 
-    /// A directory that cannot be read is not taken for an empty one.
+    /// A directory that cannot be read is not mistaken for an empty one.
     @Test func aDirectoryThatCannotBeReadIsNotTakenForEmpty() throws {
       let store = directory.file("home")
       try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: false)
@@ -97,7 +97,7 @@
       #expect(try FileManager.default.contentsOfDirectory(atPath: store) == ["letters"])
     }
 
-    /// The name of a new directory is on the disk before the store is used, also when whoever made it failed or died before.
+    /// The name of a new directory is on the disk before the store is used, also when its creator failed or died before.
     @Test func theNameOfANewDirectoryIsSyncedByWhoeverGetsToIt() throws {
       let store = directory.file("store")
       let failed = try run("open", store, "", ["TEST_FAILING_SYNC": "1"])
@@ -114,12 +114,12 @@
       let store = directory.file("store")
       let result = try run("increment", store, "500", ["TEST_FAILING_BEGINS": "2"])
       #expect(result.status == 0, "\(result)")
-      // Without an end it is told, and at once.
+      // Permanent failures are reported, immediately.
       let hopeless = try run("increment", store, "500", ["TEST_FAILING_BEGINS": "10"])
       #expect(hopeless.status == 3 && hopeless.output.hasPrefix("error "), "\(hopeless)")
     }
 
-    /// The last write of a commit fails: whether it took effect is not known, and the store works on by itself.
+    /// The last write of a commit fails: whether it took effect is not known, and the store continues to work.
     @Test(arguments: [8, 9, 12])
     func aFailedCommitIsToldAndTheStoreGoesOn(meta: Int) throws {
       let store = directory.file("store")
@@ -131,7 +131,7 @@
       let counts = output.last?.split(separator: " ").compactMap { Int($0) } ?? []
       #expect(lines.count == 20 && lines.filter { $0 == "outcomeUnknown" }.count == 1, "\(result)")
       #expect(lines.allSatisfy { $0 == "outcomeUnknown" || $0 == "stored" }, "\(result)")
-      // All that was acknowledged is there, and the rest wholly or not at all.
+      // All acknowledged commits are there, and the rest completely or not at all.
       #expect(counts.count == 2 && counts[0] == counts[1] && (19...20).contains(counts[0]), "\(counts)")
     }
 
@@ -153,9 +153,9 @@
       #expect(result.output == (copies ? expected + expected : expected), "\(result)")
     }
 
-    // MARK: A clock that is set
+    // MARK: Setting the clock
 
-    /// Shows a command the machine's clock, which the command or others set.
+    /// Shows a command the machine's clock, which the command or other processes set.
     private func withClock(_ seconds: Int = 0) throws -> [String: String] {
       let file = directory.file("clock")
       try Data("\(seconds)\n".utf8).write(to: URL(fileURLWithPath: file))
@@ -169,7 +169,7 @@
       let clock = try withClock()
       let worker = try start("lease-and-clock", path, "", clock)
       #expect(worker.line() == "leased")
-      // Somebody else sets the clock, which both see, and finds nothing to take.
+      // Another process sets the clock, which both see, and finds nothing to take.
       let other = try run("look-and-clock", path, "7200", clock)
       let told = other.output.split(separator: "\n")
       #expect(told.first == "nothing", "\(other)")
@@ -195,12 +195,12 @@
       #expect((90..<3000).contains(Double(waited.output.dropLast()) ?? -1), "\(waited)")
     }
 
-    /// Nobody tells of the commit: who waits looks for himself.
+    /// The commit wakes no waiter: the waiter checks by itself.
     @Test func aWriterKilledBetweenCommitAndWakeIsNoticed() throws {
       let path = directory.file("store")
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let value = try store.value("value", initial: 0)
-      // So that the worker makes nothing.
+      // So that the worker creates nothing.
       #expect(try Program.run("TestWorker", "open-all", path).status == 0)
       for round in 1...3 {
         let known = try store.read { $0.snapshotID }

@@ -2,7 +2,7 @@ import Foundation
 import LMDBShare
 import Testing
 
-/// The places at which tests can have a process killed.
+/// The kill points, at which tests can have a process killed.
 struct KillPointTests {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -18,7 +18,7 @@ struct KillPointTests {
     for point in KillPoint.allCases {
       #expect(document.contains("`\(point.rawValue)`"), "Crashes.md does not tell of \(point)")
       #expect(sources.contains("KillPoint.pass(.\(point.rawValue))"), "nothing passes \(point)")
-      // Those of a store's making are named where stores are made.
+      // Kill points of a store's creation are named where stores are created.
       #expect(proof.contains("\(point.rawValue)"), "tools/crash kills does not know \(point)")
     }
   }

@@ -67,7 +67,7 @@ struct MapTests {
     } catch {
       #expect((error as? StoreError)?.code == .busy)
     }
-    // What is held is whole, and once it ends all goes on.
+    // Held snapshots are complete, and after their end everything continues.
     #expect(try Array(snapshot[list]) == Array(0..<1000))
     snapshot.end()
     #expect(try list.count == 1000)
@@ -82,7 +82,7 @@ struct MapTests {
       try store.write { txn in
         txn[other] = 2
         txn[list].append(contentsOf: (0..<10_000).map { _ in [UInt8](repeating: 9, count: 1000) })
-        // The failure is kept; what follows does nothing, and stops nothing.
+        // The error is kept; later operations do nothing, and stop nothing.
         txn[list].append([4])
         txn[other] = 3
       }

@@ -1,4 +1,4 @@
-/// Ways in which the bytes of an LMDB file come to be others: by bad memory, lost or misplaced writes, and malice.
+/// Ways in which the bytes of an LMDB file change: by bad memory, lost or misplaced writes, and malice.
 struct Mutation {
   enum Kind: String, CaseIterable {
     case bits, bytes, header, bounds, flags, zeroed, swapped, duplicated, renumbered, older, cut, meta, records,
@@ -38,7 +38,7 @@ struct Mutation {
 
   // MARK: Finding places
 
-  /// The pages that the free list names, of a file that was sound.
+  /// The pages that the free list names, in a sound file.
   private func freePages() -> Set<Int> {
     let root = Int(clamping: u64((u64(144) > u64(pageSize + 144) ? 0 : pageSize) + 80))
     guard root < pages else { return [] }
@@ -55,7 +55,7 @@ struct Mutation {
     return found
   }
 
-  /// The number of a random page, mostly of one that is in use.
+  /// The number of a random page, usually of one that is in use.
   private mutating func anyPage(from first: Int = 0) -> Int {
     let free = freePages()
     for _ in 0..<8 {
@@ -65,7 +65,7 @@ struct Mutation {
     return number(first..<pages)
   }
 
-  /// The offset of a random page in use whose flags are among these; of any when there is none.
+  /// The offset of a random page in use whose flags are among these; of any page when there is none.
   private mutating func page(_ flags: Set<Int>) -> Int {
     let free = freePages()
     let found = (2..<pages).filter { flags.contains(u16($0 * pageSize + 10)) && !free.contains($0) }
@@ -95,7 +95,7 @@ struct Mutation {
     return min(found.randomElement(using: &random) ?? 40, bytes.count - 48)
   }
 
-  // MARK: Doing it
+  // MARK: Applying mutations
 
   mutating func apply(_ kind: Kind) {
     switch kind {

@@ -4,7 +4,7 @@ import LMDBSharePages
 import TestSupport
 import Testing
 
-/// Damage of each kind of structure, put in place by hand.
+/// Damage of each kind of structure, made by hand.
 @Suite(.timeLimit(.minutes(20)))
 struct PageStructureTests {
   /// A file whose bytes are changed.
@@ -44,7 +44,7 @@ struct PageStructureTests {
       }
       return found
     }
-    /// Of the records of databases, where they begin.
+    /// The offsets of the records of databases.
     var records: [Int] {
       let all: [Int] = pages(2).flatMap { nodes($0) }
       return all.filter { number($0 + 4, 2) & 2 != 0 }.map { $0 + 8 + Int(number($0 + 6, 2)) }
@@ -63,7 +63,7 @@ struct PageStructureTests {
       get throws { try DamageTests.finding(bytes) }
     }
 
-    /// The same with another number somewhere.
+    /// The same file with another number at an offset.
     func with(_ value: UInt64, _ offset: Int, _ size: Int) -> File {
       var copy = self
       copy.put(value, offset, size)
@@ -73,12 +73,12 @@ struct PageStructureTests {
 
   private func files() throws -> [File] { try DamageTests.samples().map { File(bytes: $0.now) } }
 
-  /// As CVE-2019-16224 to 16228 tell of them.
+  /// As described in CVE-2019-16224 to 16228.
   @Test func theDescriptionsOfKnownVulnerabilitiesAreFound() throws {
     let judge = DamageTests.Judge()
     for file in try files() {
       #expect(try file.finding == nil)
-      // 16224: flags of databases (md_flags). Those that LMDB may write are harmless where they are not found.
+      // 16224: flags of databases (md_flags). Flags that LMDB may write are harmless where they are not found.
       for record in [file.newestMeta + 40, file.newestMeta + 88] + file.records.prefix(9) {
         for bit in 0..<16 {
           let damaged = file.with(file.number(record + 4, 2) ^ 1 << UInt64(bit), record + 4, 2)
@@ -119,7 +119,7 @@ struct PageStructureTests {
       for page in file.pages(1) {
         let nodes = file.nodes(page)
         for (a, b) in zip(nodes, nodes.dropFirst()) {
-          // Two children of a branch, one in the place of the other.
+          // Two swapped children of a branch.
           let (x, y) = (file.number(a, 6), file.number(b, 6))
           let swapped = file.with(x, b, 6).with(y, a, 6)
           #expect(try swapped.finding != nil)
@@ -147,7 +147,7 @@ struct PageStructureTests {
     }
   }
 
-  /// LMDB's own count of entries: whatever it says, nothing is computed with it, and no loop goes by it.
+  /// LMDB's own count of entries: whatever its value, it is not used in arithmetic, and does not limit a loop.
   @Test(arguments: [1 << 63 + 3, .max, 1 << 63 - 1, 1 << 50, 1 << 32] as [UInt64])
   func countsThatNoDatabaseHas(_ count: UInt64) throws {
     let directory = TemporaryDirectory()
@@ -209,7 +209,7 @@ struct PageStructureTests {
     }
   }
 
-  /// Only the main tree has databases: no stack of a reader grows with the depth of a file.
+  /// Only the main tree has databases: no reader's stack grows with the depth of a file.
   @Test func databasesWithinDatabasesAreRefused() throws {
     let depth = 16_000
     let empty = try DamageTests.foreign(keys: 2, rounds: 1, freed: 0)
@@ -238,7 +238,7 @@ struct PageStructureTests {
     #expect(finding?.description.contains("flags 2") == true, "\(String(describing: finding))")
   }
 
-  /// A database of integers whose flag is gone would put the next key in another place.
+  /// A database of integers whose flag is missing would put the next key in another place.
   @Test func databasesOfOtherFlagsThanTheirKindsAreNamed() throws {
     let directory = TemporaryDirectory()
     do {
@@ -249,7 +249,7 @@ struct PageStructureTests {
     let file = File(bytes: try directory.read("data.mdb"))
     let record = try #require(file.record(of: "list"))
     let damaged = file.with(0, record + 8 + 4 + 4, 2)
-    // For LMDB that is a database as any other.
+    // For LMDB that is a database like any other.
     #expect(try damaged.finding == nil)
     try directory.write(damaged.bytes, to: "data.mdb")
     let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))

@@ -27,7 +27,7 @@ struct PageTests {
     try PageFile(source: Memory(bytes: sample())).check()
   }
 
-  /// Whatever is changed, the reader answers or throws; it does not trap, hang or read elsewhere.
+  /// Whatever is changed, the reader returns or throws; it does not trap, hang or read elsewhere.
   @Test func damagedFilesAreSurvived() throws {
     var random = SeededGenerator("damagedFilesAreSurvived")
     let whole = try sample()
@@ -37,7 +37,7 @@ struct PageTests {
     for _ in 0..<rounds {
       var bytes = whole
       let page = Int.random(in: 0..<pages, using: &random)
-      // Most of what matters lies at the start of a page.
+      // Most important data is at the start of a page.
       for _ in 0..<Int.random(in: 1...8, using: &random) {
         let offset =
           page * 4096

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// How many can read at once, and what those are told for whom there is no room.
+/// The maximum number of concurrent readers, and the errors when it is exceeded.
 @Suite(.timeLimit(.minutes(20)))
 struct ReaderTableTests {
   let directory = TemporaryDirectory(inMemory: true)
@@ -23,7 +23,7 @@ struct ReaderTableTests {
     }
     try value.set(8)
     #expect(try held[1499][value] == 7 && value.get() == 8)
-    // Until there is no place left, which is said clearly, by both.
+    // Until no slot is left, which both report clearly.
     var full: StoreError?
     while full == nil {
       do {
@@ -44,7 +44,7 @@ struct ReaderTableTests {
     next.finish()
   }
 
-  /// A thread that has read once keeps no place in the table that all processes share.
+  /// A thread that has read once keeps no slot in the table that all processes share.
   @Test func aProcessWithManyThreadsTakesFewSlots() throws {
     let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
     let value = try store.value("v", initial: 7)
@@ -63,7 +63,7 @@ struct ReaderTableTests {
     #expect(slots <= 160, "\(slots)")
   }
 
-  /// Whatever cannot be opened for lack of descriptors, that is said, and nothing of owners and modes.
+  /// Whatever cannot be opened for lack of descriptors, the error says so, and mentions no owners and modes.
   @Test func missingDescriptorsAreNamed() throws {
     _ = try SharedStore(path: path)
     let worker = try Program("TestWorker", ["few-files", path]).finish()

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Readers that die, and pages that they would hold for ever.
+/// Readers that die, and pages that they would hold forever.
 @Suite(.timeLimit(.minutes(20)), .serialized)
 struct ReaderTests {
   let directory = TemporaryDirectory()
@@ -13,7 +13,7 @@ struct ReaderTests {
     try SharedStore(path: path, options: .durability(.processCrashOnly))
   }
 
-  /// Starts workers that die in the middle of a read, some at a time.
+  /// Starts workers that die in the middle of a read, several at a time.
   private func killReaders(_ count: Int) throws {
     var running: [Program] = []
     for _ in 0..<count {
@@ -42,7 +42,7 @@ struct ReaderTests {
   }
 
   @Test func slotsOfTheDeadAreTakenOver() throws {
-    // All slots belong to readers who die at once, when nobody opens the store or commits any more.
+    // All slots belong to readers that die together, while no process opens the store or commits.
     var options = StoreOptions.durability(.processCrashOnly)
     options.maximumReaders = 16
     let store = try SharedStore(path: path, options: options)
@@ -62,7 +62,7 @@ struct ReaderTests {
     #expect(try held[11][value] == 7)
   }
 
-  /// A reader that is held up while it takes a snapshot gets that of the number which it is told.
+  /// A reader that is delayed while it takes a snapshot gets the snapshot that matches its number.
   @Test func aSnapshotIsThatOfItsNumber() throws {
     let directory = TemporaryDirectory()
     let store = try SharedStore(path: directory.file("store"), options: .durability(.processCrashOnly))
@@ -79,7 +79,7 @@ struct ReaderTests {
       path: Program.directory.appendingPathComponent("TestWorker").path,
       ["read-numbers", directory.file("store"), "200"], environment: try heldUp())
     #expect(reader.line() == "ready")
-    // It ends after so many snapshots, and tells of those that were not what they should have been.
+    // It ends after a number of snapshots, and reports those that did not match.
     let deadline = ContinuousClock.now + .seconds(60)
     while reader.isRunning {
       try #require(deadline > .now)
@@ -88,7 +88,7 @@ struct ReaderTests {
     #expect(reader.finish() == (0, "200 snapshots\n"))
   }
 
-  /// The variables for a process that is held up each time it has asked LMDB for a snapshot, or every other time.
+  /// The variables for a process that is delayed each time it has taken a snapshot from LMDB, or every other time.
   private func heldUp() throws -> [String: String] {
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
       "Resources/interpose.c")
@@ -133,7 +133,7 @@ struct ReaderTests {
     #expect(own.lag == 0 && own.age == nil)
   }
 
-  /// What the file `signal` tells of commits of an earlier boot is not measured by the time since the start of this one.
+  /// Commit times of an earlier boot in the `signal` file are not compared with the time since the start of this boot.
   @Test func agesOutliveAReboot() throws {
     let store = try open()
     let value = try store.value("v", initial: 0)
@@ -143,7 +143,7 @@ struct ReaderTests {
       try store.statistics().readers.first { $0.processID == Int(getpid()) && $0.snapshotID == mine.id }?.age
     }
     #expect(try #require(try age()) < .seconds(60))
-    // The entry of the commit: its time of day, and the stamp that names the boot.
+    // The entry of the commit: its time of day, and the stamp that identifies the boot.
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/signal"))
     let entry = UInt64(4096 + 32 * ((mine.id + 1) % 128))
     func set(_ offset: UInt64, _ number: UInt64) throws {
@@ -156,10 +156,10 @@ struct ReaderTests {
     #expect(try #require(try age()) < .seconds(60))
     try set(8, (microsecondsSince1970() - 7_200_000_000) * 1000)
     #expect((Duration.seconds(7190)..<Duration.seconds(7260)).contains(try #require(try age())))
-    // Nonsense is not told.
+    // Impossible ages are not reported.
     try set(8, (microsecondsSince1970() + 7_200_000_000) * 1000)
     #expect(try age() == nil)
-    // One that an older program has left from an earlier commit.
+    // An entry that an older program has left from an earlier commit.
     try set(24, stamp ^ 1 << 40)
     #expect(try age() == nil)
     try set(24, stamp)

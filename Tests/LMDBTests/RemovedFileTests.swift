@@ -75,7 +75,7 @@ struct RemovedFileTests {
     #expect(code { _ = try open() } == nil)
   }
 
-  /// A mark of commits that were not synced before the machine went down changes nothing about that.
+  /// A mark for unsynced commits from before the machine went down changes nothing about that.
   @Test(arguments: [StoreOptions.Unsynced.refuse, .check, .discard])
   func missingDataIsNoNewStoreAfterAReboot(_ policy: StoreOptions.Unsynced) throws {
     var options = StoreOptions.durability(.processCrashOnly)
@@ -87,7 +87,7 @@ struct RemovedFileTests {
     options.createIfMissing = false
     #expect(code { _ = try SharedStore(path: path, options: options) } == .storeNotFound)
     #expect(!directory.exists("store/data.mdb"))
-    // The mark alone is what an old creation or removal may have left; what is made anew is not suspect.
+    // A mark without data may be left from an old creation or removal; a newly created store is not suspect.
     for name in ["lock.mdb", "owners", "signal"] { unlink(path + "/" + name) }
     options.createIfMissing = true
     #expect(code { _ = try SharedStore(path: path, options: options) } == nil)
@@ -106,7 +106,7 @@ struct RemovedFileTests {
     #expect(try directory.read("victim") == bytes)
   }
 
-  /// The handler for truncated files leaves a signal that somebody sends to what it would have done.
+  /// The handler for truncated files leaves the effect of a signal that was sent unchanged.
   @Test(arguments: [("", -SIGBUS), ("trap '' BUS; ", -SIGKILL)])
   func aBusErrorThatIsSentIsNotSurvived(_ before: String, _ expected: Int32) throws {
     let worker = Program.directory.appendingPathComponent("TestWorker").path
@@ -137,7 +137,7 @@ struct RemovedFileTests {
       #expect(try queue.pop(timeout: .seconds(5)) == [1])
     }
     #expect(waiter.finish().status == 0)
-    // It is whole again, and shared.
+    // It is complete again, and shared.
     #expect(try directory.read("store/signal").count == 8192)
     let other = try Program("TestWorker", ["observe", path, "201"])
     #expect(other.line() == "observing")
@@ -151,7 +151,7 @@ struct RemovedFileTests {
     let value = try store.value("value", initial: 0)
     for round in 1...40 {
       if round % 2 == 0 { unlink(path + "/signal") } else { #expect(truncate(path + "/signal", 0) == 0) }
-      // Which makes it look at the files.
+      // This makes it check the files.
       try directory.write([], to: "store/data.mdb.1.\(round)")
       try value.update { $0 += 1 }
       #expect(try directory.read("store/signal").starts(with: "LMDBSHARE-SIGNAL".utf8), "round \(round)")
@@ -166,7 +166,7 @@ struct RemovedFileTests {
     #expect(try Program.run("TestWorker", "truncate-many", directory.path, "300").output == "300\n")
   }
 
-  /// Who waits for the lock file while the store is removed makes no data file in its place.
+  /// A process that waits for the lock file while the store is removed creates no data file in its place.
   @Test func anOpeningThatWaitedWhileTheStoreWentLeavesNothing() throws {
     _ = try open().value("value", initial: 1)
     let holder = try Program("TestWorker", ["stop-with-lock-file", path])
@@ -181,7 +181,7 @@ struct RemovedFileTests {
     #expect(code { _ = try open() } == nil)
   }
 
-  /// Also where the store is open already.
+  /// Also if the store is already open.
   @Test func pagesAreCheckedWheneverThatIsAskedFor() throws {
     let store = try open()
     try store.list("list", of: [UInt8].self).append(
@@ -190,7 +190,7 @@ struct RemovedFileTests {
     options.verification = .pages
     #expect(code { _ = try SharedStore(path: path, options: options) } == nil)
     let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path + "/data.mdb"))
-    // Each page but the meta pages says that it is another one.
+    // Each page except the meta pages has the number of another page.
     for page in 2..<(try directory.read("store/data.mdb").count / 4096) {
       try file.seek(toOffset: UInt64(page * 4096))
       try file.write(contentsOf: Data([0xFF, 0xFF, 0xFF]))

@@ -16,7 +16,7 @@ struct TreeReaderTests {
     return try SharedStore(path: directory.file(name), options: options)
   }
 
-  /// What both have come to.
+  /// The results of both.
   private struct Place: Equatable {
     var isThere: Bool
     var key: [UInt8] = []
@@ -28,7 +28,7 @@ struct TreeReaderTests {
     }
   }
 
-  /// A reader's walk through a tree comes to the same places as LMDB's, whatever it is asked for.
+  /// A reader's walk through a tree reaches the same places as LMDB's, for any sequence of moves.
   @Test func walksAsLMDBDoes() throws {
     let store = try open()
     let environment = store.environment
@@ -118,7 +118,7 @@ struct TreeReaderTests {
     let sound = try directory.read("store/data.mdb")
     let size = 4096
     func half(_ offset: Int) -> Int { Int(sound[offset]) | Int(sound[offset + 1]) << 8 }
-    /// Where pages of a kind begin.
+    /// The offsets of the pages of a kind.
     func pages(_ flags: Int) -> [Int] {
       stride(from: 2 * size, to: sound.count, by: size).filter { page in
         half(page + 10) == flags && half(page) | half(page + 2) << 16 == page / size
@@ -167,10 +167,10 @@ struct TreeReaderTests {
       ("overflow pages beyond the file", overflows, bytes(12, [255, 255, 255, 255])),
       ("overflow pages without flags", overflows, bytes(10, [0, 0])),
     ]
-    // A walk also sees that keys do not ascend, or are too few; a look for one key has the bounds alone.
+    // A walk also detects that keys do not ascend, or are too few; a search for one key only checks bounds.
     func use(_ what: String, walking: Bool) -> StoreError? {
       let error = #expect(throws: StoreError.self, "\(what) \(walking)") {
-        // A write would be LMDB's.
+        // LMDB would do a write.
         let store = try open(access: .readOnly)
         let entries = try store.dictionary("entries", of: String.self, [UInt8].self)
         try entries.read { contents in
@@ -207,7 +207,7 @@ struct TreeReaderTests {
     }
   }
 
-  /// A snapshot that was taken before a structure was opened here has it nonetheless.
+  /// A snapshot that was taken before a structure was opened here can read it nevertheless.
   @Test func anOldSnapshotReadsStructuresThatAreOpenedLater() throws {
     let store = try open()
     // By another process.
@@ -218,7 +218,7 @@ struct TreeReaderTests {
     try list.append(7)
     #expect(try snapshot.read { txn in Array(txn[list]) } == [5])
     #expect(try list.read { Array($0) } == [5, 7])
-    // By now it has other flags, and the snapshot is what it was.
+    // By now it has other flags, and the snapshot is unchanged.
     let recreated = try Program.run("TestWorker", "recreate", directory.file("store"))
     #expect(recreated.status == 0, "\(recreated.output)")
     let texts = try store.list("list", of: String.self)
@@ -229,12 +229,12 @@ struct TreeReaderTests {
     #expect(try counts.read { $0[3] } == 1)
     #expect(try snapshot.read { txn in Array(txn[list]) } == [5])
     #expect(throws: StoreError.self) { try list.append(1) }
-    // One that is not in the snapshot is told to be missing.
+    // A structure that is not in the snapshot is reported as missing.
     let later = try store.list("later", of: Int.self)
     #expect(throws: StoreError.self) { try snapshot.read { txn in txn[later].count } }
   }
 
-  /// A process uses any number of structures one after the other, more than LMDB may have open at once.
+  /// A process uses any number of structures one after the other, more than LMDB may have open at the same time.
   @Test func moreStructuresThanMayBeOpenAreUsedOneAfterTheOther() throws {
     let store = try open(structures: 4)
     var lists: [SharedList<Int>] = []
@@ -262,10 +262,10 @@ struct TreeReaderTests {
     }
     try store.read { txn in
       for (number, list) in lists.enumerated() { #expect(Array(txn[list]) == [number]) }
-      // Once more: a reader remembers some only.
+      // Once more: a reader only remembers some.
       for (number, list) in lists.enumerated() { #expect(txn[list].last == number) }
     }
-    // A transaction that is undone leaves nothing, and what it had open is opened again.
+    // An undone transaction leaves nothing, and the databases that it had open are opened again.
     #expect(throws: CancellationError.self) {
       try store.write { txn in
         for list in lists { txn[list].append(-1) }
@@ -299,7 +299,7 @@ struct TreeReaderTests {
       try (0..<7).map { _ in try time(a, body) / time(b, body) }.sorted()[3]
     }
     let write = try ratio(some, few) { try $0.append(1) }
-    // Each of them has its own pages, which are mostly in no cache of the processor.
+    // Each of them has its own pages, most of which are not in a processor cache.
     let anyWrite = try ratio(many, few) { try $0.append(1) }
     let read = try ratio(some, few) { list in _ = try list.read { $0.last } }
     print(

@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// Commits that are not synced leave a mark, by which a store is known after a power cut.
+/// Commits that are not synced leave a mark, which identifies the store after a power cut.
 @Suite(.timeLimit(.minutes(20)))
 struct UnsyncedTests {
   let directory = TemporaryDirectory()
@@ -60,7 +60,7 @@ struct UnsyncedTests {
       try store.value("value", initial: 0).set(1)
     }
     #expect(isMarked)
-    // It ends by itself, and closes nothing.
+    // It exits, and closes nothing.
     worker.release()
     worker.finish()
     #expect(!isMarked)
@@ -76,7 +76,7 @@ struct UnsyncedTests {
     #expect(!isMarked)
   }
 
-  /// Else a power cut would make a store suspect all of whose commits are on the disk.
+  /// Otherwise a power cut would make a store suspect although all its commits are on the disk.
   @Test func aDurableWriterTakesTheMarkOfTheDeadAway() throws {
     let store = try SharedStore(path: path)
     let value = try store.value("value", initial: 0)
@@ -163,7 +163,7 @@ struct UnsyncedTests {
         let result = worker.finish()
         #expect(result.status == 0, "\(result)")
       }
-      // Each has found the others' entries, and nobody the old ones.
+      // Each has found the others' entries, and none the old ones.
       #expect(try open().value("value", initial: 0).get() == 4)
       #expect(try open().structures().count == 1)
       try FileManager.default.removeItem(atPath: path)

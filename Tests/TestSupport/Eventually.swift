@@ -1,6 +1,6 @@
 import Foundation
 
-/// Looks every few milliseconds until something is so; false when it is not within so many seconds.
+/// Checks every few milliseconds until a condition holds; returns false when it does not within that many seconds.
 public func eventually(within seconds: Double = 60, _ isSo: () throws -> Bool) rethrows -> Bool {
   let deadline = ContinuousClock.now + .seconds(seconds)
   while try !isSo() {
@@ -10,7 +10,7 @@ public func eventually(within seconds: Double = 60, _ isSo: () throws -> Bool) r
   return true
 }
 
-/// The same in a task, which blocks no thread meanwhile.
+/// Does the same in a task, without blocking a thread.
 public nonisolated(nonsending) func eventually(
   within seconds: Double = 60, _ isSo: () throws -> Bool
 ) async throws -> Bool {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a test may need beside this package; where it is missing, tests that need it are skipped.
+/// What a test may need in addition to this package; tests whose needs are not met are skipped.
 public enum Needs {
   /// Whether there is a terminal for tests.
   public static let tmux = canRun("command -v tmux && command -v pgrep")
@@ -24,7 +24,7 @@ public enum Needs {
   /// Whether a process can have mounts of its own, and no /proc.
   public static let withoutProc = canRun(
     "unshare -m sh -c 'mount -t tmpfs none /proc && umount /proc && umount -l /proc'")
-  /// Whether a process can have numbers of its own.
+  /// Whether a process can have its own PID namespace.
   public static let processNamespaces = canRun("unshare --pid --fork true")
 
   private static func canRun(_ command: String) -> Bool {

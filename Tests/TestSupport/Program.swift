@@ -4,15 +4,15 @@ internal import Synchronization
 
 /// Another process, with a time limit.
 ///
-/// Started by hand: Foundation's `Process` lets a child inherit what belongs to others that are started at the same time, and
-/// waits for the end of all who have it.
+/// Not started with Foundation's `Process`: that lets a child inherit files of other children that are started at the same time,
+/// and waits until all of them have closed them.
 public final class Program: @unchecked Sendable {
-  // Why unchecked: used by one test at a time, but for `ended`.
-  /// Its number.
+  // Why unchecked: used by only one test at a time, except for `ended`.
+  /// Its PID.
   public let pid: Int32
   private let output: FileHandle
   private var input: FileHandle?
-  /// How it ended, once it has.
+  /// The way in which it ended, once it has.
   private let ended = Ended()
 
   private final class Ended: Sendable {
@@ -20,10 +20,10 @@ public final class Program: @unchecked Sendable {
     let group = DispatchGroup()
   }
 
-  /// Where this package's executables lie: beside the test bundle.
+  /// The directory of this package's executables: beside the test bundle.
   public static let directory: URL = {
     var url = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
-    // The tests may be run by a tool that lies elsewhere.
+    // The tests may be run by a tool in another directory.
     for candidate in [url.deletingLastPathComponent()]
       + Bundle.allBundles.map({ $0.bundleURL.deletingLastPathComponent() })
     {
@@ -54,7 +54,8 @@ public final class Program: @unchecked Sendable {
     }
     guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
     pid = number
-    // At once, whoever asks: tests of this process's end wait for any child, and see the same dead one again and again.
+    // Immediately, whatever waits: tests of this process's end wait for any child, and would see the same dead one again and
+    // again.
     ended.group.enter()
     Thread.detachNewThread { [ended, number] in
       test_wait_for_end(number)
@@ -75,13 +76,13 @@ public final class Program: @unchecked Sendable {
     return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
   }
 
-  /// Whether it has not ended yet.
+  /// Whether it is still running.
   public var isRunning: Bool { ended.status.withLock { $0 == nil } }
   /// Sends it a signal.
   public func signal(_ number: Int32) { ended.status.withLock { if $0 == nil { kill(pid, number) } } }
 
-  /// Waits until /proc shows all of its threads in that state for three looks on end: `S` when they sleep, `T` when it is
-  /// stopped. False when it ends before, or that takes too long.
+  /// Waits until /proc shows all of its threads in that state at three successive checks: `S` when they sleep, `T` when it is
+  /// stopped. Returns false when it ends before, or that takes too long.
   public func reaches(_ state: Character) -> Bool {
     let tasks = "/proc/\(pid)/task"
     var quiet = 0
@@ -96,7 +97,7 @@ public final class Program: @unchecked Sendable {
     return quiet == 3
   }
 
-  /// Waits until /proc shows that it has this file open; false when that takes too long.
+  /// Waits until /proc shows that it has this file open; returns false when that takes too long.
   public func opens(_ path: String) -> Bool {
     let files = "/proc/\(pid)/fd"
     let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
@@ -107,9 +108,9 @@ public final class Program: @unchecked Sendable {
     }
   }
 
-  /// Waits until it has no child any more; false when that takes too long.
+  /// Waits until it has no child any more; returns false when that takes too long.
   public func losesItsChildren() -> Bool {
-    // Those of its first thread.
+    // The children of its first thread.
     eventually { (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) == "" }
   }
 
@@ -123,20 +124,20 @@ public final class Program: @unchecked Sendable {
     return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Sends it a line; false when it has ended.
+  /// Sends it a line; returns false when it has ended.
   public func send(_ line: String) -> Bool {
     let bytes = Array((line + "\n").utf8)
     guard let descriptor = input?.fileDescriptor else { return false }
     return bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) } == bytes.count
   }
 
-  /// Sends an end of input, on which waiting workers end.
+  /// Closes its input, which makes waiting workers end.
   public func release() {
     try? input?.close()
     input = nil
   }
 
-  /// Waits for its end; kills it when that takes too long. Tells its status (negative for a signal) and what it printed.
+  /// Waits for its end; kills it when that takes too long. Returns its status (negative for a signal) and its output.
   @discardableResult
   public func finish(within seconds: Double = 60) -> (status: Int32, output: String) {
     let deadline = DispatchWorkItem { [weak self] in self?.signal(SIGKILL) }

@@ -17,16 +17,16 @@ public enum RedisReply: Equatable, Sendable {
   public init(_ texts: some Sequence<String>) { self = .list(texts.map { .text($0) }) }
 }
 
-/// What went wrong between a test and its Redis server.
+/// A failure between a test and its Redis server.
 public struct RedisFailure: Error {
-  /// The fault.
+  /// The failure.
   public let what: String
 
-  /// Names the fault.
+  /// The failure as text.
   public init(what: String) { self.what = what }
 }
 
-/// A Redis server of a test's own, which keeps everything in memory and listens on a socket in a temporary directory.
+/// A Redis server of one test, which keeps everything in memory and listens on a socket in a temporary directory.
 public final class RedisServer: Sendable {
   /// The socket's path.
   public let socket: String
@@ -57,7 +57,7 @@ public final class RedisServer: Sendable {
   public func stop() { program.finish(within: 10) }
 }
 
-/// A connection to a Redis server, in version 2 of its protocol. Nothing waits longer than 30 seconds.
+/// A connection to a Redis server, with version 2 of its protocol. Nothing waits longer than 30 seconds.
 public final class RedisConnection {
   private let handle: Int32
   private var received: [UInt8] = []
@@ -124,7 +124,7 @@ public final class RedisConnection {
 
   private func line() throws -> String {
     while true {
-      // Swift would take "\r\n" for one character, Redis' lines are bytes.
+      // Swift treats "\r\n" as one character, but the lines of Redis are bytes.
       if let end = received[position...].firstIndex(of: UInt8(ascii: "\r")), end + 1 < received.count {
         defer { position = end + 2 }
         return String(decoding: received[position..<end], as: UTF8.self)

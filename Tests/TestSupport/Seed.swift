@@ -1,17 +1,17 @@
 import Foundation
 
-/// Random numbers that a printed seed brings back: `LMDBSHARE_SEED=… tools/test`.
+/// Random numbers that can be reproduced from a printed seed: `LMDBSHARE_SEED=… tools/test`.
 public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
-  /// A generator of the seed from the environment, or of a new one, which it prints.
+  /// A generator with the seed from the environment, or with a new one, which it prints.
   public init(_ test: String) {
     state =
       ProcessInfo.processInfo.environment["LMDBSHARE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
     print("\(test): LMDBSHARE_SEED=\(state)")
   }
 
-  /// A generator of this seed.
+  /// A generator with this seed.
   public init(seed: UInt64) { state = seed }
 
   /// SplitMix64.
@@ -23,7 +23,7 @@ public struct SeededGenerator: RandomNumberGenerator {
     return mixed ^ mixed >> 31
   }
 
-  /// How many operations a randomised test performs: `LMDBSHARE_OPERATIONS`, or as many as given.
+  /// The number of operations of a randomised test: `LMDBSHARE_OPERATIONS`, or the given number.
   public static func operations(_ usual: Int) -> Int {
     ProcessInfo.processInfo.environment["LMDBSHARE_OPERATIONS"].flatMap { Int($0) } ?? usual
   }

@@ -3,13 +3,13 @@ import Synchronization
 
 private let doomed = Mutex<[String]>([])
 
-/// A directory that goes when the process exits: not earlier, since optimised code lets go of an object after its last
-/// use, while the files in its directory are still in use.
+/// A directory that is removed when the process exits: not earlier, since optimised code releases an object after its last use,
+/// while the files in its directory are still in use.
 public final class TemporaryDirectory: Sendable {
-  /// Where it lies.
+  /// Its path.
   public let path: String
 
-  /// - Parameter inMemory: Where syncs cost nothing, unless the test is about the disk.
+  /// - Parameter inMemory: Whether to use shared memory, where syncs are free; false for tests of the disk.
   public init(inMemory: Bool = true) {
     let root = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
     path = "\(root)/lmdbshare-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"

@@ -4,7 +4,7 @@ import LMDBShare
 import TestSupport
 
 /// Puts wrong numbers into the stored bytes of a store with every structure, and uses all of it: whatever is found, the process
-/// goes on.
+/// continues.
 struct Damage {
   private let base: String
   private let path: String
@@ -30,7 +30,7 @@ struct Damage {
       do {
         try Everything(path, options).use()
       } catch let error as StoreError {
-        // It may be the store's own format that is damaged.
+        // The store's own format may be damaged.
         guard error.operation.hasPrefix("open") else { throw error }
       }
     }
@@ -61,7 +61,7 @@ struct Damage {
     let core = try store.environment.beginWrite()
     for _ in 0..<Int.random(in: 1...2, using: &random) {
       let cursor = Cursor(core, database)
-      // Numbers that others are computed from lie at the ends.
+      // Numbers that are used in arithmetic are at the ends.
       var isThere = cursor.move(Bool.random(using: &random) ? .first : .last)
       if Int.random(in: 0..<3, using: &random) == 0 {
         isThere = cursor.move(.first)
@@ -97,7 +97,7 @@ struct Damage {
     if core.failure == nil { try store.environment.commit(core) } else { store.environment.abort(core) }
   }
 
-  /// A number of eight or four bytes anywhere.
+  /// A number of eight or four bytes at any position.
   private func put(_ number: UInt64, into bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let size = bytes.count >= 8 && Int.random(in: 0..<4, using: &random) > 0 ? 8 : 4
     guard bytes.count >= size else { return }
@@ -149,7 +149,7 @@ private struct Everything {
     lock = try opened { try store.lock("lock") }
   }
 
-  /// What there is at first.
+  /// The initial contents.
   var filling: [(inout WriteTransaction) throws -> Void] {
     [
       { txn in
@@ -168,7 +168,7 @@ private struct Everything {
     ]
   }
 
-  /// Reads and changes everything, each in a transaction of its own.
+  /// Reads and changes everything, each in a separate transaction.
   func use() throws {
     try attempt { _ = try store.structures() }
     for write in changes { try attempt { try store.write { txn in try write(&txn) } } }
@@ -200,7 +200,7 @@ private struct Everything {
     try attempt { try store.remove("numbers") }
   }
 
-  /// Whatever is thrown is the store's.
+  /// Every thrown error is a store error.
   private func attempt(_ body: () throws -> Void) throws {
     do {
       try body()
@@ -298,7 +298,7 @@ private struct Everything {
   }
 }
 
-/// Opens a store with ever fewer descriptors left, and uses what needs some: says what stands in the way each time.
+/// Opens a store with ever fewer descriptors left, and uses operations that need some: prints the error each time.
 func openWithFewFiles(_ path: String) throws {
   for left in 0..<24 {
     test_limit_files(Int32(left))

@@ -1,7 +1,7 @@
 import Foundation
 import LMDBShare
 
-/// What tests of stores in shared memory run as other processes: TestWorker ephemeral NAME ACTION [NUMBER].
+/// The commands for tests of stores in shared memory, run as other processes: TestWorker ephemeral NAME ACTION [NUMBER].
 func useEphemeral(_ name: String, _ arguments: [String]) throws {
   let number = arguments.count > 4 ? Int(arguments[4]) ?? 0 : 0
   switch arguments[3] {
@@ -19,21 +19,21 @@ func useEphemeral(_ name: String, _ arguments: [String]) throws {
       say("\(error.code)")
     }
   case "anonymous":
-    // Makes one without a name, says where it is, and waits; it is closed, or kept to the end of the process.
+    // Creates one without a name, prints its path, and waits; it is closed, or kept to the end of the process.
     let store = try SharedStore.ephemeral()
     try store.value("value", initial: 0).set(1)
     say(store.path)
     _ = readLine()
     if number == 1 { kept = store }
   case "churn":
-    // Makes, uses and removes it, while others do the same.
+    // Creates, uses and removes it, while others do the same.
     for _ in 0..<number {
       do {
         let list = try SharedStore.ephemeral(named: name).list("list", of: Int.self)
         for round in 0..<3 { try list.append(round) }
         try SharedStore.removeEphemeral(named: name)
       } catch let error as StoreError where error.code == .replaced {
-        // Another one has removed it meanwhile.
+        // Another process has removed it meanwhile.
       }
     }
     say("done")

@@ -1,13 +1,13 @@
 import CTestShims
 import Foundation
 
-/// Exercises LMDB files by plain liblmdb: their paths come line by line, an answer goes back for each.
+/// Exercises LMDB files with plain liblmdb: reads their paths line by line, and prints an answer for each.
 func exerciseFiles() {
   while let line = readLine() {
     let parts = line.split(separator: " ", maxSplits: 1)
     guard parts.count == 2, let seed = UInt64(parts[0]) else { return say("a seed and a path expected") }
     var report = [CChar](repeating: 0, count: 300)
-    // A hang ends by SIGALRM.
+    // SIGALRM ends a hang.
     alarm(60)
     let code = test_exercise(String(parts[1]), seed, &report, report.count)
     alarm(0)

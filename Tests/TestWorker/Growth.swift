@@ -1,8 +1,8 @@
 import LMDBShare
 
-/// What processes do in tests of a file's growth.
+/// The commands for tests of a file's growth.
 enum Growth {
-  /// Does what `command` says, if that is of this kind.
+  /// Runs `command`, if it is one of these.
   static func run(_ command: String, _ path: String, _ number: Int) throws -> Bool {
     switch command {
     case "hold":
@@ -11,7 +11,7 @@ enum Growth {
       _ = readLine()
       withExtendedLifetime(snapshot) {}
     case "overwrite":
-      // Overwrites 50 entries, so many times.
+      // Overwrites 50 entries, a number of times.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let dictionary = try store.dictionary("dictionary", of: Int.self, [UInt8].self)
       say("ready")
@@ -20,7 +20,7 @@ enum Growth {
           [UInt8](repeating: UInt8(truncatingIfNeeded: round), count: 3000), forKey: round % 50)
       }
     case "back-up-small":
-      // Opens with the smallest map, and makes a compacting backup beside the store; tells what is in both.
+      // Opens with the smallest map, and makes a compacting backup beside the store; prints the contents of both.
       let store = try openSmall(path)
       try store.backup(to: path + "-backup", compacting: true)
       let copy = try SharedStore(path: path + "-backup", options: .durability(.processCrashOnly))

@@ -1,9 +1,9 @@
 import Foundation
 import LMDBShare
 
-/// What programs do that inherited something unusual: closed streams, another working directory, a umask.
+/// Programs that inherited something unusual: closed streams, another working directory, a umask.
 enum Inherited {
-  /// Does what `command` says, if that is of this kind.
+  /// Runs `command`, if it is one of these.
   static func run(_ command: String, _ path: String, _ number: Int) throws -> Bool {
     switch command {
     case "closed-streams": try closedStreams(path, later: number)
@@ -19,8 +19,8 @@ enum Inherited {
     return true
   }
 
-  /// Uses a store in every way that opens files, while it prints to its streams, of which some are closed now and others
-  /// (`later`, a bit each) once the store is open.
+  /// Uses a store in every way that opens files, while it prints to its streams. Some of them are closed now, and others
+  /// (`later`, one bit each) once the store is open.
   private static func closedStreams(_ path: String, later: Int) throws {
     var faults: [String] = []
     func look(_ after: String) {
@@ -78,7 +78,7 @@ enum Inherited {
     for number: Int32 in 0..<3 { for _ in 0..<100 { _ = write(number, text, text.count) } }
   }
 
-  /// Opens a store by a relative path, goes elsewhere, and starts a worker on it.
+  /// Opens a store by a relative path, changes the directory, and starts a worker on it.
   private static func elsewhere(_ path: String) throws {
     _ = FileManager.default.changeCurrentDirectoryPath(path)
     let store = try SharedStore(path: "store", options: .durability(.processCrashOnly))
@@ -91,7 +91,7 @@ enum Inherited {
     say("\(end) \(try value.get()) \(store.path)")
   }
 
-  /// Makes a store whose modes are given as nine bits, or as the umask has them when they are 0; makes files of all kinds.
+  /// Creates a store with modes of nine bits, or according to the umask when they are 0; creates files of all kinds.
   private static func make(_ path: String, _ modes: Int) throws {
     var options = StoreOptions.durability(.processCrashOnly)
     if modes > 0 {

@@ -2,7 +2,7 @@ import Foundation
 import LMDBShare
 import TestSupport
 
-/// The commands of the other files; false when it is none of them.
+/// Runs the commands of the other files; returns false for any other command.
 func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
   switch command {
   case "start-below", "exit-or-sleep", "end-slowly", "ignore-signals": try workAs(command, path)
@@ -18,8 +18,8 @@ func runOther(_ command: String, _ path: String, _ number: Int) throws -> Bool {
   return true
 }
 
-/// Takes a lock or the permits of a semaphore again and again: TestWorker contend-for STORE NAME THREADS TASKS MILLISECONDS
-/// MICROSECONDS. Begins when its input ends; prints how often each thread and task had it.
+/// Acquires a lock or the permits of a semaphore again and again: TestWorker contend-for STORE NAME THREADS TASKS MILLISECONDS
+/// MICROSECONDS. Begins when its input ends; prints how often each thread and task acquired it.
 func contendFor(_ path: String, _ arguments: [String]) throws {
   let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
   let (threads, tasks) = (Int(arguments[4]) ?? 0, Int(arguments[5]) ?? 0)
@@ -65,7 +65,7 @@ private final class Noted: Sendable {
   let texts = Guarded<[String]>([])
 }
 
-/// So many threads and tasks wait for the event; prints how many of them went on.
+/// That many threads and tasks wait for the event; prints how many of them continued.
 func waitForEvent(_ path: String, threads: Int, tasks: Int) throws {
   let event = try SharedStore(path: path, options: .durability(.processCrashOnly)).event("event")
   let all = DispatchGroup()
@@ -89,7 +89,8 @@ func waitForEvent(_ path: String, threads: Int, tasks: Int) throws {
   say("\(woken.texts.withLock { $0.count })")
 }
 
-/// One uses a lock of which another removes and renames what it can get; a file tells whether two are inside at once.
+/// One process uses a lock, of which another removes and renames what it can get; a file shows whether two are inside at the same
+/// time.
 func useLock(_ command: String, _ path: String, _ number: Int) throws {
   let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
   let inside = path + "-inside"
@@ -117,8 +118,8 @@ func useLock(_ command: String, _ path: String, _ number: Int) throws {
   say("done")
 }
 
-/// So many tasks wait at a barrier at which too few come; while their time runs out another process writes. Prints whether
-/// other tasks go on.
+/// That many tasks wait at a barrier at which too few arrive; while their time limit passes another process writes. Prints
+/// whether other tasks continue.
 func waitAtBarrier(_ path: String, _ count: Int) throws {
   let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
   let barrier = try store.barrier("barrier", parties: count + 1)
@@ -138,7 +139,7 @@ func waitAtBarrier(_ path: String, _ count: Int) throws {
   guard try eventually({ try barrier.waiting == count }) else { return say("not all wait") }
   say("waiting")
   _ = readLine()
-  // Another process writes from now on, beyond the end of their time; others of this one's tasks want to run all the while.
+  // Another process writes from now on, beyond the end of their time limit; other tasks of this process want to run meanwhile.
   let start = ContinuousClock.now
   var longest = Duration.zero
   while start.duration(to: .now) < .milliseconds(2200) {

@@ -1,9 +1,9 @@
 import Foundation
 import LMDBShare
 
-// What other processes do with queues.
+// The commands for tests of queues.
 
-/// Tells in how many seconds the first lease of a queue ends, as seen by who may only read.
+/// Prints in how many seconds the first lease of a queue ends, as seen by a reader.
 func tellRemaining(_ path: String) throws {
   var options = StoreOptions()
   options.access = .readOnly
@@ -11,7 +11,7 @@ func tellRemaining(_ path: String) throws {
   say("\(try queue.statistics().leases.first?.remaining.components.seconds ?? -1)")
 }
 
-/// Sets the clock, as `interpose.c` shows it to this process, so many seconds ahead.
+/// Sets the clock, as `interpose.c` shows it to this process, that many seconds ahead.
 private func setClock(_ seconds: Int) throws {
   guard let file = ProcessInfo.processInfo.environment["TEST_CLOCK"] else { throw NoClock() }
   try Data("\(seconds)\n".utf8).write(to: URL(fileURLWithPath: file))
@@ -33,7 +33,7 @@ func leaseWhileTheClockIsSet(_ path: String) throws {
   }
 }
 
-/// Sets the clock, and tells whether there is an item to lease.
+/// Sets the clock, and prints whether there is an item to lease.
 func lookForItemsAfterTheClockWasSet(_ path: String, _ seconds: Int) throws {
   let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
   try setClock(seconds)
@@ -41,7 +41,7 @@ func lookForItemsAfterTheClockWasSet(_ path: String, _ seconds: Int) throws {
   say("\(try queue.statistics().leases.first?.remaining.components.seconds ?? -1)")
 }
 
-/// How many milliseconds an item is delayed that is to be for one second, when the clock is set meanwhile.
+/// Prints the actual delay in milliseconds of an item with a delay of one second, when the clock is set meanwhile.
 func delayWhileTheClockIsSet(_ path: String, _ seconds: Int) throws {
   let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
   let start = ContinuousClock.now
@@ -52,7 +52,7 @@ func delayWhileTheClockIsSet(_ path: String, _ seconds: Int) throws {
   say("\(taken.seconds * 1000 + taken.attoseconds / 1_000_000_000_000_000)")
 }
 
-/// How many seconds ago a snapshot of this process was overtaken, when the clock is set meanwhile.
+/// Prints how many seconds ago a snapshot of this process was superseded, when the clock is set meanwhile.
 func ageWhileTheClockIsSet(_ path: String, _ seconds: Int) throws {
   let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
   let value = try store.value("value", initial: 0)
@@ -63,7 +63,7 @@ func ageWhileTheClockIsSet(_ path: String, _ seconds: Int) throws {
   say("\(reader?.age?.components.seconds ?? -1)")
 }
 
-/// How many milliseconds a thread waits for another one's write with a limit of 100, when the clock is wrong.
+/// Prints how many milliseconds a thread waits for another thread's write with a limit of 100, when the clock is wrong.
 func waitForAThreadWhileTheClockIsSet(_ path: String, _ seconds: Int) throws {
   let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
   let begun = DispatchSemaphore(value: 0)
@@ -83,7 +83,7 @@ func waitForAThreadWhileTheClockIsSet(_ path: String, _ seconds: Int) throws {
   }
 }
 
-/// Takes jobs of a type that not all items are of, until the queue is closed; tells each.
+/// Takes jobs, although not all items are of that type, until the queue is closed; prints each.
 func consumeJobs(_ path: String) throws {
   struct Job: Codable, Storable { var path: String }
   let queue = try SharedStore(path: path).queue("jobs", of: Job.self)

@@ -1,17 +1,17 @@
 import Foundation
 import LMDBShare
 
-// What a program with several threads does with a store, for ThreadSanitizer (tools/sanitize).
+// Uses a store with several threads, for ThreadSanitizer (tools/sanitize).
 
-/// Runs each of the jobs so many times, all at once: the even ones in threads, the odd ones in tasks. Prints how many
-/// there were. `race-in-threads` has a race, which ThreadSanitizer has to report.
+/// Runs each of the jobs a number of times, all concurrently: the even ones in threads, the odd ones in tasks. Prints how many
+/// there were. `race-in-threads` has a data race, which ThreadSanitizer has to report.
 func useInThreads(_ command: String, _ path: String, _ rounds: Int) throws {
   let shared = try Shared(path)
   let jobs = try command == "race-in-threads" ? racing() : jobs(shared)
   let all = DispatchGroup()
   let failures = Guarded<[String]>([])
   let noted: @Sendable (any Error) -> Void = { error in
-    // Short limits are passed where so many write.
+    // Short limits are exceeded when that many write.
     if (error as? StoreError)?.code != .writerBusy { failures.withLock { $0.append("\(error)") } }
   }
   for job in jobs {
@@ -55,7 +55,7 @@ private func jobs(_ shared: Shared) throws -> [Job] {
   let semaphore = try store.semaphore("semaphore", permits: 2)
   let event = try store.event("event")
   let barrier = try store.barrier("barrier", parties: 2)
-  // Guarded by the lock, as what a program has in its own memory.
+  // Guarded by the lock, like data in the program's own memory.
   let counted = Counted()
   let producer = queue.producer()
   return [
@@ -76,7 +76,7 @@ private func jobs(_ shared: Shared) throws -> [Job] {
       guard numbers.count == Array(numbers).count else { throw WrongResult() }
     },
     .thread { round in
-      // A structure that comes and goes: databases are opened and closed.
+      // A structure that is created and removed: databases are opened and closed.
       _ = try store.value("passing-\(round % 3)", initial: round)
       try store.remove("passing-\(round % 3)")
     },
@@ -114,7 +114,7 @@ private func racing() -> [Job] {
   let counted = Counted()
   let race: @Sendable (Int) -> Void = { _ in
     counted.number += 1
-    // So that no thread is over before the other one begins.
+    // So that no thread ends before the other one begins.
     usleep(1000)
   }
   return [.thread(race), .thread(race)]

@@ -1,6 +1,6 @@
 import LMDBShare
 
-/// Adds 300 numbers that only this process adds, and 300 that all processes add; says how many were new.
+/// Adds 300 numbers that only this process adds, and 300 that all processes add; prints how many were new.
 func fillSet(_ path: String, _ number: Int) throws {
   let set = try SharedStore(path: path).set("set", of: Int.self)
   var added = 0

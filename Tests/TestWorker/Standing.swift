@@ -1,9 +1,9 @@
 import Foundation
 import LMDBShare
 
-/// Processes that stand still where others wait for them, until they are let go on.
+/// Processes that stop while others wait for them, until they are continued.
 enum Standing {
-  /// Stops inside of a write, as by a debugger.
+  /// Stops inside a write, as by a debugger.
   static func inWrite(_ path: String) throws {
     let store = try SharedStore(path: path)
     try store.write { _ in
@@ -13,7 +13,7 @@ enum Standing {
     say("written")
   }
 
-  /// Stops while it has LMDB's lock file for itself, as who compacts the store does.
+  /// Stops while it holds LMDB's lock file exclusively, as a process does that compacts the store.
   static func withLockFile(_ path: String) {
     let file = open(path + "/lock.mdb", O_RDWR | O_CREAT, 0o600)
     var lock = flock()
@@ -26,7 +26,7 @@ enum Standing {
   }
 }
 
-/// Opens so many stores, truncates the signal file of each, and writes to all of them.
+/// Opens that many stores, truncates the signal file of each, and writes to all of them.
 func truncateMany(_ path: String, _ number: Int) throws {
   var limit = rlimit()
   getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -1,4 +1,4 @@
-// What tests run as other processes: TestWorker COMMAND STORE [NUMBER].
+// The commands that tests run as other processes: TestWorker COMMAND STORE [NUMBER].
 
 import CTestShims
 import Foundation
@@ -25,7 +25,7 @@ struct Shared {
   }
 }
 
-/// Dies as by kill -9, once in so many times; 0 for never.
+/// Dies as by kill -9, with a probability of one in that many; 0 for never.
 func dieByChance(_ odds: Int) {
   if odds > 0, Int.random(in: 0..<odds) == 0 { kill(getpid(), SIGKILL) }
 }
@@ -75,29 +75,29 @@ struct TestWorker {
     case "open-all":
       _ = try Shared(path)
     case "increment-later":
-      // Increments the value after so many milliseconds.
+      // Increments the value after a number of milliseconds.
       let value = try SharedStore(path: path, options: .durability(.processCrashOnly)).value("value", initial: 0)
       say("ready")
       usleep(UInt32(number) * 1000)
       try value.update { $0 += 1 }
     case "add":
-      // Adds 1 to the value so many times.
+      // Adds 1 to the value a number of times.
       let value = try SharedStore(path: path, options: .durability(.processCrashOnly)).value("value", initial: 0)
       for _ in 0..<number { try value.update { $0 += 1 } }
     case "observe":
-      // Observes the value until it is so large; tells how many states it has seen.
+      // Observes the value until it is that large; prints how many states it has seen.
       let value = try SharedStore(path: path, options: .durability(.processCrashOnly)).value("value", initial: 0)
       say("\(try blocking { try await observe(value, until: number) })")
     case "wait-in-tasks":
-      // So many tasks wait for a queue; tells what they took of the processor's time, in microseconds, in five seconds.
+      // That many tasks wait for a queue; prints the processor time that they took, in microseconds, in five seconds.
       let queue = try Shared(path).queue
       say("\(try blocking { try await waitInTasks(queue, number) })")
     case "cancel-waits":
-      // How many microseconds the cancellation of 200 waiting tasks takes.
+      // Prints how many microseconds the cancellation of 200 waiting tasks takes.
       let list = try Shared(path).list
       say(try blocking { try await cancelWaits(list) })
     case "wait-in-vain":
-      // How many microseconds it waits for what does not come, with a limit of 200 ms.
+      // Prints how many microseconds it waits in vain, with a limit of 200 ms.
       let shared = try Shared(path)
       let start = ContinuousClock.now
       _ = try blocking {
@@ -105,7 +105,7 @@ struct TestWorker {
       }
       say("\(start.duration(to: .now).components.attoseconds / 1_000_000_000_000)")
     case "time-outs":
-      // How many microseconds too late waits in vain end.
+      // Prints by how many microseconds waits in vain end too late.
       let list = try Shared(path).list
       say(try blocking { try await timeOuts(list) })
     case "open-network":
@@ -124,7 +124,7 @@ struct TestWorker {
       }
     case "fill-set": try fillSet(path, number)
     case "go-on":
-      // Increments and tells of each outcome; the list gets the same numbers.
+      // Increments and prints each outcome; the list gets the same numbers.
       let shared = try Shared(path, StoreOptions())
       for round in 0..<number {
         do {
@@ -159,7 +159,7 @@ struct TestWorker {
         }
       }
     case "fill":
-      // Grows the store by so many bytes.
+      // Grows the store by that many bytes.
       let shared = try Shared(path)
       for _ in 0..<max(1, number >> 20) {
         try shared.queue.push([UInt8](repeating: 7, count: 1 << 20))
@@ -171,7 +171,7 @@ struct TestWorker {
       let item = try shared.queue.pop(timeout: .milliseconds(number))
       say("got \(item.map { String(decoding: $0, as: UTF8.self) } ?? "nothing")")
     case "lease-and-stop":
-      // Leases three items for so many milliseconds, or a minute, and stands still.
+      // Leases three items for a number of milliseconds, or a minute, and stops.
       let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
       let leases = try queue.lease(atMost: 3, for: .milliseconds(number == 0 ? 60_000 : number))
       say("leased \(leases.count)")
@@ -182,8 +182,8 @@ struct TestWorker {
         say("\(error.code)")
       }
     case "work":
-      // Leases items until there are none left; writes down each that it begins, and each that it ends. At each step it dies
-      // with a chance of one in so many.
+      // Leases items until there are none left; records each that it begins, and each that it ends. At each step it dies with a
+      // probability of one in that many.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let queue = try store.queue("jobs", of: Int.self)
       let (done, begun) = (try store.list("done", of: Int.self), try store.dictionary("begun", of: Int.self, Int.self))
@@ -221,7 +221,7 @@ struct TestWorker {
       _ = readLine()
       try lock.release()
     case "lock-and-count":
-      // Adds 1 to the number in a file so many times, which only the lock makes safe.
+      // Adds 1 to the number in a file a number of times, which only the lock makes safe.
       let lock = try SharedStore(path: path, options: .durability(.processCrashOnly)).lock("lock")
       let file = URL(fileURLWithPath: path + "-count")
       for _ in 0..<number {
@@ -231,7 +231,7 @@ struct TestWorker {
         }
       }
     case "permits":
-      // Takes a permit so many times; tells the most that were out at once.
+      // Acquires a permit a number of times; prints the maximum that were held at the same time.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let semaphore = try store.semaphore("semaphore", permits: 3)
       let (out, most) = (try store.value("out", initial: 0), try store.value("most", initial: 0))
@@ -250,7 +250,7 @@ struct TestWorker {
       say("\(try semaphore.acquire() != nil)")
       _ = readLine()
     case "barrier":
-      // Passes a barrier of four so many times; at each the value must be a multiple of 4.
+      // Passes a barrier of four a number of times; at each the value must be a multiple of 4.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let (barrier, value) = (try store.barrier("barrier", parties: 4), try store.value("value", initial: 0))
       say("ready")
@@ -268,7 +268,7 @@ struct TestWorker {
     case "set-event":
       try SharedStore(path: path).event("event").set()
     case "look-for-file":
-      // Tells in the value how many open files of the starter's, named `leak`, it has.
+      // Stores in the value how many open files of the starter, named `leak`, it has.
       let names = (0..<256).compactMap {
         try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
       }
@@ -279,13 +279,13 @@ struct TestWorker {
       try store.value("threads", initial: -1).set(
         FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count)
     case "end-with-nobody":
-      // Nobody has the other end from the start.
+      // The other end is closed from the beginning.
       let pipe = try ChildProcess.pipe()
       close(pipe.writing.number)
       ChildProcess.end(with: pipe.reading.number)
       sleep(60)
     case "start-sleeper":
-      // Starts a worker that waits, and tells its number.
+      // Starts a worker that waits, and prints its PID.
       let store = try SharedStore(path: path)
       let worker = try WorkerProcess(role: "sleep", store: store)
       say("\(worker.processID)")
@@ -300,7 +300,7 @@ struct TestWorker {
     case "sleep":
       while true { sleep(60) }
     case "use-queue":
-      // Everything that can be done with a queue whose bytes somebody has damaged; errors are expected, and told.
+      // Performs all operations of a queue whose bytes are damaged; errors are expected, and printed.
       let queue = try SharedStore(path: path, options: .durability(.processCrashOnly)).queue("jobs", of: Int.self)
       var errors = 0
       func attempt(_ body: () throws -> Void) { do { try body() } catch { errors += 1 } }
@@ -320,7 +320,7 @@ struct TestWorker {
       attempt { _ = try queue.pop(atMost: 1000) }
       say("\(errors)")
     case "recreate":
-      // Removes the structures and makes them anew with other types.
+      // Removes the structures and creates them again with other types.
       let store = try Shared(path).store
       for name in ["list", "names", "dictionary"] { try store.remove(name) }
       _ = try store.list("list", of: String.self)
@@ -330,7 +330,7 @@ struct TestWorker {
       let store = try Shared(path).store
       for name in ["value", "list", "names", "dictionary", "array", "queue"] { try store.remove(name) }
     case "write-and-stop":
-      // Stands still inside of a write.
+      // Stops inside a write.
       let shared = try Shared(path)
       try shared.store.write { txn in
         txn[shared.value] = 99
@@ -338,7 +338,7 @@ struct TestWorker {
         _ = readLine()
       }
     case "read-numbers":
-      // Each commit stores its own number: looks at so many snapshots, and tells of those that have another one.
+      // Each commit stores its own number: reads that many snapshots, and reports those that have another one.
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let (value, list) = (try store.value("value", initial: 0), try store.list("list", of: String.self))
       say("ready")
@@ -363,7 +363,7 @@ struct TestWorker {
     case "write-token": try writeToken(path, number)
     case "was-committed": try lookForTokens(path)
     case "write-and-fork":
-      // Stands still inside of a write, with a child that inherits all open files.
+      // Stops inside a write, with a child that inherits all open files.
       let shared = try Shared(path)
       try shared.store.write { txn in
         txn[shared.value] = 99
@@ -371,7 +371,7 @@ struct TestWorker {
         _ = readLine()
       }
     case "contend":
-      // Writes as often as it can for so many milliseconds, once it is told to begin.
+      // Writes as often as it can for a number of milliseconds, once its input says so.
       let shared = try Shared(path)
       say("ready")
       _ = readLine()

@@ -15,7 +15,7 @@ func writeToken(_ path: String, _ number: Int) throws {
   _ = readLine()
 }
 
-/// What a store that is open for reading knows of two tokens.
+/// What a store that is open for reading knows about two tokens.
 func lookForTokens(_ path: String) throws {
   var options = StoreOptions()
   options.access = .readOnly

@@ -1,7 +1,7 @@
 import Foundation
 import LMDBShare
 
-/// A program that starts itself as a worker and does not look at `Worker.current`.
+/// A program that starts itself as a worker and does not read `Worker.current`.
 func startUnaware() throws {
   let isWorker = ProcessInfo.processInfo.environment["LMDBSHARE_WORKER_ROLE"] != nil
   let path = CommandLine.arguments[2]
@@ -15,7 +15,7 @@ func startUnaware() throws {
   }
 }
 
-/// What tests start as workers.
+/// The workers that tests start.
 func workAs(_ role: String, _ path: String) throws {
   let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
   switch role {

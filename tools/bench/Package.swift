@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// A package of its own: measuring must see the library as a client does, and nobody who uses the library builds this.
+// A separate package: the benchmark must see the library as a client does, and clients of the library do not build it.
 let package = Package(
   name: "bench",
   platforms: [.macOS(.v26)],

@@ -1,4 +1,4 @@
-"""The library beside its peers: peers.py BENCH [--quick]. See `peers`."""
+"""Compares the library with its peers: peers.py BENCH [--quick]. See `peers`."""
 
 import multiprocessing
 import os
@@ -155,7 +155,7 @@ def measure(body):
 
 
 def figures(peer):
-    """What a peer takes, by work; work that it has no operation for is left out."""
+    """The time that a peer takes, by work; work without a matching operation is left out."""
     result = {}
 
     def each(work, body):

@@ -1,4 +1,4 @@
-"""What Python's multiprocessing takes for the work that Bench measures of queues: a line each, name, tab, nanoseconds."""
+"""Measures Python's multiprocessing with the queue work of Bench, one line each: name, tab, nanoseconds."""
 
 import multiprocessing
 import statistics
@@ -9,7 +9,7 @@ QUICK = "--quick" in sys.argv
 COUNT = 5_000 if QUICK else 20_000
 ROUNDS = 1 if QUICK else 3
 MESSAGE = b"x" * 100
-# Different ones: of the same object pickle would send one and 99 references to it.
+# Different ones: of the same object, pickle would send one and 99 references to it.
 MESSAGES = [bytes([number]) * 100 for number in range(100)]
 
 

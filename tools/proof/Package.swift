@@ -1,13 +1,13 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// A package of its own: what it proves, it proves of the library as a client sees it, through the public interface alone.
+// A separate package: it proves the library as a client sees it, only through the public interface.
 let package = Package(
   name: "proof",
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "proof", targets: ["Proof"]),
-    // Loaded in front of the system's library into processes that are to see failures.
+    // Loaded before the system's library into processes in which calls have to fail.
     .library(name: "Interpose", type: .dynamic, targets: ["CInterpose"]),
   ],
   dependencies: [

@@ -5,13 +5,13 @@ public struct ByteWriter: ~Copyable, Sendable {
   /// Creates an empty writer.
   public init() {}
 
-  /// An empty writer with room for so many bytes.
+  /// An empty writer with a capacity of that many bytes.
   package init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
-  /// Takes back what was written.
+  /// Removes what was written.
   package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-  /// Takes back what was written behind the first `count` bytes.
+  /// Removes everything after the first `count` bytes.
   package mutating func truncate(to count: Int) { bytes.removeSubrange(count...) }
 
   /// The number of bytes that have been written.

@@ -39,9 +39,9 @@ public protocol Codec<Value>: Sendable {
   /// Calls `body` with the value's bytes; codecs of fixed size do so without allocating.
   static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R
 
-  /// A value that stands in for one that cannot be decoded, where the error can be thrown only later. The transaction has failed by
-  /// then, so that nothing that depends on the placeholder is committed or returned. Nil when there is none; such a read then stops
-  /// the program.
+  /// A value that stands in for one that cannot be decoded, where the error can be thrown only later. The transaction has failed
+  /// by then, so that nothing that depends on the placeholder is committed or returned. Nil when there is none; such a read then
+  /// stops the program.
   ///
   /// A default exists for types that can be decoded from no bytes or from zeros, for optionals, for enumerations that are
   /// `CaseIterable` or have small numbers as raw values, and for most `Codable` types.

@@ -30,7 +30,7 @@ public enum DictionaryCodec<Key: StorableKey, Value: Storable>: Codec {
       try checkOrder(key, &last)
       let decoded = try Key.OrderedCodec.decode(key)
       let value = try Value.StorageCodec.decode(reader.part(Value.StorageCodec.fixedByteCount))
-      guard entries.updateValue(value, forKey: decoded) == nil else { throw DecodingFailure("a key is there twice") }
+      guard entries.updateValue(value, forKey: decoded) == nil else { throw DecodingFailure("a key is repeated") }
     }
     return entries
   }
@@ -60,7 +60,7 @@ public enum SetCodec<Element: StorableKey>: Codec {
       let element = try reader.part(Element.OrderedCodec.fixedByteCount)
       try checkOrder(element, &last)
       guard elements.insert(try Element.OrderedCodec.decode(element)).inserted else {
-        throw DecodingFailure("an element is there twice")
+        throw DecodingFailure("an element is repeated")
       }
     }
     return elements
@@ -84,7 +84,7 @@ private func checkOrder(_ key: RawSpan, _ last: inout [UInt8]?) throws(DecodingF
 }
 
 extension ByteWriter {
-  /// Appends a part, behind its length where that is not known.
+  /// Appends a part, after its length if that is not fixed.
   fileprivate mutating func append(part: [UInt8], isFixed: Bool) throws(EncodingFailure) {
     if !isFixed {
       guard let length = UInt32(exactly: part.count) else { throw EncodingFailure("a part of \(part.count) bytes") }

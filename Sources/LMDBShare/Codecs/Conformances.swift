@@ -1,4 +1,4 @@
-// One line a type: how it lies in a value, and how in a key.
+// For each type, its representation as a value and as a key.
 
 extension Int: StorableKey, FixedSizeStorable {
   /// The integer's bytes, least significant first.

@@ -12,7 +12,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
     if let size = Element.StorageCodec.fixedByteCount {
       let start = writer.count
       for element in value { try Element.StorageCodec.encode(element, into: &writer) }
-      // Elements without bytes could not be counted, others of another size not be told apart.
+      // Elements without bytes could not be counted, and elements of another size could not be separated.
       guard size > 0 || value.isEmpty, writer.count - start == size * value.count else {
         throw EncodingFailure(
           "\(value.count) elements of \(size) bytes each by their codec took \(writer.count - start) bytes")
@@ -132,7 +132,7 @@ public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: 
   /// Decodes the value with the stored raw value.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
     let raw = try Value.RawValue.StorageCodec.decode(bytes)
-    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }
+    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is not a value of \(Value.self)") }
     return value
   }
 
@@ -149,7 +149,7 @@ public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: 
 }
 
 extension RawRepresentable {
-  /// The raw value, if the type makes a value of it again: what could not be read back is not stored.
+  /// Appends the raw value, if the type creates a value from it: what could not be read back is not stored.
   @inlinable @inline(__always)
   var reversibleRawValue: RawValue {
     get throws(EncodingFailure) {

@@ -3,7 +3,7 @@ package enum DateText {
   private static let epoch = 11_323  // Days from 1970-01-01 to 2001-01-01.
   private static let power: [Double] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
-  /// The text that reads back as exactly this; nil where there is none with 9 decimals, from year 1 to 9999.
+  /// The text that reads back as exactly this date; nil when 9 decimals and years 1 to 9999 are not enough.
   package static func exact(_ seconds: Double) -> String? {
     guard seconds.isFinite, abs(seconds) < 1e12, seconds.sign == .plus || seconds != 0 else { return nil }
     let whole = seconds.rounded(.down)
@@ -21,7 +21,7 @@ package enum DateText {
     return exact((seconds * 1000).rounded() / 1000) ?? exact(seconds.rounded())
   }
 
-  /// So many microseconds since 1970, to the second, for people.
+  /// A number of microseconds since 1970, to the second, for people.
   package static func text(microsecondsSince1970 time: UInt64) -> String {
     rounded(Double(time / 1_000_000) - 978_307_200) ?? "\(time)"
   }
@@ -49,8 +49,8 @@ package enum DateText {
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
-  /// The seconds of such a text: a date alone, or with a time to the minute, second or fraction of it; in UTC, or with the
-  /// offset of a zone (`+01:00`, `+0100` or `+01`), before which a space may stand.
+  /// The seconds of such a text: a date only, or with a time to the minute, second or fraction of it; in UTC, or with the offset
+  /// of a time zone (`+01:00`, `+0100` or `+01`), which may follow a space.
   package static func seconds(_ text: String) -> Double? {
     let parts = text.split(whereSeparator: { $0 == "T" || $0 == "t" || $0 == " " })
     guard 1...3 ~= parts.count else { return nil }
@@ -91,7 +91,7 @@ package enum DateText {
     return Double(days * 86400 + hour * 3600 + minute * 60 + second - offset) + fraction
   }
 
-  /// The seconds that a zone is ahead of UTC: `+01:00`, `-0330` or `+01`.
+  /// The seconds by which a time zone is ahead of UTC: `+01:00`, `-0330` or `+01`.
   private static func zone(_ text: Substring) -> Int? {
     var numbers = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
     if numbers.count == 1, numbers[0].utf8.count == 4 { numbers = [numbers[0].prefix(2), numbers[0].suffix(2)] }

@@ -24,7 +24,7 @@ public enum IntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sendable>:
   }
 }
 
-/// Integers as keys: most significant byte first with the sign bit turned, so that bytes sort as the numbers do.
+/// Integers as keys: most significant byte first with the sign bit inverted, so that bytes sort as the numbers do.
 public enum OrderedIntegerCodec<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: KeyCodec {
   /// `i64`, `u8`, …
   public static var identifier: String { IntegerCodec<Value>.identifier }
@@ -158,7 +158,7 @@ public enum BoolCodec: KeyCodec {
   /// Decodes a single byte, 0 or 1.
   @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Bool {
     guard let byte = bytes.littleEndian(UInt8.self) else { throw .size(of: identifier, bytes.byteCount) }
-    guard byte <= 1 else { throw DecodingFailure("\(byte) is no bool") }
+    guard byte <= 1 else { throw DecodingFailure("\(byte) is not a bool") }
     return byte == 1
   }
 
@@ -179,6 +179,6 @@ public enum BoolCodec: KeyCodec {
 
 extension DecodingFailure {
   @usableFromInline static func size(of type: String, _ count: Int) -> DecodingFailure {
-    DecodingFailure("\(count) bytes are no \(type)")
+    DecodingFailure("\(count) bytes are not a valid \(type)")
   }
 }

@@ -11,7 +11,7 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
   }
 
   @inlinable static func make(_ raw: Value.RawValue) throws(DecodingFailure) -> Value {
-    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is no \(Value.self)") }
+    guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is not a value of \(Value.self)") }
     return value
   }
 
@@ -36,7 +36,7 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
     try make(Value.RawValue.OrderedCodec.decodeComponent(&reader))
   }
 
-  /// The placeholder of the raw value's codec, where it has one.
+  /// The placeholder of the raw value's codec, if it has one.
   public static var placeholder: Value? {
     if let raw = Value.RawValue.OrderedCodec.placeholder, let value = Value(rawValue: raw) { return value }
     return (Value.self as? any Storable.Type).flatMap { Self.placeholder(of: $0) as? Value }

@@ -1,7 +1,7 @@
-/// What is known of representations by their names alone: the one list of those of a fixed size.
+/// Properties of representations that are known by their identifiers: the only list of those with a fixed size.
 package enum RepresentationTable {
-  /// How many bytes a value, or a key, of the representation takes; nil when that depends on the value, or the name is another
-  /// one.
+  /// The size of a value, or of a key, of the representation in bytes; nil when it depends on the value, or the identifier is not
+  /// in the list.
   package static func fixedSize(of identifier: String) -> Int? { sizes[identifier] }
 
   /// All of them can be keys.

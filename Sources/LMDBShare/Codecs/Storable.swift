@@ -11,7 +11,7 @@
 public protocol Storable: Sendable {
   #if FoundationCodecs
     /// The representation of this type's values in the file.
-    // The compiler shows the next line to who forgot.
+    // The compiler shows the next line if the conformance is missing.
     associatedtype StorageCodec: Codec = JSONCodec<Self> where StorageCodec.Value == Self  // Conform to Codable, too!
   #else
     /// The representation of this type's values in the file.

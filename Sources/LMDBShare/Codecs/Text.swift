@@ -65,8 +65,8 @@ public enum BytesKeyCodec: KeyCodec {
   }
 }
 
-// Bytes of any length inside of a key that goes on: 00 becomes 00 01, and 00 00 ends it. A shorter run so sorts before
-// a longer one that it begins.
+// Bytes of any length inside a key with further parts: 00 becomes 00 01, and 00 00 ends it. So a prefix sorts before longer
+// bytes.
 
 extension ByteWriter {
   mutating func append(escaping bytes: some Sequence<UInt8>) {

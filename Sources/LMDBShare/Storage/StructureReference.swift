@@ -1,6 +1,6 @@
 public import Synchronization
 
-/// A structure as this process has opened it. Handles share it; transactions check that it is still the one meant.
+/// A structure as this process has opened it. Handles share it; transactions check that it is still the same structure.
 @usableFromInline
 final class StructureReference: Sendable {
   @usableFromInline let environment: Environment
@@ -8,9 +8,9 @@ final class StructureReference: Sendable {
   @usableFromInline let name: String
   /// The number of its database in this process.
   @usableFromInline let database: UInt32
-  /// The catalogue's version as of which this is known to be the structure of its name.
+  /// The version of the catalogue at which this was last known to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
-  /// What those who wait for its changes are woken by.
+  /// The channel that wakes the waiters for its changes.
   @usableFromInline let channel: UInt64
 
   init(_ description: StructureDescription, number: UInt32, _ environment: Environment) {
@@ -21,10 +21,10 @@ final class StructureReference: Sendable {
     channel = Channels.of(description.identity)
   }
 
-  /// When the leases of the queue were looked at last, by the store's clock.
+  /// When the leases of the queue were last checked, by the store's clock.
   private let looked = Atomic<UInt64>(0)
 
-  /// Whether it is 20 ms or more ago; then it is now.
+  /// Whether the last check was at least 20 ms ago; if so, records the present time as that of the last check.
   func isTimeToLook(_ now: UInt64) -> Bool {
     let last = looked.load(ordering: .relaxed)
     guard now < last || now - last >= 20_000 else { return false }
@@ -35,19 +35,19 @@ final class StructureReference: Sendable {
   /// How often a queue's items are decoded before they are taken.
   let prefetches = PrefetchPace()
 
-  /// `kind 'name'`, as messages name it.
+  /// `kind 'name'`, as in messages.
   @usableFromInline var title: String { "\(description.kind.rawValue) '\(name)'" }
 
-  /// That what is stored contradicts the format.
+  /// The error for stored data that contradicts the format.
   func damage(_ reason: String) -> StoreError {
     StoreError(.damaged, "check", structure: name, reason: reason, advice: "restore a backup")
   }
 }
 
 extension Transaction {
-  /// The number of the structure's database, after making sure that the structure is still the one that was opened.
+  /// The number of the structure's database, after checking that the structure is still the one that was opened.
   ///
-  /// That costs one lookup for each new snapshot, and two when the catalogue has changed.
+  /// That takes one lookup for each new snapshot, and two when the catalogue has changed.
   @inlinable @inline(__always)
   func use(_ reference: StructureReference) -> UInt32 {
     if catalogueVersion.epoch == epoch, belongs(to: reference.environment),
@@ -58,7 +58,7 @@ extension Transaction {
     return confirm(reference)
   }
 
-  /// The same for a view that will write.
+  /// Does the same for a view that will write.
   @inlinable @inline(__always)
   func useForWriting(_ reference: StructureReference) -> UInt32 {
     writtenChannels |= reference.channel
@@ -72,7 +72,7 @@ extension Transaction {
       fail(
         StoreError(
           .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",
-          advice: "use a transaction of its own store"))
+          advice: "use a transaction of the structure's store"))
       return Transaction.noDatabase
     }
     let catalogue = environment.catalogue
@@ -87,7 +87,7 @@ extension Transaction {
         throw StoreError(
           .structureRemoved, "use", structure: reference.name,
           reason: now == nil
-            ? "it was removed or renamed since it was opened" : "it was created anew since it was opened",
+            ? "it was removed or renamed since it was opened" : "it was created again since it was opened",
           advice: "open it again")
       }
     } catch {
@@ -95,7 +95,7 @@ extension Transaction {
       return Transaction.noDatabase
     }
     catalogueVersion = (epoch, version)
-    // What is not committed yet may never be, and its version may then come to mean something else.
+    // An uncommitted change may never be committed, and its version may then get another meaning.
     if !changedCatalogue { reference.confirmed.store(version, ordering: .relaxed) }
     return reference.database
   }

@@ -1,17 +1,17 @@
-// The catalogue is a database of its own: under each structure's name the record that describes it, and under names
-// with a leading dot the format, and a counter of the catalogue's changes. Whoever has seen a version of the catalogue
-// need not look again until the counter moves.
+// The catalogue is a separate database. Under each structure's name it has the record that describes the structure, and under
+// names with a leading dot the format, and a counter of the catalogue's changes. While the counter is unchanged, a known version
+// of the catalogue is current.
 
 enum Catalogue {
   static let database = ".catalogue"
   static let values = ".values"
   static let format = 1
-  /// That of a store in which no structure was ever made.
+  /// The version of a store in which no structure was ever created.
   static let firstVersion: UInt64 = 1
   static let formatKey = ".format"
   static let versionKey = ".version"
 
-  /// What a new store starts with.
+  /// Writes the catalogue of a new store.
   static func create(_ transaction: Transaction) throws(StoreError) {
     let catalogue = try transaction.openByLMDB(database, [])
     _ = try transaction.openByLMDB(values, [])
@@ -21,7 +21,7 @@ enum Catalogue {
     setVersion(firstVersion, catalogue, transaction)
   }
 
-  /// Checks that the environment holds a catalogue of a format that this version knows, and makes it known.
+  /// Checks that the environment has a catalogue of a format that this version knows, and registers it.
   static func open(_ environment: Environment) throws(StoreError) {
     let transaction = try environment.beginRead()
     defer { transaction.end() }
@@ -34,7 +34,7 @@ enum Catalogue {
     guard let format, format == "lmdbshare \(Self.format)" else {
       throw StoreError(
         .newerFormat, "open \(environment.directory.path)",
-        reason: "the store's format is \(format ?? "not told"); this version knows lmdbshare \(Self.format)",
+        reason: "the store's format is \(format ?? "unknown"); this version knows lmdbshare \(Self.format)",
         advice: "open it with the version of lmdbshare that wrote it")
     }
     environment.setCatalogue(catalogue, values: environment.number(values))
@@ -50,8 +50,8 @@ enum Catalogue {
     }
   }
 
-  /// An identity for a new structure. Structures made one after the other get channels one after the other, so that not
-  /// many share one: who waits for one of them is woken for all that have its channel.
+  /// Returns an identity for a new structure. Successive structures get successive channels, so that few share one: a waiter is
+  /// woken for all structures with its channel.
   static func newIdentity(_ catalogue: UInt32, _ transaction: Transaction) -> UInt64 {
     let channels: UInt64 = 63
     let channel = version(catalogue, transaction) % channels
@@ -66,7 +66,7 @@ enum Catalogue {
     return try StructureDescription(name: name, record: record)
   }
 
-  /// Writes a structure's record, or removes it; wakes those who wait for its changes.
+  /// Writes or removes a structure's record; wakes the waiters for its changes.
   static func set(
     _ description: StructureDescription?, for name: String, _ catalogue: UInt32, _ transaction: Transaction
   ) {
@@ -83,9 +83,9 @@ enum Catalogue {
     transaction.catalogueVersion = (0, 0)
   }
 
-  /// All structures, by name, and for each record that this version does not understand what to say of it.
+  /// Returns all structures, by name, and an error for each record that this version does not understand.
   ///
-  /// One of a kind that came later makes no other one unusable.
+  /// A structure of an unknown kind does not make the others unusable.
   static func all(
     _ catalogue: UInt32, _ transaction: Transaction
   ) throws(StoreError) -> (known: [StructureDescription], unknown: [StoreError]) {
@@ -112,7 +112,7 @@ enum Catalogue {
     return (known, unknown)
   }
 
-  /// A name is 1 to 255 bytes, without NUL or control characters, and does not start with a dot: those are ours.
+  /// Checks a name: 1 to 255 bytes, without NUL or control characters, and without a leading dot, which is reserved.
   static func checkName(_ name: String) throws(StoreError) {
     let problem: String? =
       if name.isEmpty {
@@ -135,6 +135,6 @@ enum Catalogue {
 }
 
 extension RawSpan {
-  /// The bytes as text, whatever they are; what is no UTF-8 is replaced.
+  /// The bytes as text; invalid UTF-8 is replaced.
   fileprivate var text: String { utf8String() ?? String(decoding: copied(), as: UTF8.self) }
 }

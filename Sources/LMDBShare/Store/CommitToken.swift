@@ -10,7 +10,7 @@
 /// After a restart, ``SharedStore/wasCommitted(_:timeout:)`` answers. Writing again with the same token is safe, too: a committed
 /// transaction is not repeated.
 public struct CommitToken: Hashable, Sendable {
-  /// How many transactions with tokens the store had seen when it was made.
+  /// The number of transactions with tokens that the store had seen when the token was created.
   let birth: UInt64
   let random: UInt64
 
@@ -49,7 +49,7 @@ extension CommitToken: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let token = CommitToken(try container.decode(String.self)) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is no commit token")
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is not a commit token")
     }
     self = token
   }
@@ -72,8 +72,8 @@ extension SharedStore {
 
   /// Returns whether the transaction with that token has been committed.
   ///
-  /// Waits for a write that is under way. A transaction that is not committed then will not be, unless its writer has yet to begin.
-  /// The store remembers the newest 65,536 tokens.
+  /// Waits for a write that is under way. A transaction that is not committed then will not be, unless its writer has yet to
+  /// begin. The store remembers the newest 65,536 tokens.
   ///
   /// - Parameters:
   ///   - token: The transaction's token.
@@ -83,15 +83,15 @@ extension SharedStore {
   /// - Complexity: O(log *n*).
   public func wasCommitted(_ token: CommitToken, timeout: Duration? = nil) throws -> Bool {
     if try isThere(token) { return true }
-    // Whoever writes has done so already.
+    // A caller that is writing has already waited.
     if environment.isWriting { return false }
     guard !environment.options.isReadOnly else {
       throw StoreError(
         .outcomeUnknown, "look for a commit token",
-        reason: "it is not there, but a process that died at the end of its commit leaves it to the next writer",
-        advice: "ask a store that is open for writing")
+        reason: "it is not there, but a process that died at the end of its commit may have left it to the next writer",
+        advice: "use a store that is open for writing")
     }
-    // A process that died at the very end of its commit has left it to the next writer to make it known.
+    // A process that died at the very end of its commit has left it to the next writer to publish it.
     environment.abort(try environment.beginWrite(until: timeout.map { .now + $0 }))
     return try isThere(token)
   }
@@ -134,21 +134,21 @@ extension SharedStore {
   }
 }
 
-/// The tokens of committed transactions: a database from token to snapshot number. Its first key, of zeros, is not a token: it
-/// keeps what is known of those that are not there any more.
+/// The tokens of committed transactions: a database from token to snapshot number. Its first key, of zeros, is not a token: its
+/// value records what is known about tokens that were removed.
 ///
-/// Tokens sort by how many had been committed when they were made. That number is the store's own: LMDB's number of a
-/// transaction starts anew in a compacted copy.
+/// Tokens sort by the number of committed ones at their creation. The store counts them itself: LMDB's transaction numbers start
+/// again in a compacted copy.
 enum CommitTokens {
   static let database = ".commits"
   static let remembered = 65_536
   private static let memoryKey = CommitToken(birth: 0, random: 0)
 
-  /// What is kept under the first key.
+  /// The value under the first key.
   struct Memory {
-    /// Up to which birth tokens have been forgotten; nil when none was.
+    /// The highest birth of the tokens that were removed; nil when there were none.
     var forgotten: UInt64?
-    /// How many transactions with tokens were committed.
+    /// The number of committed transactions with tokens.
     var committed: UInt64 = 0
 
     init(_ database: UInt32, _ core: Transaction) {
@@ -167,7 +167,7 @@ enum CommitTokens {
     }
   }
 
-  /// Whether the token is there.
+  /// Whether the token is stored.
   static func find(
     _ token: CommitToken, _ database: UInt32, _ core: Transaction
   ) -> Result<Bool, StoreError> {
@@ -177,7 +177,7 @@ enum CommitTokens {
         StoreError(
           .outcomeUnknown, "look for a commit token",
           reason: "the token is older than the \(remembered) that the store remembers",
-          advice: "read to see whether the transaction is there, and take a new token"))
+          advice: "read the store to see whether the transaction is there, and use a new token"))
     }
     return .success(false)
   }
@@ -189,7 +189,7 @@ enum CommitTokens {
     if try find(token, tokens, core).get() {
       throw StoreError(
         .alreadyCommitted, "write", reason: "a transaction with this token has been committed before",
-        advice: "go on: what it does is done; take a new token for each transaction")
+        advice: "continue: its changes are committed; use a new token for each transaction")
     }
     token.withBytes { key in
       withBytes(of: UInt64(core.snapshotID).littleEndian) { _ = core.put(tokens, key, $0) }
@@ -200,7 +200,7 @@ enum CommitTokens {
     memory.store(tokens, core)
   }
 
-  /// Forgets the oldest ones, when there are too many.
+  /// Removes the oldest tokens when there are too many.
   private static func forget(_ tokens: UInt32, _ core: Transaction, _ memory: inout Memory) {
     var count = core.count(tokens)
     guard count > remembered + 1 else { return }

@@ -9,13 +9,13 @@ extension SharedStore {
   /// - Complexity: O(*n*) in the size of the store.
   public func check() throws -> [StoreError] { try check(isChecked: false) }
 
-  /// The same; its pages may have been checked a moment ago.
+  /// Checks the store; its pages may have just been checked.
   package func check(isChecked: Bool) throws(StoreError) -> [StoreError] {
     var findings: [StoreError] = []
     do throws(StoreError) {
       if !isChecked { try environment.checkPages() }
     } catch {
-      // Structures may lie on any of the damaged pages, where LMDB would follow them.
+      // Structures may be on any of the damaged pages, where LMDB would follow them.
       guard error.code == .damaged || error.code == .truncated else { throw error }
       return [error]
     }
@@ -36,7 +36,7 @@ extension SharedStore {
     let core = try environment.beginRead()
     defer { core.end() }
     let present = try Catalogue.description(of: found.name, environment.catalogue, core)
-    // Somebody may have removed it meanwhile.
+    // Another process may have removed it meanwhile.
     guard let present, present.identity == found.identity else { return }
     let number = try environment.number(of: found, in: core)
     let reference = StructureReference(found, number: number, environment)

@@ -8,18 +8,18 @@ extension SharedStore {
   /// - Complexity: O(*n*) in the size of the store.
   public static func compact(path: String) throws {
     _ = try Compaction.run(path: path)
-    // Whoever opens it first makes LMDB's lock file fit.
+    // The first opening makes LMDB's lock file match.
     var options = StoreOptions()
     options.createIfMissing = false
     let store = try SharedStore(path: path, options: options)
     do throws(StoreError) {
-      // As long as this writes, no lock is made.
+      // While this writes, no lock is created.
       try store.inOwnWrite(until: .now + .seconds(1)) { (core) throws(StoreError) in
         let last = LockIndices.all(store.environment.catalogue, core).max() ?? 0
         if core.failure == nil { store.environment.owners?.trimNotes(from: last + 1) }
       }
     } catch {
-      // It is compacted; the notes' room is given back the next time.
+      // The store is compacted; the space of the records is freed the next time.
       if error.code != .writerBusy { throw error }
     }
   }

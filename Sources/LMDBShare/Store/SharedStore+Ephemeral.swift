@@ -24,9 +24,9 @@ extension SharedStore {
 
   /// Opens a new store in shared memory that has no name and is removed with its last process.
   ///
-  /// Other processes join it by its ``path``, as ``WorkerProcess`` does; no other run of the program meets it. It is removed when the
-  /// last process that has it open closes it or exits. When that process is killed, the next program of this user that opens a
-  /// store in shared memory removes it.
+  /// Other processes join it by its ``path``, as ``WorkerProcess`` does; no other run of the program meets it. It is removed when
+  /// the last process that has it open closes it or exits. When that process is killed, the next program of this user that opens
+  /// a store in shared memory removes it.
   public static func ephemeral() throws -> SharedStore {
     try StoreDirectory.inSharedMemory { directory in
       try openEphemeral(StoreDirectory.anonymous(in: directory))
@@ -68,7 +68,7 @@ extension SharedStore {
     }
     guard isPlain, !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 200 else {
       throw StoreError(
-        .invalidName, "open an ephemeral store", reason: "'\(name)' is no name for one",
+        .invalidName, "open an ephemeral store", reason: "'\(name)' is not a valid name",
         advice: "use letters, digits, '.', '-' and '_', and no leading dot")
     }
   }

@@ -4,8 +4,8 @@ extension SharedStore {
   /// - Complexity: O(*n*) in the number of structures.
   public func structures() throws -> [StructureDescription] { try catalogue().known }
 
-  /// Returns an error for each structure whose record this version does not understand, named by ``StoreError/structure``. A later
-  /// version of the library may have created it.
+  /// Returns an error for each structure whose record this version does not understand, named by ``StoreError/structure``. A
+  /// later version of the library may have created it.
   ///
   /// All other structures can be used. A structure that is not understood can be neither opened, removed nor replaced.
   ///
@@ -20,8 +20,8 @@ extension SharedStore {
 
   /// Removes a structure and its contents.
   ///
-  /// From then on, handles of the structure throw ``StoreError/Code/structureRemoved``, in every process, and so do calls that wait
-  /// for a lock or semaphore.
+  /// From then on, handles of the structure throw ``StoreError/Code/structureRemoved``, in every process, and so do calls that
+  /// wait for a lock or semaphore.
   ///
   /// - Parameters:
   ///   - name: The name of the structure.
@@ -34,7 +34,7 @@ extension SharedStore {
     try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try remove(name, core) }
   }
 
-  /// The same within a write transaction, which must not have touched it.
+  /// Does the same within a write transaction, which must not have used the structure.
   @discardableResult
   func remove(_ name: String, _ core: Transaction) throws(StoreError) -> Bool {
     guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return false }
@@ -66,7 +66,7 @@ extension SharedStore {
     try inOwnWrite(until: timeout.map { .now + $0 }) { (core) throws(StoreError) in try rename(name, to: other, core) }
   }
 
-  /// The same within a write transaction, which must not have touched it.
+  /// Does the same within a write transaction, which must not have used the structure.
   func rename(_ name: String, to other: String, _ core: Transaction) throws(StoreError) {
     try Catalogue.checkName(other)
     let catalogue = environment.catalogue
@@ -95,8 +95,8 @@ extension SharedStore {
     Catalogue.set(found, for: other, catalogue, core)
   }
 
-  /// That nobody holds a lock or a semaphore's permit, and nobody gets one until the write has ended: who got one afterwards would
-  /// find that the structure is gone, and give it back.
+  /// Checks that a lock or semaphore is not held, and prevents that it is acquired before the write has ended. A process that
+  /// acquires it afterwards finds that the structure is gone, and releases it.
   private func keepFree(_ found: StructureDescription, _ operation: String) throws(StoreError) {
     guard found.kind == .lock || found.kind == .semaphore, let owners = environment.owners else { return }
     let count = found.kind == .lock ? 1 : min(max(found.count ?? 1, 1), Permits.most)
@@ -124,9 +124,9 @@ extension SharedStore {
     _ = withUTF8(of: name) { core.delete(environment.values, $0) }
   }
 
-  /// Runs `body` in a write transaction of its own.
+  /// Runs `body` in a separate write transaction.
   ///
-  /// - Parameter deadline: Until when to wait for who writes; nil for no limit.
+  /// - Parameter deadline: Until when to wait for other writers; nil for no limit.
   func inOwnWrite<R>(
     until deadline: ContinuousClock.Instant?, _ body: (Transaction) throws(StoreError) -> R
   ) throws(StoreError) -> R {
@@ -144,7 +144,7 @@ extension SharedStore {
 
   /// The structure of a name; nil when there is none.
   ///
-  /// - Parameter wanted: What it must be; nil for whatever it is.
+  /// - Parameter wanted: The expected description; nil to accept any.
   func find(_ name: String, as wanted: StructureDescription?) throws(StoreError) -> StructureReference? {
     let core = try environment.beginRead()
     defer { core.end() }
@@ -153,7 +153,7 @@ extension SharedStore {
     return StructureReference(found, number: try environment.number(of: found, in: core), environment)
   }
 
-  /// What the catalogue tells of a structure; nil when there is none.
+  /// The catalogue's description of a structure; nil when there is none.
   package func description(of name: String) throws(StoreError) -> StructureDescription? {
     let core = try environment.beginRead()
     defer { core.end() }
@@ -201,12 +201,12 @@ extension SharedStore {
 }
 
 extension StructureDescription {
-  /// That this, which the catalogue tells, is what was asked for.
+  /// Checks that this description from the catalogue matches the requested one.
   func check(_ wanted: StructureDescription) throws(StoreError) {
     guard matches(wanted) else {
       throw StoreError(
         .typeMismatch, "open", structure: name, reason: "it is a \(self), not a \(wanted)",
-        advice: "open it as what it is, or remove it first")
+        advice: "open it as that, or remove it first")
     }
   }
 }
@@ -220,7 +220,7 @@ extension StoreError {
 }
 
 extension Environment {
-  /// The number of a structure's database, after making sure that this can be the structure's.
+  /// Returns the number of a structure's database, after checking that it can be the structure's.
   func number(of found: StructureDescription, in core: Transaction) throws(StoreError) -> UInt32 {
     if found.kind.liesAmongValues { return values }
     guard let layout = try core.layout(named: found.name) else {
@@ -233,6 +233,6 @@ extension Environment {
 }
 
 extension StructureDescription {
-  /// How its database orders its keys.
+  /// The order of the keys in its database.
   fileprivate var databaseLayout: DatabaseLayout { hasIntegerKeys ? .integerKeys : [] }
 }

@@ -1,44 +1,45 @@
 internal import Dispatch
 
-// What waits for other writers or for the disk, for tasks: it runs on a thread that may block, none of the concurrency pool's.
+// The asynchronous forms of methods that wait for other writers or for the disk: they run on a thread that may block, which does
+// not belong to the concurrency pool.
 
 extension SharedStore {
-  /// Removes a structure with its contents, without blocking a thread of the concurrency pool.
+  /// Removes a structure and its contents, without blocking a thread of the concurrency pool.
   ///
   /// - Parameters:
   ///   - name: The structure's name.
   ///   - timeout: How long to wait for another process or thread that writes; nil for no limit.
-  /// - Returns: False when there is none of that name.
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  /// - Returns: Whether the structure existed.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   @discardableResult
   public nonisolated(nonsending) func remove(_ name: String, timeout: Duration? = nil) async throws -> Bool {
     try await onThread { try self.remove(name, timeout: timeout) }
   }
 
-  /// Gives a structure another name, without blocking a thread of the concurrency pool.
+  /// Renames a structure, without blocking a thread of the concurrency pool.
   ///
   /// - Parameters:
   ///   - name: The structure's name.
   ///   - other: Its new name.
   ///   - timeout: How long to wait for another process or thread that writes; nil for no limit.
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public nonisolated(nonsending) func rename(
     _ name: String, to other: String, timeout: Duration? = nil
   ) async throws {
     try await onThread { try self.rename(name, to: other, timeout: timeout) }
   }
 
-  /// Gives the disk space of free pages back to the file system, without blocking a thread of the concurrency pool.
+  /// Returns the disk space of free pages to the file system, without blocking a thread of the concurrency pool.
   ///
   /// - Parameter timeout: How long to wait for other writers at each turn; nil for no limit.
-  /// - Returns: The number of bytes of the disk that were given back.
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  /// - Returns: The number of bytes of the disk that were freed.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   @discardableResult
   public nonisolated(nonsending) func trim(timeout: Duration? = nil) async throws -> Int {
     try await onThread { try self.trim(timeout: timeout) }
   }
 
-  /// Forces everything that was committed to the disk, without blocking a thread of the concurrency pool.
+  /// Syncs everything that was committed to the disk, without blocking a thread of the concurrency pool.
   public nonisolated(nonsending) func sync() async throws {
     try await onThread { try self.sync() }
   }
@@ -47,8 +48,8 @@ extension SharedStore {
   ///
   /// - Parameters:
   ///   - path: A new or empty directory.
-  ///   - compacting: Leaves out free pages; takes longer, and gives a store that writes faster.
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  ///   - compacting: Whether to leave out free pages; takes longer, and makes a store that writes faster.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public nonisolated(nonsending) func backup(to path: String, compacting: Bool = false) async throws {
     try await onThread { try self.backup(to: path, compacting: compacting) }
   }
@@ -57,16 +58,16 @@ extension SharedStore {
   ///
   /// - Parameters:
   ///   - token: The transaction's token.
-  ///   - timeout: How long to wait for a write that is under way; nil for no limit.
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  ///   - timeout: How long to wait for a write in progress; nil for no limit.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public nonisolated(nonsending) func wasCommitted(_ token: CommitToken, timeout: Duration? = nil) async throws -> Bool
   {
     try await onThread { try self.wasCommitted(token, timeout: timeout) }
   }
 
-  /// Puts a compacted copy in the place of a store that no process has open, without blocking a thread of the concurrency pool.
+  /// Replaces a store that no process has open by a compacted copy, without blocking a thread of the concurrency pool.
   ///
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public static nonisolated(nonsending) func compact(path: String) async throws {
     try await onThread { try Self.compact(path: path) }
   }
@@ -110,7 +111,7 @@ extension Worker {
 /// Runs `body` on a thread that may block.
 nonisolated(nonsending) func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
   try Task.checkCancellation()
-  // A queue of its own has a thread of its own: those of the global queues run the timers of time limits, too.
+  // A separate queue has a separate thread: the threads of the global queues also run the timers of time limits.
   let thread = DispatchQueue(label: "lmdbshare.blocking")
   return try await withCheckedThrowingContinuation { continuation in
     thread.async { continuation.resume(with: Result { try body() }) }

@@ -18,7 +18,7 @@ public final class SharedStore: Sendable {
   private let writeQueue = WriteQueue()
   /// How long opening waits for other processes; nil for no limit.
   private let openingTimeout: Duration?
-  /// Until when what is opened now may wait.
+  /// Until when an opening that begins now may wait.
   var openingDeadline: ContinuousClock.Instant? { openingTimeout.map { .now + min($0, .seconds(1 << 30)) } }
   let lockIndices = Guarded(LockIndices())
 
@@ -66,7 +66,7 @@ extension SharedStore {
   @inlinable @discardableResult
   public func read<R: ~Copyable>(_ body: (inout ReadTransaction) throws -> R) throws -> R {
     let core = try environment.beginRead()
-    // The last reference to the store may be gone before: its end would close the environment under the transaction.
+    // The last reference to the store may be released earlier, which would close the environment before the transaction ends.
     defer { withExtendedLifetime(self) { core.end() } }
     var transaction = ReadTransaction(core)
     let result = try body(&transaction)
@@ -163,12 +163,12 @@ extension SharedStore {
     try await writeInTurn(until: .now + timeout, body)
   }
 
-  /// The same; nil waits for as long as it takes.
+  /// Writes in the queue of tasks; a nil deadline means no limit.
   nonisolated(nonsending) func writeInTurn<R>(
     until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> sending R
   ) async throws -> sending R {
     let write = TaskWrite { txn in Transfer(try body(&txn)) }
-    // The thread may be waiting for the lock on behalf of an earlier task. A time limit of nothing still lets it look.
+    // The thread may be waiting for the lock on behalf of an earlier task. With a time limit of zero it still checks once.
     let limit = deadline.map { deadline in
       let (seconds, attoseconds) =
         min(max(ContinuousClock.now.duration(to: deadline), .milliseconds(20)), .seconds(1 << 30)).components

@@ -22,8 +22,8 @@ public final class Snapshot {
 
   /// Runs `body` in a read transaction on this snapshot.
   ///
-  /// - Throws: The errors of `body`; ``StoreError`` when something could not be read, here or by a view before. Each such error is
-  ///   thrown once; the snapshot remains usable.
+  /// - Throws: The errors of `body`; ``StoreError`` when something could not be read, here or by a view before. Each such error
+  ///   is thrown once; the snapshot remains usable.
   @inlinable
   public func read<R: ~Copyable>(_ body: (inout ReadTransaction) throws -> R) throws -> R {
     defer { withExtendedLifetime(pin) {} }

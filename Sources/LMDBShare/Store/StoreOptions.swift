@@ -41,15 +41,15 @@ public struct StoreOptions: Hashable, Sendable {
     /// Both meta pages and the file's size are checked.
     case meta
     /// Every page is checked before anything is read through the map; that takes as long as reading the file. LMDB can read and
-    /// change a file that passes without a crash, whatever its bytes. Pages are also checked when the store is already open in this
-    /// process.
+    /// change a file that passes without a crash, whatever its bytes. Pages are also checked when the store is already open in
+    /// this process.
     case pages
   }
 
   /// The events that committed transactions survive; `.durable` by default.
   public var durability: Durability = .durable
-  /// What opening does with a store that was written with `.processCrashOnly`, when the machine went down before the last process had
-  /// closed it, or exited.
+  /// What opening does with a store that was written with `.processCrashOnly`, when the machine went down before the last process
+  /// had closed it, or exited.
   public var unsyncedAfterReboot: Unsynced = .refuse
   /// How this process uses the store; for reading and writing by default.
   public var access: Access = .readWrite
@@ -61,8 +61,8 @@ public struct StoreOptions: Hashable, Sendable {
   public var mapReservation: Int = 1 << 40
   /// The number of bytes by which the file may grow while any process holds one snapshot; nil for no limit. Pages that a snapshot
   /// sees cannot be reused, so that the file grows with each commit. At the limit, writes of this process throw
-  /// ``StoreError/Code/snapshotInTheWay``, which names the process that holds the snapshot, until the snapshot ends. The growth is
-  /// counted from the first commit that this process has seen.
+  /// ``StoreError/Code/snapshotInTheWay``, which names the process that holds the snapshot, until the snapshot ends. The growth
+  /// is counted from the first commit that this process has seen.
   ///
   /// So each process has its own limit, and the limits add up: a process that opens the store later, or is restarted, allows the
   /// same growth again. ``maximumSize`` bounds the file for all processes.
@@ -97,7 +97,7 @@ public struct StoreOptions: Hashable, Sendable {
   /// What opening checks.
   public var verification: Verification = .meta
 
-  /// Whether the map is to be as large as the file tells, instead of `maximumSize` or `mapReservation`.
+  /// Whether the map gets the size that the file records, instead of `maximumSize` or `mapReservation`.
   package var keepsMapSize = false
 
   /// Creates options with the default values.

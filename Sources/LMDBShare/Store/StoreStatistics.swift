@@ -78,12 +78,13 @@ extension SharedStore {
   ///
   /// - Parameters:
   ///   - path: A new or empty directory.
-  ///   - compacting: Leaves out free pages; takes longer, and gives a store that writes faster.
+  ///   - compacting: Whether to leave out free pages; takes longer, and makes a store that writes faster.
   public func backup(to path: String, compacting: Bool = false) throws {
     try environment.backup(to: path, compacting: compacting)
   }
 
-  /// Clears the stale readers: the reader slots of processes that have died. The store also does so by itself from time to time.
+  /// Clears the stale readers: the reader slots of processes that have died. The store also does this automatically from time to
+  /// time.
   ///
   /// - Returns: The number of cleared slots.
   @discardableResult
@@ -91,9 +92,9 @@ extension SharedStore {
 }
 
 extension Environment {
-  /// What the environment takes, and who reads it.
+  /// The space that the environment takes, and its readers.
   ///
-  /// - Parameter structures: What to tell of its structures, as the same snapshot has them.
+  /// - Parameter structures: Returns the statistics of its structures in the same snapshot.
   package func statistics(
     structures: (Transaction) throws(StoreError) -> [StoreStatistics.Structure] = { _ in [] }
   ) throws(StoreError) -> StoreStatistics {

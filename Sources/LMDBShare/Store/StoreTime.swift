@@ -1,11 +1,11 @@
-// The store's clock: what leases, delays and ages go by. Within one boot of the machine it is the time since the start, which
-// nobody can set, plus an offset that the store keeps; so it is about the time of day, and the offset of each new boot is taken from
-// that. It lies in the catalogue under `.clock`, see OnDiskFormat.md.
+// The store's clock, by which leases, delays and ages are measured. Within one boot of the machine it is the time since the
+// start, which cannot be set, plus an offset that the store keeps. So it is about the time of day, from which the offset of each
+// new boot is taken. The catalogue has it under `.clock`, see OnDiskFormat.md.
 
 extension Transaction {
-  /// The store's time in microseconds since 1970, or that after a while.
+  /// The store's time in microseconds since 1970, or that time after a delay.
   ///
-  /// The first write of a boot that asks for it stores the offset: what was read from the store before is not valid any more then.
+  /// The first write of a boot that calls this stores the offset: data read from the store before is not valid any more then.
   func now(after delay: Duration = .zero) -> UInt64 {
     let bounded = min(max(delay, .zero), .seconds(1 << 32)).components
     return UInt64(clamping: storeTime) + UInt64(bounded.seconds) * 1_000_000
@@ -17,7 +17,7 @@ extension Transaction {
     return firstStoreTime
   }
 
-  /// The same as long as no committed offset of this boot was seen.
+  /// The store's time before a committed offset of this boot was seen.
   private var firstStoreTime: Int64 {
     let today = Int64(clamping: microsecondsSince1970())
     guard let environment, !environment.clock.boot.isEmpty else { return today }
@@ -38,11 +38,11 @@ extension Transaction {
 extension Catalogue {
   static let clockKey = ".clock"
 
-  /// What must be added to the time since the start of the machine in this boot; nil when that was not noted.
+  /// The offset to the time since the start of the machine in this boot; nil when none was stored.
   static func clockOffset(of boot: [UInt8], _ catalogue: UInt32, _ transaction: Transaction) -> Int64? {
     withUTF8(of: clockKey) { key in
       guard let record = transaction.get(catalogue, key), let offset = record.littleEndian(at: 0, Int64.self),
-        // Far from where a sum overflows.
+        // Far below the values at which a sum overflows.
         offset.magnitude < 1 << 60, record.byteCount == 8 + boot.count,
         withBytes(of: boot, { record.extracting(8..<record.byteCount).hasSameBytes(as: $0) })
       else { return nil }

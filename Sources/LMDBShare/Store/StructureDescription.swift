@@ -23,7 +23,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     /// A place where a fixed number of parties wait for each other.
     case barrier
 
-    /// What it is stored as.
+    /// The shape in which it is stored.
     package var shape: Shape {
       switch self {
       case .value, .lock, .semaphore, .event, .barrier: .cell
@@ -33,19 +33,19 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
       }
     }
 
-    /// Whether it lies in the database of all values, under its name.
+    /// Whether it is stored in the database of all values, under its name.
     var liesAmongValues: Bool { shape == .cell }
   }
 
-  /// What structures are stored as: there are more kinds of structures than ways to store them.
+  /// The shapes in which structures are stored: there are more kinds of structures than shapes.
   package enum Shape: Sendable {
     /// One value, under the structure's name in the database of all values.
     case cell
-    /// Elements by position, in a database of its own.
+    /// Elements by position, in a separate database.
     case sequence
-    /// Values by key, in a database of its own.
+    /// Values by key, in a separate database.
     case map
-    /// Items with what became of them, in a database of its own.
+    /// Items with their states, in a separate database.
     case queue
   }
 
@@ -71,7 +71,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public package(set) var elementSize: Int?
   /// The number of elements of an array, of permits of a semaphore, or of parties of a barrier.
   public let count: Int?
-  /// Where a lock's holder is noted.
+  /// The index of a lock's record in the `owners` file.
   var index: UInt64?
   /// The maximum number of elements of a list, or of items of a queue; nil for no limit.
   public package(set) var maximumCount: Int?
@@ -111,15 +111,15 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     return "\(kind.rawValue) \(types)\(shape.isEmpty ? "" : " (\(shape))")"
   }
 
-  /// The same without what is this one structure's own: its name, identity and place. Structures of one form hold the same kind of
-  /// contents under the same limits.
+  /// The description without the structure's name, identity and index. Structures of the same form hold the same kind of contents
+  /// with the same limits.
   package var form: StructureDescription {
     var form = self
     (form.name, form.identity, form.index) = ("", 0, nil)
     return form
   }
 
-  /// Whether it is what was asked for, whatever its name and identity. Who asks for no maximum takes any.
+  /// Whether it matches the requested description, ignoring name and identity. A request without a maximum matches any.
   func matches(_ other: StructureDescription) -> Bool {
     kind == other.kind && layout == other.layout && elementSize == other.elementSize && key == other.key
       && element == other.element
@@ -127,13 +127,13 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
       && (other.maximumAttempts == nil || maximumAttempts == other.maximumAttempts)
   }
 
-  /// The database in which it lies.
+  /// The database that contains it.
   var database: String { kind.liesAmongValues ? Catalogue.values : name }
   /// Whether that database has integer keys.
   var hasIntegerKeys: Bool { kind.shape == .sequence || kind.shape == .queue }
 }
 
-// The record: lines of a word, a space, and the rest, so that it can be read as it stands.
+// The record: lines of a word, a space, and the value, readable as text.
 extension StructureDescription {
   var record: String {
     var lines = ["kind \(kind.rawValue)", "identity \(String(identity, radix: 16))"]
@@ -154,7 +154,7 @@ extension StructureDescription {
       let parts = line.split(separator: " ", maxSplits: 1)
       if parts.count == 2 { fields[parts[0]] = parts[1] }
     }
-    /// A number in a range; one that is there and is none, or lies outside, makes the record one that is not understood.
+    /// Parses a number in a range; an invalid number, or one out of range, makes the record one that is not understood.
     func number(_ field: Substring, _ range: ClosedRange<Int>) throws(StoreError) -> Int? {
       guard let text = fields[field] else { return nil }
       guard let number = Int(text), range.contains(number) else { throw .notUnderstood(name, record) }
@@ -183,7 +183,7 @@ extension StructureDescription {
     guard isComplete else { throw .notUnderstood(name, record) }
   }
 
-  /// A list or array: its elements lie in blocks when they have a fixed size, else one a key.
+  /// The description of a list or array: elements of a fixed size are stored in blocks, others one per key.
   static func sequence<C: Codec>(
     _ name: String, _ kind: Kind, of _: C.Type, count: Int? = nil, maximumCount: Int? = nil
   ) throws(StoreError) -> StructureDescription {
@@ -201,7 +201,7 @@ extension StructureDescription {
 }
 
 extension StoreError {
-  /// That the catalogue has a record that this version does not understand: of a structure of a later version, mostly.
+  /// The error for a record in the catalogue that this version does not understand, usually of a structure of a later version.
   static func notUnderstood(_ name: String, _ record: String) -> StoreError {
     StoreError(
       .newerFormat, "open", structure: name, reason: "its record in the catalogue is not understood: '\(record)'",

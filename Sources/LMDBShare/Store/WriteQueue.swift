@@ -1,29 +1,28 @@
 internal import Dispatch
 
-/// The writes of a process's tasks on their way to the store: they run one after the other, in the order in which they
-/// came, on a thread of the store's own, since LMDB's writer lock belongs to a thread and a task has none.
+/// The pending writes of a process's tasks. They run one after the other, in the order of arrival, on a thread of the store,
+/// since LMDB's writer lock belongs to a thread and a task has none.
 ///
-/// Those that wait at the same time share a transaction, and with it the waiting for the disk. Each but the first is a part
-/// of its own, so that one which throws takes back its own changes and no other's. Nobody is told of success before the
-/// commit.
+/// Writes that wait at the same time share a transaction, and wait for the disk together. Each but the first is a nested
+/// transaction, so that a write that throws only undoes its own changes. No task gets its result before the commit.
 final class WriteQueue: Sendable {
-  /// How many writes share a commit at most, and for how long the first of them may wait for the others' closures.
+  /// The maximum number of writes that share a commit, and the maximum time that the first one waits for the other closures.
   private static let mostInCommon = 1024
   private static let longest = Duration.milliseconds(10)
-  /// How long to wait for as many as the last time, where a commit waits for the disk: a tenth of what that takes.
+  /// How long to wait for as many writes as the last time, if commits wait for the disk: a tenth of the time of a commit.
   private static let gathering = DispatchTimeInterval.microseconds(150)
 
   private struct State {
     var waiting: [any PendingWrite] = []
     var isRunning = false
-    /// How many the thread is waiting for, while it gathers.
+    /// How many writes the thread is waiting for.
     var wanted: Int?
   }
   private let state = Guarded(State())
   private let arrived = DispatchSemaphore(value: 0)
   private let thread = DispatchQueue(label: "lmdbshare.writer")
 
-  /// Adds a write; it ends with its result or its error.
+  /// Adds a write, which later ends with its result or its error.
   func add(_ write: any PendingWrite, to store: SharedStore) {
     let (isFirst, isEnough) = state.withLock { state in
       state.waiting.append(write)
@@ -37,7 +36,7 @@ final class WriteQueue: Sendable {
     if isFirst { thread.async { [self] in run(store) } }
   }
 
-  /// Writes until nothing is left.
+  /// Runs the writes until none is left.
   private func run(_ store: SharedStore) {
     // In reverse, so that the next one is the last.
     var taken: [any PendingWrite] = []
@@ -62,7 +61,7 @@ final class WriteQueue: Sendable {
     }
   }
 
-  /// Runs what waits in one transaction, and commits it; tells how many there were.
+  /// Runs the pending writes in one transaction, and commits it; returns how many there were.
   private func writeTogether(
     _ core: Transaction, _ store: SharedStore, _ taken: inout [any PendingWrite], _ before: Int
   ) -> Int {
@@ -78,7 +77,7 @@ final class WriteQueue: Sendable {
         taken = take(orStop: false)
       }
       guard let write = taken.popLast() else { break }
-      // Given up while the lock was waited for: nobody wants the result any more.
+      // Cancelled while the thread waited for the lock: the result is no longer needed.
       guard write.begin() else { continue }
       do {
         if done.isEmpty {
@@ -117,7 +116,7 @@ final class WriteQueue: Sendable {
     return done.count
   }
 
-  /// Waits a little for so many more writes.
+  /// Waits briefly for `count` more writes.
   private func gather(_ count: Int) {
     let isEnough = state.withLock { state in
       if count <= state.waiting.count { return true }
@@ -135,23 +134,23 @@ final class WriteQueue: Sendable {
 
 /// A task's write in the queue.
 protocol PendingWrite: AnyObject, Sendable {
-  /// From here on a cancellation comes too late; false when it came before.
+  /// Begins the write; from here on it cannot be cancelled. Returns false when it was cancelled before.
   func begin() -> Bool
   /// Runs the task's closure in a transaction, and keeps the result.
   func run(_ core: Transaction, _ store: SharedStore) throws
-  /// Tells the task how it ended: with an error, or committed.
+  /// Resumes the task, with an error or after the commit.
   func end(_ error: (any Error)?)
 }
 
-/// A result on its way from the thread that made it to the task that asked for it.
+/// A result on its way from the thread that produces it to the task that waits for it.
 struct Transfer<Value>: @unchecked Sendable {
-  // Why unchecked: the value is `sending`, so that its maker has no access to it any more, and it is returned to one task only, by the
-  // one resumption of the continuation.
+  // Why unchecked: the value is `sending`, so that its producer has no access to it any more, and it is returned to only one
+  // task, by the only resumption of the continuation.
   let value: Value
   init(_ value: sending Value) { self.value = value }
 }
 
-/// It waits, is cancelled or begins, and ends; its continuation is resumed once.
+/// A write that waits, is cancelled or begins, and ends; its continuation is resumed once.
 final class TaskWrite<Value: Sendable>: PendingWrite {
   typealias Body = @Sendable (inout WriteTransaction) throws -> Value
   private typealias Continuation = CheckedContinuation<Value, any Error>
@@ -167,7 +166,7 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
 
   init(_ body: @escaping Body) { self.body = body }
 
-  /// Takes the continuation; false, and resumed, when the task was cancelled before.
+  /// Stores the continuation; if the task was cancelled before, resumes it and returns false.
   func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
     let refusal = state.withLock { state -> (any Error)? in
       if case .over(let error) = state { return error }
@@ -208,7 +207,7 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
     }
   }
 
-  /// The task has been cancelled, or its time is up; too late once the write has begun.
+  /// Called when the task is cancelled, or its time is over; has no effect once the write has begun.
   func cancel(_ error: any Error = CancellationError()) {
     let continuation = state.withLock { state -> Continuation? in
       switch state {

@@ -5,8 +5,8 @@
 ///     }
 ///
 /// A slow consumer sees the newest state next, and skips those in between: nothing is queued. The last state is never missed.
-/// Occasionally an element arrives although nothing has changed: after a commit by a program that does not announce its changes, or
-/// in a store with more than 63 structures.
+/// Occasionally an element arrives although nothing has changed: after a commit by a program that does not announce its changes,
+/// or in a store with more than 63 structures.
 ///
 /// An element holds its snapshot while it is kept; between elements no snapshot is held. Cancelling the task ends the loop
 /// with `CancellationError`; removing the structure ends it with ``StoreError/Code/structureRemoved``.
@@ -21,7 +21,7 @@ public struct Observation<Structure: SharedStructure>: AsyncSequence {
   /// An asynchronous iterator over states.
   public struct Iterator: AsyncIteratorProtocol {
     let structure: Structure
-    /// The number of the snapshot that was given last.
+    /// The number of the snapshot that was returned last.
     var known: Int?
 
     /// Returns the present state at first, then the state after the next change.
@@ -49,7 +49,7 @@ public struct StoreChanges: AsyncSequence {
   /// An asynchronous iterator over states.
   public struct Iterator: AsyncIteratorProtocol {
     let store: SharedStore
-    /// The number of the snapshot that was given last.
+    /// The number of the snapshot that was returned last.
     var known: Int?
 
     /// Returns the present state at first, then the state after the next commit.
@@ -79,7 +79,7 @@ extension SharedStore {
   /// As with ``Observation``, a slow consumer sees the newest state next. Snapshots hold pages while they are kept.
   public func changes() -> StoreChanges { StoreChanges(store: self) }
 
-  /// A snapshot; not before a commit after `known` has touched one of the channels.
+  /// Returns a snapshot, but not before a commit after `known` has touched one of the channels.
   nonisolated(nonsending) func snapshot(after known: Int?, of channels: UInt64) async throws -> Snapshot {
     try Task.checkCancellation()
     while true {

@@ -1,4 +1,4 @@
-// Waiting for what others commit: by a thread that sleeps, or by a task.
+// Waiting for commits of other threads, tasks and processes, in a thread or a task.
 
 extension SharedStructure {
   /// Blocks until a commit changes the structure.
@@ -45,7 +45,7 @@ extension SharedStore {
     try await waitForChange(channel: channels(of: structures), after: known, timeout)
   }
 
-  /// Blocks until a condition holds, evaluating it at once and after each commit that changes one of the structures.
+  /// Blocks until a condition holds. Evaluates it immediately, and after each commit that changes one of the structures.
   ///
   /// This serves the purpose of a condition variable without its traps: the condition is about the stored state, so that no
   /// wake-up can be lost and none has to be sent.

@@ -1,6 +1,6 @@
 internal import Dispatch
 
-/// An end that threads and tasks wait for, and that comes once.
+/// The end of a process or pool, for which threads and tasks can wait. It happens once.
 final class Ending<Value: Sendable>: Sendable {
   private struct State {
     var value: Value?

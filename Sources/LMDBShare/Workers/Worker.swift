@@ -8,8 +8,8 @@
 ///     }
 ///     let pool = try WorkerPool(4, role: "count", store: store)
 ///
-/// A worker can start workers, and these cannot start others. A process that was started as a worker and has not read
-/// ``current`` cannot start any: otherwise a program that never reads it would start itself without end.
+/// A worker can start workers, which cannot start further ones. A process that was started as a worker and has not read
+/// ``current`` cannot start any: otherwise a program that never reads it would start itself endlessly.
 public struct Worker: Sendable {
   /// The role that the starter gave it.
   public let role: String
@@ -22,16 +22,16 @@ public struct Worker: Sendable {
   static let storeVariable = "LMDBSHARE_WORKER_STORE"
   static let linkVariable = "LMDBSHARE_WORKER_LINK"
   static let levelVariable = "LMDBSHARE_WORKER_LEVEL"
-  /// How many generations of workers there may be.
+  /// The maximum number of generations of workers.
   static let mostLevels = 2
 
   /// The task of this process; nil when it was not started as a worker.
   ///
-  /// The first access removes the mark from the environment, so that processes that this one starts are not taken for workers. From
+  /// The first access removes the mark from the environment, so that processes that this one starts do not count as workers. From
   /// then on the process gets SIGTERM when its starter ends.
   public static let current: Worker? = seen.worker
 
-  /// What the environment of this process said, which is taken out of it at the first look.
+  /// The worker's task from the environment, which the first access removes from there.
   private static let seen: (worker: Worker?, level: Int) = {
     let level = ChildProcess.takeVariable(levelVariable).flatMap { Int($0) } ?? 0
     let role = ChildProcess.takeVariable(roleVariable)
@@ -41,17 +41,17 @@ public struct Worker: Sendable {
     return (Worker(role: role, storePath: store), level)
   }()
 
-  /// How many starters of workers stand above this process's own workers.
+  /// The number of generations above this process's own workers.
   ///
-  /// - Throws: ``StoreError/Code/workerRecursion`` when this process must not start any.
+  /// - Throws: ``StoreError/Code/workerRecursion`` when this process must not start workers.
   static func levelBelow() throws(StoreError) -> Int {
     func refusal(_ reason: String, _ advice: String) -> StoreError {
       StoreError(.workerRecursion, "start a worker", reason: reason, advice: advice)
     }
     if let role = ChildProcess.variable(roleVariable) {
       throw refusal(
-        "this process is itself a worker (role '\(role)'), but has not looked at Worker.current",
-        "look at Worker.current first thing in the program, and do a worker's work when it is not nil")
+        "this process is itself a worker (role '\(role)'), but has not read Worker.current",
+        "read Worker.current at the beginning of the program, and do the worker's work if it is not nil")
     }
     let level = seen.level + 1
     guard level <= mostLevels else {

@@ -7,23 +7,24 @@ internal import Dispatch
 ///     try jobs.close()               // the workers end when the queue is empty
 ///     try pool.wait()
 ///
-/// A worker that exits with status 0 is done and is not replaced. Any other worker that ends is replaced: at once if it has lived
-/// for a second, otherwise after a pause that grows from 50 ms to 1 s. When a worker in one place dies early five times in a row, the
-/// pool gives up: it ends the other workers, and ``wait()`` throws the reason. These limits are parameters. A replacement that
-/// cannot be started (for lack of processes or file descriptors, for example) counts as an early death, and is retried.
+/// A worker that exits with status 0 is done and is not replaced. Any other worker that ends is replaced: immediately if it has
+/// lived for a second, otherwise after a pause that grows from 50 ms to 1 s. When a worker in one place dies early five times in
+/// a row, the pool gives up: it ends the other workers, and ``wait()`` throws the reason. These limits are parameters. A
+/// replacement that cannot be started (for lack of processes or file descriptors, for example) counts as an early death, and is
+/// retried.
 public final class WorkerPool: Sendable {
   private struct State {
     var workers: [WorkerProcess] = []
     var restarts = 0
     var failures: [WorkerProcess.Termination] = []
     var startErrors: [StoreError] = []
-    /// Whether one has died that is not replaced since the pool is ending.
+    /// Whether a worker has died that is not replaced because the pool is ending.
     var hasLost = false
-    /// Whether the dead are not replaced any more.
+    /// Whether dead workers are no longer replaced.
     var isEnding = false
-    /// Whether those that live have been told to end.
+    /// Whether the live workers have been asked to end.
     var isStopping = false
-    /// Whether they had not ended in time.
+    /// Whether they did not end in time.
     var isLate = false
     var error: StoreError?
   }
@@ -47,8 +48,8 @@ public final class WorkerPool: Sendable {
   ///   - maximumEarlyDeaths: The number of early deaths in a row, in one worker's place, after which the pool gives up; nil for
   ///     no limit.
   ///   - earlyDeath: A death is early when it comes within this time after the worker's start.
-  /// - Throws: ``StoreError`` when a worker cannot be started; those already started are ended. ``StoreError/Code/workerRecursion``
-  ///   as for ``WorkerProcess``.
+  /// - Throws: ``StoreError`` when a worker cannot be started; those already started are ended.
+  ///   ``StoreError/Code/workerRecursion`` as for ``WorkerProcess``.
   public init(
     _ count: Int, role: String, store: SharedStore, arguments: [String] = [], executable: String? = nil,
     environment: [String: String] = [:], maximumRestarts: Int? = nil, maximumEarlyDeaths: Int? = 5,
@@ -81,13 +82,13 @@ public final class WorkerPool: Sendable {
   /// The errors when dead workers could not be replaced, in order; each start was retried.
   public var startErrors: [StoreError] { state.withLock { $0.startErrors } }
 
-  /// Whether no worker is replaced any more.
+  /// Whether workers are no longer replaced.
   package var isEnding: Bool { state.withLock { $0.isEnding } }
 
   /// The reason why the pool has given up; nil while it has not.
   public var error: StoreError? { state.withLock { $0.error } }
 
-  /// Ends all workers: they get SIGTERM at once, and SIGKILL if they still run after the grace time. None is replaced.
+  /// Ends all workers: they get SIGTERM immediately, and SIGKILL if they still run after the grace time. None is replaced.
   ///
   /// This method does not wait; ``wait()`` does. A service manager gives the whole program some time to stop (Docker 10 seconds,
   /// Kubernetes 30, systemd 90); the grace time should be shorter.
@@ -134,7 +135,7 @@ public final class WorkerPool: Sendable {
     let end = DispatchSource.makeTimerSource(queue: .global())
     end.schedule(deadline: Self.time(timeout))
     end.setEventHandler { [weak self, left] in
-      // Their end may have come in time, and the task that waits may not have had its turn yet.
+      // The workers may have ended in time, although the waiting task has not been resumed yet.
       guard let self, left.wait(timeout: .now()) == .timedOut else { return }
       state.withLock { $0.isLate = true }
       stop(grace: grace)
@@ -181,7 +182,7 @@ public final class WorkerPool: Sendable {
 
   /// Starts a worker.
   ///
-  /// - Parameter earlyDeaths: How many died early in its place, in a row.
+  /// - Parameter earlyDeaths: The number of early deaths in its place, in a row.
   private func add(earlyDeaths: Int) throws(StoreError) {
     left.enter()
     let worker: WorkerProcess
@@ -197,7 +198,7 @@ public final class WorkerPool: Sendable {
     }
     if isLate { Self.end([worker], .seconds(1)) }
     let began = ContinuousClock.now
-    // The pool may be gone by then, and nobody to be replaced.
+    // The pool may have been released by then, and there is nothing to replace.
     worker.whenEnded { [weak self, left] termination in
       self?.ended(worker, termination, after: began.duration(to: .now), earlyDeaths)
       left.leave()
@@ -231,7 +232,7 @@ public final class WorkerPool: Sendable {
     replaceLater(earlyDeaths)
   }
 
-  /// Starts another one after a pause.
+  /// Starts a replacement after a pause.
   private func replaceLater(_ earlyDeaths: Int) {
     left.enter()
     let pause = min(1000, 50 << min(earlyDeaths - 1, 5))
@@ -241,28 +242,28 @@ public final class WorkerPool: Sendable {
     }
   }
 
-  /// Why a worker that has died is not replaced; nil when it is.
+  /// The reason why a dead worker is not replaced; nil when it is.
   private func refusal(_ end: WorkerProcess.Termination, _ earlyDeaths: Int, _ restarts: Int) -> StoreError? {
     if end == .unknown {
       return StoreError(
-        .system, "run workers", reason: "somebody else in this process waits for its children",
+        .system, "run workers", reason: "other code in this process waits for its children",
         advice: "do not ignore SIGCHLD, and do not wait for all children, while a pool runs")
     }
     if let maximumEarlyDeaths, earlyDeaths >= maximumEarlyDeaths {
       return StoreError(
         .workersDied, "run workers",
         reason: "\(earlyDeaths) workers in a row died within \(earlyDeath) of their start, the last one as \(end)",
-        advice: "look at what the workers print; a program that is started as a worker has to look at Worker.current")
+        advice: "check the output of the workers; a program that is started as a worker has to read Worker.current")
     }
     if let maximumRestarts, restarts >= maximumRestarts {
       return StoreError(
         .workersDied, "run workers", reason: "\(maximumRestarts + 1) workers died, the last one as \(end)",
-        advice: "look at what the workers print; or allow more restarts")
+        advice: "check the output of the workers; or allow more restarts")
     }
     return nil
   }
 
-  /// Starts a worker in the place of a dead one; when that fails, tries it again later.
+  /// Starts a replacement for a dead worker; if that fails, tries it again later.
   private func replace(_ earlyDeaths: Int) {
     let isEnding = state.withLock { state in
       if state.isEnding { state.hasLost = true }

@@ -73,11 +73,11 @@ public final class WorkerProcess: Sendable {
     }
     processID = Int(process)
     do throws(StoreError) {
-      // The worker sees the end of this process by the end of the pipe.
+      // The worker detects the end of this process by the end of the pipe.
       try NativeThread.detached("start a process") { [ending, link = pipe.writing] in
         ChildProcess.waitForEnd(of: process)
         ChildProcess.willClose(link)
-        // Under the lock that signals are sent under: once the status is collected, the PID may belong to another process.
+        // Signals are sent under the same lock: once the status is collected, the PID may belong to another process.
         ending.set {
           let end = ChildProcess.wait(for: process)
           return end.map { $0.signal == 0 ? .exited(Int($0.status)) : .signaled(Int($0.signal)) } ?? .unknown
@@ -98,7 +98,7 @@ public final class WorkerProcess: Sendable {
 
   /// Sends a signal to the process, SIGTERM by default; does nothing when the process has ended.
   public func signal(_ number: Int32 = 15) { ending.ifRunning { ChildProcess.send(number, to: Int32(processID)) } }
-  /// Ends the process at once, as `kill -9` does.
+  /// Ends the process immediately, as `kill -9` does.
   public func kill() { signal(9) }
 
   /// Waits until the process has ended.
@@ -136,6 +136,6 @@ public final class WorkerProcess: Sendable {
     }
   }
 
-  /// Calls `body` once it has ended, on some thread.
+  /// Calls `body` when the process has ended, on an unspecified thread.
   func whenEnded(_ body: @escaping @Sendable (Termination) -> Void) { ending.then(body) }
 }

@@ -13,7 +13,7 @@ package struct Change {
   }
 
   var action: Action
-  /// What must stand there for the change to be made: bytes, or nothing.
+  /// The condition of the change: the present bytes must equal these, or there must be none.
   var condition: Condition?
 
   package init(action: Action, condition: Condition? = nil) {
@@ -33,7 +33,7 @@ package struct Changer: ~Copyable {
 
   package init() {}
 
-  /// The structure of that name, as the transaction has it.
+  /// The structure with a name, as the transaction sees it.
   package mutating func structure(_ name: String, _ txn: borrowing WriteTransaction) throws -> UntypedStructure {
     if let structure = known[name] { return structure }
     let structure = try txn.untyped(name)
@@ -43,7 +43,7 @@ package struct Changer: ~Copyable {
 
   /// Makes one change.
   ///
-  /// - Returns: The number that an increment led to.
+  /// - Returns: The result of an increment.
   @discardableResult
   package func make(_ change: Change, of structure: UntypedStructure, _ txn: borrowing WriteTransaction) throws
     -> String?
@@ -56,10 +56,10 @@ package struct Changer: ~Copyable {
       try check(change.condition, place, contents)
       try set(place, bytes, contents)
     case .append(let bytes):
-      guard kind == .list else { throw Problem("\(name), to which nothing can be appended; use set or push") }
+      guard kind == .list else { throw Problem("\(name), which does not support append; use set or push") }
       try contents.insert(bytes, at: contents.count)
     case .insert(let bytes, let position):
-      guard kind == .list else { throw Problem("\(name), into which nothing can be inserted; use set or push") }
+      guard kind == .list else { throw Problem("\(name), which does not support insert; use set or push") }
       try contents.insert(bytes, at: position < 0 ? contents.count + position : position)
     case .increment(let place, let amount):
       try check(change.condition, place, contents)
@@ -70,7 +70,7 @@ package struct Changer: ~Copyable {
     case .push(let bytes, let level, let delay):
       guard kind == .queue else { throw Problem("\(name), not a queue") }
       guard let priority = QueuePriority(level: level) else {
-        throw Problem("\(level) is no priority; give a level from 0, which comes first, to 7")
+        throw Problem("\(level) is not a priority; give a level from 0 (taken first) to 7")
       }
       txn[txn.untypedQueue(structure)].push(StoredBytes(bytes), priority: priority, delay: delay)
     case .clear:
@@ -114,7 +114,7 @@ package struct Changer: ~Copyable {
   }
 
   private func delete(_ places: [Place], _ contents: UntypedContents, _ name: String) throws {
-    // Positions are those before anything was removed.
+    // Positions refer to the state before anything is removed.
     var positions: Set<Int> = []
     for place in places {
       switch place {
@@ -132,7 +132,7 @@ package struct Changer: ~Copyable {
     for position in positions.sorted(by: >) { contents.remove(position..<position + 1) }
   }
 
-  /// Adds to a number; a key that is not there starts with 0.
+  /// Adds to a number; a missing key starts with 0.
   private func increment(_ place: Place, by amount: String, _ contents: UntypedContents) throws -> String {
     let types = Types(contents.description)
     let old = try place.bytes(in: contents)
@@ -141,9 +141,9 @@ package struct Changer: ~Copyable {
     let sum: String
     switch types.value {
     case .integer(let bits, let isSigned):
-      // One more bit than the widest number has, so that what does not fit is seen.
+      // Has one bit more than the widest number, so that overflows are detected.
       guard let a = Wide(before), let b = Wide(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is no whole number")
+        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not an integer")
       }
       let (total, overflows) = a.addingReportingOverflow(b)
       guard !overflows, !(bits == 128 && isSigned && Int128(total.description) == nil) else {
@@ -152,12 +152,12 @@ package struct Changer: ~Copyable {
       sum = total.description
     case .float(32):
       guard let a = Float(before), let b = Float(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is no number")
+        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not a number")
       }
       sum = FloatText.text(a + b).text
     case .float:
       guard let a = Double(before), let b = Double(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is no number")
+        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not a number")
       }
       sum = FloatText.text(a + b).text
     default:

@@ -10,7 +10,7 @@ package struct ChangeLine {
   private let bytes: [UInt8]
 
   static let operations = ["set", "append", "insert", "increment", "delete", "push", "clear"]
-  /// What each of them may say beside `op` and `name`.
+  /// The members that each operation accepts besides `op` and `name`.
   private static let members: [String: Set<String>] = [
     "set": ["key", "position", "value", "ifEquals", "ifAbsent"], "append": ["value"],
     "insert": ["position", "value"],
@@ -29,9 +29,9 @@ package struct ChangeLine {
       do throws(ValueProblem) {
         try json.members { (json, name) throws(ValueProblem) in
           guard Self.known.contains(name) else {
-            throw ValueProblem("a member '\(Printable.text(name, limit: 50))', which means nothing here")
+            throw ValueProblem("a member '\(Printable.text(name, limit: 50))', which is unknown here")
           }
-          guard fields[name] == nil else { throw ValueProblem("'\(name)' is there twice") }
+          guard fields[name] == nil else { throw ValueProblem("'\(name)' is repeated") }
           fields[name] = try json.skip()
         }
         try json.end()
@@ -52,11 +52,11 @@ package struct ChangeLine {
       throw ValueProblem("'\(other)' does not go with \(operation)")
     }
     if fields["ifEquals"] != nil, fields["ifAbsent"] != nil {
-      throw ValueProblem("'ifEquals' and 'ifAbsent' do not go together")
+      throw ValueProblem("'ifEquals' and 'ifAbsent' cannot be combined")
     }
   }
 
-  /// The change that it means for the structure of its name.
+  /// The change, for the structure with its name.
   package func change(of description: StructureDescription) throws -> Change {
     let types = Types(description)
     var change: Change
@@ -112,7 +112,7 @@ package struct ChangeLine {
   private func number(_ name: String) throws -> Int? {
     try fields[name].map { field in
       guard let number = Int(String(decoding: bytes[field], as: UTF8.self)) else {
-        throw ValueProblem("'\(name)' must be a whole number")
+        throw ValueProblem("'\(name)' must be an integer")
       }
       return number
     }

@@ -27,19 +27,19 @@ package enum Place {
     }
   }
 
-  /// The entries that arguments name; without any, that of a structure that has only one.
+  /// The entries that arguments name; without arguments, the entry of a structure that has only one.
   package static func all(_ arguments: [String], in description: StructureDescription) throws -> [Place] {
     if arguments.isEmpty { return [try Place(nil, in: description)] }
     return try arguments.map { try Place($0, in: description) }
   }
 
-  /// The position from the front; nil when there is none.
+  /// The position from the front; nil when there is no such position.
   static func resolve(_ position: Int, count: Int) -> Int? {
     let resolved = position < 0 ? count + position : position
     return 0..<count ~= resolved ? resolved : nil
   }
 
-  /// What stands there; nil when nothing does.
+  /// The bytes at this place; nil when there are none.
   package func bytes(in contents: UntypedContents) throws -> [UInt8]? {
     switch self {
     case .value: return contents.value { $0.copied() }
@@ -55,7 +55,7 @@ package enum Place {
     }
   }
 
-  /// That nothing stands there.
+  /// The error when there is no entry at this place.
   package func missing(in description: StructureDescription) -> Problem {
     let name = "'\(Printable.text(description.name))'"
     return switch self {

@@ -12,7 +12,7 @@ struct DumpLine {
   var identity: String?
   var numbers: [String: Int64] = [:]
   var isClosed = false
-  /// Whether it is an end, and of which structure; of all when nil.
+  /// Whether it is an end, and of which structure; nil for the end of the dump.
   var isEnd = false
   package var end: String?
 
@@ -35,10 +35,10 @@ struct DumpLine {
         if try !json.null() { line.end = try json.string() }
       case "size", "count", "maximum", "attempts", "lastSequence", "lastToken", "entries", "structures":
         guard let number = try json.integer(), number >= 0 else {
-          throw json.problem("'\(name)' must be a whole number")
+          throw json.problem("'\(name)' must be an integer")
         }
         line.numbers[name] = number
-      default: throw json.problem("a member '\(Printable.text(name, limit: 50))', which means nothing here")
+      default: throw json.problem("a member '\(Printable.text(name, limit: 50))', which is unknown here")
       }
     }
     try json.end()
@@ -47,9 +47,9 @@ struct DumpLine {
 
   private init() {}
 
-  /// Whether a line is no entry.
+  /// Whether a line is not an entry.
   static func isOne(_ bytes: RawSpan) -> Bool {
-    // Members of entries start otherwise.
+    // Members of entries begin with other letters.
     guard bytes.byteCount > 4, bytes.byte(at: 0) == UInt8(ascii: "{") else { return false }
     switch (bytes.byte(at: 2), bytes.byte(at: 3)) {
     case (UInt8(ascii: "s"), UInt8(ascii: "t")):
@@ -59,7 +59,7 @@ struct DumpLine {
     }
   }
 
-  /// What it describes.
+  /// The description of the structure.
   package func description() throws -> StructureDescription {
     guard let structure, let kind = kind.flatMap({ StructureDescription.Kind(rawValue: $0) }), let element else {
       throw ValueProblem("'structure', 'kind' or 'element' is missing or unknown")
@@ -80,7 +80,7 @@ struct DumpLine {
     description.maximumAttempts = try number("attempts", atLeast: 1)
     if let identity {
       guard let number = UInt64(identity, radix: 16), number > 0 else {
-        throw ValueProblem("'identity' is no number")
+        throw ValueProblem("'identity' is not a number")
       }
       description.identity = number
     }
@@ -88,7 +88,7 @@ struct DumpLine {
     return description
   }
 
-  /// That the parts fit together, as OnDiskFormat.md asks.
+  /// Checks that the parts fit together, as OnDiskFormat.md specifies.
   private static func check(_ description: StructureDescription) throws {
     let size = Representation(description.element).fixedSize
     let isPacked = description.layout == .packed
@@ -118,7 +118,7 @@ struct DumpEntry: ~Copyable {
   var hasValue = false
   var item = UntypedContents.Item(sequence: 0, state: .ready, level: 4, attempts: 0)
 
-  /// Reads an entry; what was in this one is gone.
+  /// Reads an entry; replaces the previous one.
   mutating func read(_ bytes: RawSpan, _ types: Types) throws(ValueProblem) {
     key.removeAll()
     value.removeAll()
@@ -146,7 +146,7 @@ struct DumpEntry: ~Copyable {
         valueBytes.append(contentsOf: try Representation.base64(&json))
       case "sequence", "priority", "attempts", "time":
         guard let number = try json.integer(), number >= 0 else {
-          throw json.problem("'\(name)' must be a whole number")
+          throw json.problem("'\(name)' must be an integer")
         }
         switch name {
         case "sequence": found.sequence = UInt64(number)
@@ -162,7 +162,7 @@ struct DumpEntry: ~Copyable {
       case "reason": found.reason = try json.string()
       default:
         throw json.problem(
-          "a member '\(Printable.text(name, limit: 50))', which is there twice or means nothing here")
+          "a member '\(Printable.text(name, limit: 50))', which is repeated or unknown here")
       }
     }
     try json.end()

@@ -1,7 +1,7 @@
 package import LMDBShare
 
-// A dump is JSON lines: a header, for each structure its description, its entries and an end that counts them, and an end
-// of all, by which one that was cut short is known:
+// A dump is JSON lines: a header; for each structure its description, its entries and an end that counts them; and an end of the
+// dump, without which it counts as truncated:
 //
 //   {"dump":"lmdbshare","version":1}
 //   {"structure":"scores","kind":"dictionary","key":"string","element":"i64","identity":"5c1d"}
@@ -68,7 +68,7 @@ package struct Dumper: ~Copyable {
         withBytes(of: bytes) { types.writeValue($0, to: &json) }
         _ = try entry(name)
       }
-    // Who holds or waits now is of this moment alone.
+    // Holders and waiters are not part of a dump.
     case .lock, .semaphore, .barrier: break
     }
     if let failure = contents.failure { throw failure }

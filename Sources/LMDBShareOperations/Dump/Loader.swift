@@ -2,7 +2,7 @@ package import LMDBShare
 
 /// Reads a dump into a store, in one transaction.
 package struct Loader: ~Copyable {
-  /// What becomes of a structure that is there already.
+  /// How to load a structure that exists already.
   package enum Existing { case refuse, merge, replace }
 
   private let existing: Existing
@@ -11,7 +11,7 @@ package struct Loader: ~Copyable {
   private var entry = DumpEntry()
   package private(set) var entries = 0
   package private(set) var structures = 0
-  /// Whether structures keep their identities: in a store where nobody can hold a handle of an earlier one.
+  /// Whether structures keep their identities: in a store for which no process can have a handle of an earlier structure.
   private var keepsIdentities = false
   private var identities: Set<UInt64> = []
 
@@ -21,17 +21,17 @@ package struct Loader: ~Copyable {
     progress = Progress(size == nil ? "entries" : "bytes", of: size)
     counts = size != nil
   }
-  /// Whether progress is told in bytes.
+  /// Whether progress is reported in bytes.
   private let counts: Bool
 
   /// Checks the first line, before anything is opened.
   package mutating func begin() throws {
-    guard try lines.advance() else { throw Problem("the input is empty: this is no dump") }
+    guard try lines.advance() else { throw Problem("the input is empty: this is not a dump") }
     try at {
       let line = try lines.withLine { try DumpLine($0) }
-      guard line.dump == "lmdbshare" else { throw ValueProblem("this is no dump of lmdbshare") }
+      guard line.dump == "lmdbshare" else { throw ValueProblem("this is not a dump of lmdbshare") }
       guard line.version == Int64(Dumper.version) else {
-        throw ValueProblem("a dump of version \(line.version ?? 0), where \(Dumper.version) is known")
+        throw ValueProblem("a dump of version \(line.version ?? 0); the known version is \(Dumper.version)")
       }
     }
   }
@@ -47,7 +47,7 @@ package struct Loader: ~Copyable {
           throw Problem("line \(lines.number): \(structures) structures were read; nothing was loaded")
         }
         guard try !lines.advance() else {
-          throw Problem("line \(lines.number): more text behind the end; nothing was loaded")
+          throw Problem("line \(lines.number): more text after the end; nothing was loaded")
         }
         return
       }
@@ -86,7 +86,7 @@ package struct Loader: ~Copyable {
     throw Problem("the input ends before '\(Printable.text(description.name))' does; nothing was loaded")
   }
 
-  /// Tells of which line a failure is.
+  /// Adds the line's number to an error.
   private func at<R>(_ body: () throws -> R) throws -> R {
     do { return try body() } catch { throw told(error) }
   }
@@ -109,9 +109,9 @@ private struct Target {
   private let numbers: UntypedContents.QueueNumbers
   /// Nil until the bytes of a value are known.
   private var contents: UntypedContents?
-  /// Of a queue, whose items differ in their numbers.
+  /// The item numbers of a queue, which must differ.
   private var numbersSeen: Set<UInt64> = []
-  /// Whether it takes what it gets as additions to what it has.
+  /// Whether entries are added to existing ones.
   private let merges: Bool
 
   package init(
@@ -145,7 +145,7 @@ private struct Target {
     case .cell where description.kind == .value: break
     case .cell:
       open(try txn.create(description, initial: description.kind == .event ? [0] : []), txn)
-    // An array grows with what is read, whatever its description says.
+    // An array grows with its input, whatever its description says.
     case .sequence, .map, .queue: open(try txn.create(description, isFilled: false), txn)
     }
   }
@@ -171,7 +171,7 @@ private struct Target {
     case .queue:
       let item = entry.item
       guard merges || numbersSeen.insert(item.sequence).inserted else {
-        throw ValueProblem("item \(item.sequence) is there twice")
+        throw ValueProblem("item \(item.sequence) is repeated")
       }
       try entry.value.withBytes { bytes in
         Result { if merges { try contents.add(item, bytes) } else { try contents.restore(item, bytes) } }
@@ -201,7 +201,7 @@ private struct Target {
 }
 
 extension StructureDescription {
-  /// Whether the contents of one can be put into the other.
+  /// Whether the contents of one can be stored in the other.
   func hasSameContents(as other: StructureDescription) -> Bool {
     kind == other.kind && key == other.key && element == other.element && layout == other.layout
       && elementSize == other.elementSize && (kind != .array || count == other.count)

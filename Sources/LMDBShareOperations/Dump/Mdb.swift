@@ -1,7 +1,7 @@
 package import LMDBShare
 
-// The format of `mdb_dump` and `mdb_load`, which knows databases and bytes: a header of NAME=VALUE for each database, then
-// lines with a space and hexadecimal digits, keys and values in turn, then DATA=END.
+// The format of `mdb_dump` and `mdb_load`, which contains databases and bytes: a header of NAME=VALUE lines for each database,
+// then lines with a space and hexadecimal digits, keys and values alternating, then DATA=END.
 
 package enum Mdb {
   private static let flags: [(name: String, layout: DatabaseLayout)] = [
@@ -9,9 +9,9 @@ package enum Mdb {
     ("dupfixed", .fixedDuplicates), ("integerdup", .integerDuplicates), ("reversedup", .reverseDuplicates),
   ]
 
-  /// Writes databases; the unnamed one, too, when it holds more than the named ones.
+  /// Writes databases, including the unnamed one if it holds more than the named ones.
   ///
-  /// - Parameter names: Of all named ones, which are no entries of the unnamed one.
+  /// - Parameter names: The names of all named databases, which are not entries of the unnamed one.
   package static func dump(
     _ databases: [Opened.Database], named names: Set<String>, _ file: Opened, to output: inout Output
   ) throws {
@@ -68,7 +68,7 @@ package enum Mdb {
 
   /// Reads databases into a new environment.
   ///
-  /// - Returns: How many databases and entries there were.
+  /// - Returns: The numbers of databases and entries.
   package static func load(
     _ input: Stream, _ core: Transaction, _ environment: Environment
   ) throws -> (databases: Int, entries: Int) {
@@ -82,7 +82,7 @@ package enum Mdb {
     var (databases, entries) = (0, 0)
     while let first = try lines.next() {
       guard first.elementsEqual("VERSION=3".utf8) else {
-        throw problem(lines, "VERSION=3 expected: this is no dump of mdb_dump")
+        throw problem(lines, "VERSION=3 expected: this is not the output of mdb_dump")
       }
       let (name, layout, isPrintable) = try header(&lines)
       var number = Transaction.main
@@ -108,7 +108,7 @@ package enum Mdb {
         entries += 1
       }
     }
-    guard databases > 0 else { throw Problem("the input is empty: this is no dump") }
+    guard databases > 0 else { throw Problem("the input is empty: this is not a dump") }
     return (databases, entries)
   }
 
@@ -176,7 +176,7 @@ package enum Mdb {
 }
 
 extension Output {
-  /// A line with a space and the bytes' digits.
+  /// A line with a space and the bytes as hexadecimal digits.
   fileprivate mutating func hexadecimal(_ bytes: RawSpan) throws {
     let digits: [16 of UInt8] = [
       0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,

@@ -5,13 +5,13 @@ package struct FreeSpace {
   private let free: Int
   private let pages: Int
   private let bytes: Int
-  /// Whether much of that still takes space of the disk.
+  /// Whether much of that still takes disk space.
   let isOnDisk: Bool
 
-  /// As many free pages are not worth a word.
+  /// Fewer free pages are not reported.
   private static let few = 1000
 
-  /// Nil for a file that is used well.
+  /// Nil for a file with few free pages.
   package init?(_ numbers: StoreStatistics) {
     guard numbers.freePages > Self.few, numbers.freePages > numbers.pages / 2 else { return nil }
     (free, pages) = (numbers.freePages, numbers.pages)
@@ -24,7 +24,7 @@ package struct FreeSpace {
   }
 
   package var cure: String {
-    (isOnDisk ? "lmdbshare trim gives their disk space back while others go on; " : "")
+    (isOnDisk ? "lmdbshare trim gives their disk space back while other processes continue; " : "")
       + "lmdbshare compact, while no process has the store open, or backup --compact leaves them out"
   }
 }

@@ -3,7 +3,7 @@ package import LMDBShare
 /// A store, or an LMDB environment that other programs made, open for reading.
 package final class Opened {
   package let environment: Environment
-  /// Nil when it is not one of ours.
+  /// Nil for an environment of another program.
   package let store: SharedStore?
 
   package init(_ store: SharedStore?, _ environment: Environment) {
@@ -30,10 +30,10 @@ package final class Opened {
     package var layout: DatabaseLayout
   }
 
-  /// What the unnamed database is called for people.
+  /// The displayed name of the unnamed database.
   package static let unnamed = "(main)"
 
-  /// Whether a name means the unnamed database: a named one goes first.
+  /// Whether a name means the unnamed database: a database with that name takes precedence.
   package static func isUnnamed(_ name: String, in databases: [Database]) -> Bool {
     name == unnamed && !databases.contains { $0.name == name }
   }
@@ -52,7 +52,7 @@ package final class Opened {
     }
   }
 
-  /// Calls `body` with one snapshot; throws what could not be read of it.
+  /// Calls `body` with one snapshot; throws errors in reading it.
   package func reading<R>(_ body: (Transaction) throws -> R) throws -> R {
     let core = try environment.beginRead()
     defer { core.end() }

@@ -1,6 +1,6 @@
 package import LMDBShare
 
-/// Which pages were freed when: a snapshot keeps those that were freed after it.
+/// The pages that were freed by each transaction: a snapshot keeps those that were freed after it.
 package struct Pins {
   private let freed: [(transaction: Int, pages: Int)]
 
@@ -23,22 +23,22 @@ package struct Pins {
   }
 }
 
-/// A snapshot of another process that makes the file grow: it is out of date, and keeps pages from being used again.
+/// A snapshot of another process that makes the file grow: it is out of date, and keeps pages from being reused.
 package struct OldSnapshot {
   package let reader: StoreStatistics.Reader
   package let pages: Int
 
-  /// As many pages as are not worth a word.
+  /// Fewer pages are not reported.
   private static let few = 100
-  /// So much of the file is worth a word however short the time is: under load a file grows by gigabytes in seconds.
+  /// A larger share of the file than one in this many is always reported: under load a file grows by gigabytes in seconds.
   private static let share = 4
   private static let many = 64 << 20
-  /// A snapshot may be so old.
+  /// Younger snapshots are not reported.
   private static let usualAge = Duration.seconds(60)
-  /// And so many transactions behind, where its age is not known.
+  /// The equivalent number of transactions, if the age is not known.
   private static let usualLag = 128
 
-  /// Those worth a warning, the one that keeps most first.
+  /// The snapshots that deserve a warning, the one that keeps most pages first.
   package static func all(_ numbers: StoreStatistics, _ pins: Pins) -> [OldSnapshot] {
     numbers.others.compactMap { reader -> OldSnapshot? in
       guard let snapshot = reader.snapshotID, Processes.isAlive(reader.processID) else { return nil }
@@ -50,12 +50,12 @@ package struct OldSnapshot {
     }.sorted { $0.pages > $1.pages }
   }
 
-  /// What is wrong with it.
+  /// A description of the problem.
   package func text(pageSize: Int) -> String {
     let age = reader.age.map { " for \(Size.text($0))" } ?? ""
     let program = Processes.command(reader.processID).map { " (\(Printable.text($0)))" } ?? ""
     return "its snapshot\(program) has been out of date\(age), is \(counted(reader.lag ?? 0, "transaction")) behind, "
-      + "and keeps \(pages) pages (\(Size.text(pages.bounded(times: pageSize)))) from being used again"
+      + "and keeps \(pages) pages (\(Size.text(pages.bounded(times: pageSize)))) from being reused"
   }
 }
 

@@ -6,14 +6,14 @@ package import LMDBShare
   import Foundation
 #endif
 
-/// What the system tells of processes, where it does.
+/// Information from the system about processes, where available.
 package enum Processes {
-  /// The number of this one.
+  /// The PID of this process.
   static var this: Int { Int(ProcessInfo.processInfo.processIdentifier) }
 
   package static func isAlive(_ number: Int) -> Bool { ChildProcess.isAlive(Int32(truncatingIfNeeded: number)) }
 
-  /// The name of the program that a process runs; nil where the system does not tell.
+  /// The name of the program that a process runs; nil where the system does not provide it.
   package static func command(_ number: Int) -> String? {
     guard let data = FileManager.default.contents(atPath: "/proc/\(number)/comm") else { return nil }
     return String(decoding: data, as: UTF8.self).split(separator: "\n").first.map(String.init)
@@ -22,19 +22,19 @@ package enum Processes {
   /// Whether a process was stopped, by a signal or a debugger.
   static func isStopped(_ number: Int) -> Bool {
     guard let data = FileManager.default.contents(atPath: "/proc/\(number)/stat") else { return false }
-    // The name of the program stands in parentheses, and may hold some itself.
+    // The name of the program is in parentheses, and may contain parentheses itself.
     let state = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first
     return state == "T" || state == "t"
   }
 
-  /// A process as messages name it: its number, its program, and whether it was stopped, as far as that is known.
+  /// A process in messages: its PID, its program, and whether it was stopped, if that is known.
   package static func title(_ number: Int) -> String {
     let words = [command(number).map { Printable.text($0) }, isStopped(number) ? "stopped" : nil].compactMap { $0 }
     return words.isEmpty ? "\(number)" : "\(number) (\(words.joined(separator: ", ")))"
   }
 
-  /// The other processes that have a store open which this one has open, too, or that lies at an absolute path; as far as
-  /// this user may see.
+  /// The other processes that have a store open, as far as this user may see. This process must have the store open, too, or the
+  /// path must be absolute.
   package static func using(_ path: String) -> [Int] {
     let mine = files(of: "self").filter { $0.hasSuffix("/" + StoreDirectory.dataFile) }
     let wanted = Set(mine + [path + "/" + StoreDirectory.dataFile])
@@ -43,11 +43,11 @@ package enum Processes {
       .sorted()
   }
 
-  /// Whether a thread of this process waits for one of the locks that LMDB keeps in its lock file; false also where the
-  /// system does not tell.
+  /// Whether a thread of this process waits for one of the locks in LMDB's lock file; false also where the system does not report
+  /// it.
   package static var waitsForLMDB: Bool {
     func lines(_ name: String, in directory: String) -> [Substring] {
-      // The system gives such a file piece by piece.
+      // The system returns such a file in pieces.
       guard let file = try? FileDescriptor.directory(directory).file(name) else { return [] }
       var bytes: [UInt8] = []
       while let more = try? file.read(at: bytes.count, count: 1 << 16), !more.isEmpty { bytes += more }
@@ -65,7 +65,7 @@ package enum Processes {
     }
     let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
     return tasks.contains { task in
-      // The number of the call, then its arguments: of a wait the address of what is waited for is the first one.
+      // The number of the system call, then its arguments: for a futex wait, the first one is the address.
       let fields = lines("syscall", in: "/proc/self/task/\(task)").first?.split(separator: " ") ?? []
       guard fields.count > 1, let address = UInt64(fields[1].dropFirst(2), radix: 16) else { return false }
       return locks.contains { $0.contains(address) }
@@ -82,6 +82,6 @@ package enum Processes {
 }
 
 extension StoreStatistics {
-  /// The readers but for this process.
+  /// The readers other than this process.
   package var others: [Reader] { readers.filter { $0.processID != Processes.this } }
 }

@@ -1,13 +1,13 @@
 package import LMDBShare
 
-/// What differs between two databases of any programs, by their bytes.
+/// The differences between two databases of any programs, by their bytes.
 ///
-/// Both are walked in the order that LMDB keeps by their flags; an order of the program's own is not known, and what differs is
-/// then told as removed and inserted.
+/// Both are walked in the order that LMDB uses according to their flags. A custom order of a program is not known; differences
+/// are then reported as removals and insertions.
 package enum RawDifference {
   package typealias Side = (core: Transaction, database: Opened.Database?)
 
-  /// - Parameter except: Names of databases, which are no entries of the unnamed one.
+  /// - Parameter except: The names of databases, which are not entries of the unnamed one.
   package static func walk(
     _ old: Side, _ new: Side, except: Set<String>, _ body: (Difference.Entry) throws -> Void
   ) throws {
@@ -43,7 +43,7 @@ package enum RawDifference {
     var value: [UInt8]
   }
 
-  /// Entries one after the other.
+  /// A walk over entries.
   private final class Walk {
     private let cursor: Cursor?
     private let except: Set<String>
@@ -87,7 +87,7 @@ package enum RawDifference {
   }
 
   private static func compare(_ a: [UInt8], _ b: [UInt8], isInteger: Bool, isReversed: Bool) -> Int {
-    // Numbers lie with their least significant byte first.
+    // Integers are stored least significant byte first.
     let (a, b) = isInteger || isReversed ? (a.reversed(), b.reversed()) : (a, b)
     if isInteger, a.count != b.count { return a.count - b.count }
     return a == b ? 0 : a.lexicographicallyPrecedes(b) ? -1 : 1

@@ -11,7 +11,7 @@ package struct EntryPrinter: ~Copyable {
   private var table: Table?
   private var json = JSONWriter()
   private var count = 0
-  /// What is printed, so that there are titles when there is nothing.
+  /// The kind of structure, so that titles are printed even without entries.
   package var kind: StructureDescription.Kind?
 
   package init(_ format: Format, _ style: Style, keys: Bool = false, values: Bool = false, limit: Int = .max) {
@@ -81,7 +81,7 @@ package struct EntryPrinter: ~Copyable {
     try output.line(&json, ends: format == .jsonl)
   }
 
-  /// Prints the rest.
+  /// Prints the remaining entries.
   package mutating func finish() throws {
     try table?.finish(&output)
     if format == .csv, count == 0, let kind {
@@ -123,7 +123,7 @@ package struct EntryPrinter: ~Copyable {
 }
 
 extension Types {
-  /// Appends the members that tell an entry.
+  /// Appends the members that describe an entry.
   package func write(
     _ entry: ListedEntry, _ key: RawSpan?, _ value: RawSpan, keys: Bool = false, values: Bool = false,
     to json: inout JSONWriter
@@ -139,7 +139,7 @@ extension Types {
 }
 
 extension UntypedContents.Item {
-  /// Appends the members that tell what became of an item so far.
+  /// Appends the members that describe the state of an item.
   package func write(to json: inout JSONWriter) {
     json.name("sequence")
     json.number(sequence)

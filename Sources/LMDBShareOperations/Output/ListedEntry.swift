@@ -1,6 +1,6 @@
 package import LMDBShare
 
-/// The position of an entry that is printed, and what a queue says of it.
+/// The position of a printed entry, and the state of an item.
 package struct ListedEntry {
   package var position: Int
   package var item: UntypedContents.Item?

@@ -1,6 +1,6 @@
 package import LMDBShare
 
-/// What a command prints: collected, and written in large pieces. A reader that goes away ends the program quietly.
+/// The output of a command, buffered and written in large pieces. When its reader closes it, the program ends silently.
 package struct Output: ~Copyable {
   private var bytes: [UInt8] = []
   private let stream: Stream
@@ -8,14 +8,14 @@ package struct Output: ~Copyable {
 
   package init(_ stream: Stream = .output) { self.stream = stream }
 
-  /// A line, or a part of one when it does not end here.
+  /// Appends a line, or a part of one if it does not end here.
   package mutating func line(_ text: String, ends: Bool = true) throws {
     bytes.append(contentsOf: text.utf8)
     if ends { bytes.append(UInt8(ascii: "\n")) }
     if bytes.count >= Self.piece { try flush() }
   }
 
-  /// A line of JSON; the writer is empty then.
+  /// Appends a line of JSON; the writer is empty afterwards.
   package mutating func line(_ writer: inout JSONWriter, ends: Bool = true) throws {
     bytes.append(contentsOf: writer.out.bytes)
     writer.out.removeAll()
@@ -23,7 +23,7 @@ package struct Output: ~Copyable {
     if bytes.count >= Self.piece { try flush() }
   }
 
-  /// A line of bytes that may be shown.
+  /// Appends a line of printable bytes.
   package mutating func line(bytes line: [UInt8]) throws {
     bytes.append(contentsOf: line)
     bytes.append(UInt8(ascii: "\n"))
@@ -39,5 +39,5 @@ package struct Output: ~Copyable {
   }
 }
 
-/// Nobody reads the output any more.
+/// The output is no longer read.
 package struct ClosedPipe: Error {}

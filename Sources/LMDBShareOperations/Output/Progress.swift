@@ -7,7 +7,7 @@ import _LMDBShareSystem
   import Foundation
 #endif
 
-/// How far a long command has come: one line of a terminal, written over, which goes at the end.
+/// The progress of a long command: one line of a terminal, which is overwritten, and removed at the end.
 package struct Progress: ~Copyable {
   private let isShown: Bool
   private let what: String
@@ -17,14 +17,14 @@ package struct Progress: ~Copyable {
   private var hasShown = false
   private var calls = 0
 
-  /// - Parameter total: Of what the end is known.
+  /// - Parameter total: The total, if it is known.
   package init(_ what: String, of total: Int? = nil) {
     isShown = Stream.errors.isTerminal && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     self.what = what
     self.total = total
   }
 
-  /// Tells how much is done; cheap enough for every entry.
+  /// Reports how much is done; cheap enough for every entry.
   mutating func update(_ done: Int, _ note: @autoclosure () -> String = "") {
     calls &+= 1
     guard isShown, calls & 0xFF == 0 || total == nil else { return }
@@ -34,7 +34,7 @@ package struct Progress: ~Copyable {
     show(done, note(), now)
   }
 
-  /// The same for whoever tells seldom.
+  /// Reports progress immediately, for callers that rarely do so.
   package mutating func updateNow(_ done: Int) { if isShown { show(done, "", .now) } }
 
   private mutating func show(_ done: Int, _ note: String, _ now: ContinuousClock.Instant) {
@@ -56,13 +56,13 @@ package struct Progress: ~Copyable {
     _ = Stream.errors.write(Array("\r\(Printable.cut(line, to: columns - 1))\u{1B}[K".utf8))
   }
 
-  /// Takes the line away.
+  /// Removes the line.
   package mutating func end() {
     if hasShown { _ = Stream.errors.write(Array("\r\u{1B}[K".utf8)) }
     hasShown = false
   }
 
-  /// A number with its thousands apart.
+  /// A number with its thousands separated.
   static func grouped(_ number: Int) -> String {
     var text = ""
     for (index, digit) in String(number).reversed().enumerated() {

@@ -1,20 +1,20 @@
 import LMDBShare
 
-/// How results are printed.
+/// The format of results.
 package enum Format: String, CaseIterable, Sendable {
   /// For people.
   case text
   /// One JSON document.
   case json
-  /// One JSON object a line.
+  /// One JSON object per line.
   case jsonl
-  /// RFC 4180, with a line of names.
+  /// RFC 4180, with a header line.
   case csv
 }
 
-/// Prints records with named fields in the format that was asked for.
+/// Prints records with named fields in the requested format.
 package struct Records: ~Copyable {
-  /// A field of a record: what programs get, and what people see, where that differs.
+  /// A field of a record: its value for programs, and its text for people, if that differs.
   package struct Field {
     package var name: StaticString
     package var title: String
@@ -35,7 +35,7 @@ package struct Records: ~Copyable {
     case number(Int?)
     case decimal(Double?)
     case bool(Bool)
-    /// JSON as it stands.
+    /// JSON that is printed unchanged.
     case json([UInt8])
   }
 
@@ -70,19 +70,19 @@ package struct Records: ~Copyable {
     }
   }
 
-  /// Prints the names of the fields where there may be no record.
+  /// Prints the names of the fields, if there may be no record.
   package mutating func titles(_ names: StaticString...) throws {
     if format == .csv, count == 0 { try output.line(names.map(\.description).joined(separator: ",")) }
   }
 
-  /// Prints the rest.
+  /// Prints the remaining records.
   package mutating func finish() throws {
     try table?.finish(&output)
     if format == .json { try output.line(count == 0 ? "[]" : "]") }
     try output.flush()
   }
 
-  /// Prints one record by itself: names and values below each other, or one JSON object.
+  /// Prints a single record: names and values in lines, or one JSON object.
   package static func single(_ fields: [Field], _ format: Format, _ style: Style) throws {
     var output = Output()
     switch format {
@@ -119,7 +119,7 @@ package struct Records: ~Copyable {
     writer.end("}")
   }
 
-  /// Text for CSV: exactly, but on a terminal.
+  /// Text for CSV: exact, except on a terminal.
   private static func table(_ value: Value) -> String {
     switch value {
     case .text(let text?) where Types.printsExactly: text
@@ -139,7 +139,7 @@ package struct Records: ~Copyable {
   }
 }
 
-/// Comma-separated values as RFC 4180 has them.
+/// Comma-separated values according to RFC 4180.
 package enum CSV {
   package static func field(_ text: String) -> String {
     guard text.utf8.contains(where: { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }) else { return text }

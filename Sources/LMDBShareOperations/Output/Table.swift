@@ -1,4 +1,4 @@
-/// Rows in aligned columns, printed page by page, so that millions of them take no memory.
+/// Rows in aligned columns, printed page by page, so that millions of rows take no memory.
 struct Table: ~Copyable {
   struct Column {
     package var title: String
@@ -16,7 +16,7 @@ struct Table: ~Copyable {
   private var hasTitle: Bool
   private static let page = 256
 
-  /// - Parameter titled: Whether a line of titles comes first.
+  /// - Parameter titled: Whether to print a line of titles first.
   package init(_ columns: [Column], _ style: Style, titled: Bool = true) {
     self.columns = columns
     self.style = style
@@ -24,13 +24,13 @@ struct Table: ~Copyable {
     widths = columns.map { titled ? Printable.width($0.title) : 0 }
   }
 
-  /// Adds a row of texts that may be shown as they are.
+  /// Adds a row of printable texts.
   package mutating func add(_ row: [String], to output: inout Output) throws {
     rows.append(row)
     if rows.count == Self.page { try finish(&output) }
   }
 
-  /// Prints what is still to be printed.
+  /// Prints the remaining rows.
   package mutating func finish(_ output: inout Output) throws {
     for row in rows {
       for (index, cell) in row.enumerated() { widths[index] = max(widths[index], Printable.width(cell)) }
@@ -55,7 +55,7 @@ struct Table: ~Copyable {
   }
 }
 
-/// Colours, where they are wanted: on a terminal, and never under `NO_COLOR`.
+/// Colours, if wanted: on a terminal, and never under `NO_COLOR`.
 package struct Style: Sendable {
   package let isColoured: Bool
 

@@ -1,8 +1,8 @@
 import LMDBShare
 
-/// Floating-point numbers that JSON has no number for.
+/// Floating-point numbers that JSON cannot represent.
 enum FloatText {
-  /// What this library, Python and JavaScript write.
+  /// The texts that this library, Python and JavaScript write.
   static func value<T: StorableFloat>(_ text: String, _: T.Type) -> T? {
     switch text.lowercased() {
     case "inf", "+inf", "infinity", "+infinity": return .infinity
@@ -15,7 +15,7 @@ enum FloatText {
     }
   }
 
-  /// The shortest text that reads back the same; whether it is a number for JSON.
+  /// The shortest text that reads back as the same number, and whether it is a JSON number.
   package static func text<T: StorableFloat & CustomStringConvertible>(_ value: T) -> (text: String, isNumber: Bool) {
     if value.isFinite { return (value.description, true) }
     if value.isNaN {

@@ -1,13 +1,13 @@
 package import LMDBShare
 
-/// Reads JSON (RFC 8259) from bytes, value by value, and keeps each one's text: what was dumped comes back as the same
-/// bytes, whole numbers of 128 bits and a program's own JSON included.
+/// Reads JSON (RFC 8259) from bytes, value by value, and keeps the text of each value: dumped values are restored to the same
+/// bytes, including integers of 128 bits and a program's own JSON.
 package struct JSONReader: ~Escapable {
   package let bytes: RawSpan
   private(set) var position = 0
   /// Whether numbers may be `NaN`, `Infinity` and `-Infinity`, as Python writes them.
   private let hasSpecialNumbers: Bool
-  /// Hostile input must not use up the stack.
+  /// Hostile input must not exhaust the stack.
   private static let deepest = 512
 
   @_lifetime(copy bytes)
@@ -16,10 +16,10 @@ package struct JSONReader: ~Escapable {
     hasSpecialNumbers = specialNumbers
   }
 
-  /// What a value is, by its first character.
+  /// The kind of a value, according to its first character.
   package enum Kind { case object, array, string, number, bool, null }
 
-  /// What stands here.
+  /// The kind of the next value.
   @_lifetime(self: copy self)
   package mutating func kind() throws(ValueProblem) -> Kind {
     let first = try next()
@@ -39,10 +39,10 @@ package struct JSONReader: ~Escapable {
   @_lifetime(self: copy self)
   package mutating func end() throws(ValueProblem) {
     skipSpace()
-    if position < bytes.byteCount { throw problem("more text behind the value") }
+    if position < bytes.byteCount { throw problem("more text after the value") }
   }
 
-  /// Reads `null` if it stands here.
+  /// Reads `null` if it comes next.
   @_lifetime(self: copy self)
   package mutating func null() throws(ValueProblem) -> Bool {
     guard try kind() == .null else { return false }
@@ -61,7 +61,7 @@ package struct JSONReader: ~Escapable {
     return false
   }
 
-  /// Reads `NaN`, `Infinity` or `-Infinity` if that stands here, allowed or not.
+  /// Reads `NaN`, `Infinity` or `-Infinity` if it comes next, allowed or not.
   @_lifetime(self: copy self)
   package mutating func specialNumber() throws(ValueProblem) -> String? {
     _ = try next()
@@ -87,10 +87,10 @@ package struct JSONReader: ~Escapable {
     return text(start)
   }
 
-  /// A whole number; nil, and nothing is read, when it does not fit into 64 bits or is not written as one.
+  /// An integer; nil, and nothing is read, when it does not fit into 64 bits or is not written as an integer.
   @_lifetime(self: copy self)
   package mutating func integer() throws(ValueProblem) -> Int64? {
-    guard try kind() == .number else { throw problem("a whole number expected") }
+    guard try kind() == .number else { throw problem("an integer expected") }
     let start = position
     let isNegative = bytes.byte(at: position) == UInt8(ascii: "-")
     if isNegative { position += 1 }
@@ -120,7 +120,7 @@ package struct JSONReader: ~Escapable {
   @_lifetime(self: copy self)
   package mutating func string() throws(ValueProblem) -> String {
     guard try kind() == .string else { throw problem("a string expected") }
-    // Mostly there is nothing to take apart.
+    // In most cases there are no escapes.
     var end = position + 1
     while end < bytes.byteCount {
       let byte = bytes.byte(at: end)
@@ -164,7 +164,7 @@ package struct JSONReader: ~Escapable {
     }
   }
 
-  /// Skips a value, and tells where it stands.
+  /// Skips a value, and returns its range.
   @_lifetime(self: copy self)
   package mutating func skip(_ depth: Int = 0) throws(ValueProblem) -> Range<Int> {
     guard depth < Self.deepest else { throw problem("more than \(Self.deepest) levels") }
@@ -237,7 +237,7 @@ package struct JSONReader: ~Escapable {
     return bytes.byte(at: position)
   }
 
-  /// The next character that is no white space; it stays.
+  /// The next character that is not white space; it is not consumed.
   @_lifetime(self: copy self)
   private mutating func next() throws(ValueProblem) -> UInt8 {
     skipSpace()
@@ -323,7 +323,7 @@ package struct JSONReader: ~Escapable {
   private func text(_ start: Int) -> String { bytes.extracting(start..<position).utf8String() ?? "" }
 }
 
-/// Whether bytes are UTF-8; mostly they are ASCII.
+/// Whether bytes are UTF-8; in most cases they are ASCII.
 func isUTF8(_ bytes: RawSpan) -> Bool {
   for index in 0..<bytes.byteCount where bytes.byte(at: index) >= 0x80 { return bytes.utf8String() != nil }
   return true

@@ -1,6 +1,6 @@
 import LMDBShare
 
-/// JSON by what it means: the order of members, white space, escapes and the way in which a number is written do not matter.
+/// The meaning of JSON: the order of members, white space, escapes and the notation of numbers do not matter.
 indirect enum JSONValue: Hashable {
   case null
   case bool(Bool)
@@ -9,7 +9,7 @@ indirect enum JSONValue: Hashable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// A decimal number; no digit is lost.
+  /// A decimal number without loss of digits.
   struct Number: Hashable {
     private var isNegative = false
     private var digits = ""
@@ -19,7 +19,7 @@ indirect enum JSONValue: Hashable {
       let parts = text.lowercased().split(separator: "e", maxSplits: 1)
       let mantissa = parts.first ?? ""
       guard let power = parts.count > 1 ? Int(parts[1]) : 0, abs(power) < 1 << 40 else {
-        // Beyond what counts; it is the same as itself alone.
+        // The exponent is too large for a normal form: the number only equals itself.
         digits = text
         return
       }
@@ -36,11 +36,11 @@ indirect enum JSONValue: Hashable {
     }
   }
 
-  /// Nil when the bytes are no JSON.
+  /// Nil when the bytes are not JSON.
   package init?(_ bytes: RawSpan) {
     var reader = JSONReader(bytes)
     do throws(ValueProblem) {
-      // Looked through first, which bounds its depth.
+      // Checked first, which limits its depth.
       _ = try reader.skip()
       try reader.end()
       var reader = JSONReader(bytes)
@@ -72,7 +72,7 @@ indirect enum JSONValue: Hashable {
 }
 
 extension Representation {
-  /// Whether two values are the same: JSON by what it means, everything else by its bytes.
+  /// Whether two values are equal: JSON by its meaning, everything else by its bytes.
   func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
     if first == second { return true }
     guard holdsJSON, let first = meaning(first), let second = meaning(second) else { return false }

@@ -6,10 +6,10 @@ package import LMDBShare
   internal import Foundation
 #endif
 
-/// Writes JSON into bytes. Whatever could move a cursor or change how a terminal reads is written as an escape.
+/// Writes JSON into bytes. Characters that could move a cursor or change how a terminal displays text are escaped.
 package struct JSONWriter: ~Copyable {
   package var out = ByteWriter()
-  /// Whether something stands before what comes next, on the same level.
+  /// Whether the next value on this level needs a comma before it.
   package private(set) var needsComma = false
 
   package init() {}
@@ -26,7 +26,7 @@ package struct JSONWriter: ~Copyable {
     needsComma = true
   }
 
-  /// Before an element of an array, or a member of an object.
+  /// Must be called before an element of an array, or a member of an object.
   package mutating func separate() {
     if needsComma { out.append(UInt8(ascii: ",")) }
     needsComma = true
@@ -54,7 +54,7 @@ package struct JSONWriter: ~Copyable {
   package mutating func number(_ digits: String) { out.append(contentsOf: digits.utf8) }
   package mutating func number(_ value: some BinaryInteger) { out.append(contentsOf: String(value).utf8) }
 
-  /// A floating-point number; one that JSON does not know as a string.
+  /// A floating-point number; as a string if JSON cannot represent it.
   mutating func float<T: StorableFloat & CustomStringConvertible>(_ value: T) {
     let (text, isNumber) = FloatText.text(value)
     if isNumber { number(text) } else { plain(text) }
@@ -119,10 +119,10 @@ package struct JSONWriter: ~Copyable {
 
   package mutating func base64(_ bytes: RawSpan) { plain(Data(bytes.copied()).base64EncodedString()) }
 
-  /// JSON as it stands.
+  /// JSON that is written unchanged.
   package mutating func verbatim(_ bytes: RawSpan) { out.append(bytes) }
 
-  /// Takes back what was written behind `count` bytes.
+  /// Removes everything after the first `count` bytes.
   package mutating func truncate(to count: Int, needsComma: Bool) {
     out.truncate(to: count)
     self.needsComma = needsComma

@@ -9,12 +9,12 @@ package struct Lines: ~Copyable {
   private var isAtEnd = false
   /// The number of the line that was read last, from 1.
   package private(set) var number = 0
-  /// How many bytes were read.
+  /// The number of bytes that were read.
   private(set) var bytesRead = 0
 
   package init(_ stream: Stream) { self.stream = stream }
 
-  /// Goes to the next line; false at the end.
+  /// Advances to the next line; returns false at the end.
   mutating func advance() throws -> Bool {
     var searched = rest
     while true {
@@ -48,11 +48,11 @@ package struct Lines: ~Copyable {
   package mutating func next() throws -> [UInt8]? { try advance() ? Array(buffer[line]) : nil }
 }
 
-/// A signal has asked the tool to end, which it does once it has taken back what it made.
+/// A signal has asked the tool to end, which it does after removing what it has created.
 package struct Interrupted: Error {
   package let signal: Int32
 
-  /// Throws when a signal that is caught has come.
+  /// Throws when a caught signal has arrived.
   package static func check() throws {
     if let signal = ChildProcess.caughtSignal { throw Interrupted(signal: signal) }
   }

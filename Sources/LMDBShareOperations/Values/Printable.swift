@@ -1,22 +1,22 @@
 import LMDBShare
 
-/// What may be shown on a terminal: names and values come from others, who may mean harm.
+/// Text that is safe for a terminal: names and values come from other programs, and may be malicious.
 package enum Printable {
-  /// A text with everything that moves the cursor, changes colours or reverses letters as an escape.
+  /// A text in which everything that moves the cursor, changes colours or reverses letters is escaped.
   ///
-  /// - Parameter limit: The most bytes of it to show.
+  /// - Parameter limit: The maximum number of bytes to show.
   package static func text(_ text: String, limit: Int = .max) -> String {
     withUTF8(of: text) { bytes in self.text(bytes, limit: limit) }
   }
 
-  /// A text of several lines with everything harmful but their ends as escapes.
+  /// A text of several lines in which everything harmful except line ends is escaped.
   package static func lines(_ text: String) -> String {
     let text = withUTF8(of: text) { bytes in self.text(bytes, keepingLines: true) }
     guard text.utf8.contains(0x0D) else { return text }
     return String(decoding: text.utf8.flatMap { $0 == 0x0D ? Array("\\r".utf8) : [$0] }, as: UTF8.self)
   }
 
-  /// JSON with everything harmful as one of its own escapes: it means the same.
+  /// JSON in which everything harmful is escaped as in JSON: its meaning stays the same.
   package static func json(_ bytes: RawSpan, limit: Int = .max) -> String {
     let shown = bytes.extracting(0..<min(limit, bytes.byteCount))
     if isSafe(shown) {
@@ -30,7 +30,7 @@ package enum Printable {
       if isHarmless {
         text += shown.extracting(index..<index + length).withUTF8Decoded()
       } else if length == 1, [0x09, 0x0A, 0x0D].contains(shown.byte(at: index)) {
-        // White space between its parts.
+        // White space between values.
         text += " "
       } else if length == 1, shown.byte(at: index) >= 0x80 {
         text += "\\x" + String(shown.byte(at: index), radix: 16)
@@ -45,9 +45,9 @@ package enum Printable {
     return shown.byteCount < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
   }
 
-  /// The same of bytes; those that are no UTF-8 are shown as `\xff`.
+  /// The printable text of bytes; invalid UTF-8 is shown as `\xff`.
   ///
-  /// - Parameter keepingLines: Whether line ends, tabs and backslashes stay as they are.
+  /// - Parameter keepingLines: Whether line ends, tabs and backslashes stay unchanged.
   package static func text(_ bytes: RawSpan, limit: Int = .max, keepingLines: Bool = false) -> String {
     if bytes.byteCount <= limit, isPlain(bytes) { return bytes.utf8String() ?? "" }
     var writer = ByteWriter()
@@ -67,7 +67,7 @@ package enum Printable {
     return index < bytes.byteCount ? "\(text)… (\(Size.text(bytes.byteCount)))" : text
   }
 
-  /// Whether there is nothing to escape, as mostly.
+  /// Whether there is nothing to escape, which is the usual case.
   private static func isPlain(_ bytes: RawSpan) -> Bool {
     for index in 0..<bytes.byteCount {
       let byte = bytes.byte(at: index)
@@ -92,7 +92,7 @@ package enum Printable {
   /// One byte, for a message.
   static func byte(_ byte: UInt8) -> String { withBytes(of: byte) { "'\(text($0))'" } }
 
-  /// Whether JSON can be shown, and stand in a line, as it is.
+  /// Whether JSON can be shown in one line unchanged.
   static func isSafe(_ bytes: RawSpan) -> Bool {
     var index = 0
     while index < bytes.byteCount {
@@ -108,7 +108,7 @@ package enum Printable {
     return true
   }
 
-  /// The length of the character that starts here, 1 for a byte that starts none, and whether it may be shown as it is.
+  /// The length of the character at an index, 1 for an invalid byte, and whether it may be shown unchanged.
   static func scalar(_ bytes: RawSpan, at index: Int) -> (length: Int, isHarmless: Bool) {
     let first = bytes.byte(at: index)
     if first < 0x80 { return (1, first >= 0x20 && first != 0x7F) }
@@ -120,7 +120,7 @@ package enum Printable {
     guard value >= least, let scalar = Unicode.Scalar(value) else { return (1, false) }
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-      // Emoji are joined with one of these.
+      // Joins emoji.
       return (length, value == 0x200D)
     default: return (length, true)
     }
@@ -135,7 +135,7 @@ package enum Printable {
     return value
   }
 
-  /// How many columns a text takes on a terminal: wide characters take two, marks none.
+  /// The number of columns of a text on a terminal: wide characters take two, combining marks none.
   package static func width(_ text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.reduce(0) { $0 + width($1) }
@@ -158,7 +158,7 @@ package enum Printable {
     }
   }
 
-  /// A text cut to so many columns.
+  /// A text cut to a number of columns.
   package static func cut(_ text: String, to columns: Int) -> String {
     guard width(text) > columns else { return text }
     var taken = 0
@@ -172,7 +172,7 @@ package enum Printable {
   }
 }
 
-/// A number of things, for people.
+/// A count with its noun, for people.
 package func counted(_ number: Int, _ thing: String) -> String {
   let plural = thing.hasSuffix("y") ? String(thing.dropLast()) + "ies" : thing + "s"
   return "\(number) \(number == 1 ? thing : plural)"
@@ -203,6 +203,6 @@ package enum Size {
 }
 
 extension RawSpan {
-  /// The text that the bytes spell; what is no UTF-8 is replaced.
+  /// The bytes as text; invalid UTF-8 is replaced.
   fileprivate func withUTF8Decoded() -> String { utf8String() ?? String(decoding: copied(), as: UTF8.self) }
 }

@@ -6,22 +6,23 @@ package import LMDBShare
   internal import Foundation
 #endif
 
-// Values as JSON, one form for each representation, from which the same bytes can be made again:
+// Values as JSON, in one form for each representation, which can be converted back to the same bytes:
 //
-//   whole numbers, bool, string       themselves; no digit is lost, also of 128 bits
+//   integers, bool, string            unchanged; no digit is lost, even with 128 bits
 //   floating point                    the shortest text that reads back the same; "inf", "-inf", "nan" or "nan:BITS"
-//   uuid, date                        their usual text; a date that no text with 9 decimals tells is its number of seconds
+//   uuid, date                        their usual text; a number of seconds for a date that needs more than 9 decimals
 //   bytes, bits, a program's own      base64
-//   x?                                null or x; [x] where x may be null itself
+//   x?                                null or x; [x] if x may be null itself
 //   [x], (x,y), {x}                   arrays; {x:y} an array of pairs
 //   duration, decimal, url            their text
-//   json                              itself
+//   json                              unchanged
 
 extension Representation {
   /// Appends a value as JSON.
   ///
-  /// - Parameter isKey: Whether the bytes are a key's, which sort.
-  /// - Throws: When the bytes are no such value, or JSON that no line can hold as it is; part of it may be written then.
+  /// - Parameter isKey: Whether the bytes are those of a key, in sortable form.
+  /// - Throws: When the bytes are not such a value, or are JSON that cannot be written in one line; part of it may have been
+  ///   written.
   package func write(
     _ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter
   ) throws(DecodingFailure) {
@@ -86,7 +87,7 @@ extension Representation {
     var reader = ByteReader(bytes)
     json.begin("[")
     if let size = element.fixedSize, bytes.byteCount % size != 0 {
-      throw DecodingFailure("\(bytes.byteCount) bytes are no elements of \(size)")
+      throw DecodingFailure("\(bytes.byteCount) bytes are not elements of \(size)")
     }
     while reader.remaining > 0 {
       var length = element.fixedSize ?? 0
@@ -97,7 +98,7 @@ extension Representation {
     json.end("]")
   }
 
-  /// The entries of a dictionary, or the elements of a set: an array, of a dictionary one of pairs.
+  /// The entries of a dictionary, or the elements of a set: an array, for a dictionary of pairs.
   private func writeEntries(
     _ bytes: RawSpan, _ key: Representation, _ value: Representation?, as json: inout JSONWriter
   ) throws(DecodingFailure) {
@@ -117,7 +118,7 @@ extension Representation {
     json.end("]")
   }
 
-  /// A part, behind its length where that is not known.
+  /// A part, after its length if that is not fixed.
   @_lifetime(copy reader) @_lifetime(reader: copy reader)
   private static func part(_ reader: inout ByteReader, _ size: Int?) throws(DecodingFailure) -> RawSpan {
     if let size { return try reader.bytes(size) }
@@ -176,7 +177,7 @@ extension Representation {
   }
 
   static func uuid(_ bytes: RawSpan) throws(DecodingFailure) -> String {
-    guard bytes.byteCount == 16 else { throw DecodingFailure("\(bytes.byteCount) bytes are no uuid") }
+    guard bytes.byteCount == 16 else { throw DecodingFailure("\(bytes.byteCount) bytes are not a uuid") }
     var text = ""
     for index in 0..<16 {
       if [4, 6, 8, 10].contains(index) { text += "-" }

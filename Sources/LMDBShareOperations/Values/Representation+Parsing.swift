@@ -6,12 +6,12 @@ package import LMDBShare
   internal import Foundation
 #endif
 
-// The way back: from JSON, or from an argument of the command line, to bytes.
+// The reverse: from JSON, or from an argument of the command line, to bytes.
 
 extension Representation {
-  /// Appends the bytes of the JSON value that stands here.
+  /// Appends the bytes of the next JSON value.
   ///
-  /// - Throws: When it is no value of this representation.
+  /// - Throws: When it is not a value of this representation.
   @_lifetime(json: copy json)
   package func encode(
     _ json: inout JSONReader, isKey: Bool, into writer: inout ByteWriter
@@ -65,7 +65,7 @@ extension Representation {
     }
   }
 
-  /// Entries in the order of their keys, whatever theirs in the JSON is.
+  /// Entries in the order of their keys, whatever their order in the JSON is.
   @_lifetime(json: copy json)
   private func encodeEntries(
     _ json: inout JSONReader, _ key: Representation, _ value: Representation?, into writer: inout ByteWriter
@@ -92,7 +92,7 @@ extension Representation {
     }
     entries.sort { $0.key.lexicographicallyPrecedes($1.key) }
     for index in entries.indices.dropFirst() where entries[index].key == entries[index - 1].key {
-      throw json.problem("a key is there twice")
+      throw json.problem("a key is repeated")
     }
     for entry in entries {
       if key.fixedSize == nil { writer.append(littleEndian: UInt32(truncatingIfNeeded: entry.key.count)) }
@@ -179,7 +179,7 @@ extension Representation {
     _: T.Type, _ text: String, _ isKey: Bool, into writer: inout ByteWriter
   ) throws(ValueProblem) {
     guard let value = T(text) else {
-      throw ValueProblem("\(Printable.text(text, limit: 50)) is no whole number from \(T.min) to \(T.max)")
+      throw ValueProblem("\(Printable.text(text, limit: 50)) is not an integer from \(T.min) to \(T.max)")
     }
     if isKey {
       OrderedIntegerCodec<T>.encode(value, into: &writer)
@@ -215,8 +215,8 @@ extension Representation {
 
   // MARK: Arguments
 
-  /// The bytes of what stands on a command line: a string, date or uuid as it is, bytes as text, `0x…` or `base64:…`, and
-  /// everything else as JSON.
+  /// The bytes of a command-line argument: a string, date or uuid as text, bytes as text, `0x…` or `base64:…`, and everything
+  /// else as JSON.
   package func encode(argument: String, isKey: Bool = false) throws(ValueProblem) -> [UInt8] {
     switch self {
     case .string: return Array(argument.utf8)
@@ -244,9 +244,9 @@ extension Representation {
         let shown = Printable.text(argument, limit: 50)
         if case .json = self, let first = argument.first, first.isLetter {
           return .failure(
-            ValueProblem("\(shown) is no \(name): text stands in double quotes, as in '\"\(shown)\"'"))
+            ValueProblem("\(shown) is not a valid value of type \(name): quote text, as in '\"\(shown)\"'"))
         }
-        return .failure(ValueProblem("\(shown) is no \(name): \(error)"))
+        return .failure(ValueProblem("\(shown) is not a valid value of type \(name): \(error)"))
       }
       return .success(writer.finish())
     }.get()
@@ -270,7 +270,7 @@ extension Representation {
     return bytes
   }
 
-  /// What it is called for people.
+  /// The name for people.
   package var name: String {
     switch self {
     case .integer(let bits, let isSigned): "\(isSigned ? "i" : "u")\(bits)"

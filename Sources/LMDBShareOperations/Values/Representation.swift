@@ -1,6 +1,6 @@
 import LMDBShare
 
-/// How values lie in the file, as a structure's record names it: see OnDiskFormat.md.
+/// The representation of values in the file, as named in a structure's record: see OnDiskFormat.md.
 package indirect enum Representation: Hashable, Sendable {
   case integer(bits: Int, isSigned: Bool)
   case float(bits: Int)
@@ -11,10 +11,10 @@ package indirect enum Representation: Hashable, Sendable {
   case composite([Representation])
   case dictionary(Representation, Representation)
   case set(Representation)
-  /// One of the table of those whose values have a text each.
+  /// A representation from the table of those whose values have a text.
   case text(TextForm)
   case bits(name: String, size: Int)
-  /// Only the program that wrote it knows.
+  /// Only the program that wrote it knows the meaning.
   case own(identifier: String)
 
   /// The representation with an identifier; every identifier has one.
@@ -27,7 +27,7 @@ package indirect enum Representation: Hashable, Sendable {
     }
   }
 
-  /// How many bytes every value takes; nil when that depends on the value, or is not known.
+  /// The size of every value in bytes; nil when it depends on the value, or is not known.
   package var fixedSize: Int? {
     switch self {
     case .integer(let bits, let isSigned): RepresentationTable.fixedSize(of: "\(isSigned ? "i" : "u")\(bits)")
@@ -41,7 +41,7 @@ package indirect enum Representation: Hashable, Sendable {
     }
   }
 
-  /// Whether keys have it.
+  /// Whether keys can have it.
   package var isKey: Bool {
     switch self {
     case .integer, .float, .bool, .uuid, .date, .string, .bytes: true
@@ -51,7 +51,7 @@ package indirect enum Representation: Hashable, Sendable {
     }
   }
 
-  /// Whether a value's JSON may be null, so that nothing needs to be told from it.
+  /// Whether a value's JSON may be null, so that an optional needs brackets.
   var mayBeNull: Bool {
     switch self {
     case .optional, .json: true
@@ -59,7 +59,7 @@ package indirect enum Representation: Hashable, Sendable {
     }
   }
 
-  /// Names may come from files that mean harm.
+  /// Names may come from malicious files.
   private static let deepest = 100
 
   private static func parse(_ text: inout Substring, _ depth: Int = 0) -> Representation? {
@@ -111,7 +111,7 @@ package indirect enum Representation: Hashable, Sendable {
     return simple[word]
   }
 
-  /// What stands in the parentheses that follow; parentheses within are counted.
+  /// The text in the parentheses that follow, including nested ones.
   private static func balanced(_ text: inout Substring, after count: Int) -> Substring? {
     let inner = text.dropFirst(count + 1)
     var depth = 1
@@ -126,7 +126,7 @@ package indirect enum Representation: Hashable, Sendable {
     return nil
   }
 
-  /// The names of all of them, for people.
+  /// The names of all representations, for people.
   package static let names =
     "i8 to i128, u8 to u128, f32, f64, bool, string, bytes, uuid, date, x? (x or nothing), [x] (an array), (x,y) (a composite), "
     + "{x} (a set), {x:y} (a dictionary), json(Name), bits(Name,SIZE), "
@@ -146,7 +146,7 @@ package indirect enum Representation: Hashable, Sendable {
   }()
 }
 
-/// Why a text is no value of a representation.
+/// The reason why a text is not a value of a representation.
 package struct ValueProblem: Error, Hashable, CustomStringConvertible {
   package let description: String
   package init(_ description: String) { self.description = description }

@@ -1,15 +1,15 @@
 import LMDBShare
 
-/// A representation whose values have one text each, by which they stand in JSON, in tables and on the command line.
+/// A representation whose values have a text, which is used in JSON, in tables and on the command line.
 package struct TextForm: Sendable {
   package let identifier: String
-  /// What it is called for people.
+  /// The name for people.
   let title: String
-  /// Whether keys have it.
+  /// Whether keys can have it.
   let isKey: Bool
   /// The text of a value's bytes, or of a key's.
   let text: @Sendable (_ bytes: RawSpan, _ isKey: Bool) throws(DecodingFailure) -> String
-  /// Appends the bytes of a value, or of a key, that a text stands for; false when it stands for none.
+  /// Appends the bytes of the value, or key, with a text; returns false when there is none.
   let encode: @Sendable (_ text: String, _ isKey: Bool, _ writer: inout ByteWriter) -> Bool
 
   /// All of them.
@@ -22,7 +22,7 @@ extension TextForm: Hashable {
 }
 
 extension TextForm {
-  /// The text itself, where it is one that the codec reads.
+  /// The text itself, if the codec can read it.
   static func utf8<C: Codec>(_ codec: C.Type, _ title: String) -> TextForm {
     TextForm(identifier: C.identifier, title: title, isKey: false) { (bytes, _) throws(DecodingFailure) in
       _ = try C.decode(bytes)
@@ -69,7 +69,7 @@ enum DurationText {
     return "\(sign)\(seconds).\(digits)"
   }
 
-  /// Nil when the text is no such number, or has more decimals than a duration.
+  /// Nil when the text is not such a number, or has more decimals than a duration.
   static func value(_ text: String) -> Duration? {
     let isNegative = text.first == "-"
     let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: ".", omittingEmptySubsequences: false)

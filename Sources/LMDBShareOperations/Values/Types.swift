@@ -1,20 +1,20 @@
 package import LMDBShare
 
-/// How the keys and values of one structure are read and written.
+/// Reads and writes the keys and values of one structure.
 package struct Types: Sendable {
   package let key: Representation?
   package let value: Representation
-  /// Whether entries have values: those of a set have not.
+  /// Whether entries have values: those of a set have none.
   package let hasValues: Bool
 
   package init(_ description: StructureDescription) {
     key = description.key.map { Representation($0) }
     hasValues = description.kind != .set
-    // What events, barriers, locks and semaphores hold is their own.
+    // The contents of events, barriers, locks and semaphores are internal.
     value = Representation(description.element)
   }
 
-  /// Appends the member `value`, or `valueBytes` for bytes that are none of the type.
+  /// Appends the member `value`, or `valueBytes` for bytes that are not a value of the type.
   package func writeValue(
     _ bytes: RawSpan, _ name: StaticString = "value", _ other: StaticString = "valueBytes", to json: inout JSONWriter
   ) {
@@ -42,7 +42,7 @@ package struct Types: Sendable {
     }
   }
 
-  /// A value for people: strings as they are, dates and numbers as text, bytes as text or `0x…`, everything else as JSON.
+  /// A value for people: strings, dates and numbers as text, bytes as text or `0x…`, everything else as JSON.
   package func text(_ bytes: RawSpan, limit: Int = .max) -> String { Types.text(bytes, value, isKey: false, limit) }
 
   /// A key for people.
@@ -71,7 +71,7 @@ package struct Types: Sendable {
     }
   }
 
-  /// A value for another program: strings and bytes as they are, everything else as text.
+  /// A value for another program: strings and bytes unchanged, everything else as text.
   package func plain(_ bytes: RawSpan) -> [UInt8] {
     switch value {
     case .string, .bytes, .json: bytes.copied()
@@ -79,10 +79,10 @@ package struct Types: Sendable {
     }
   }
 
-  /// Whether data formats are printed as they are: only a terminal has to be spared.
+  /// Whether data formats are printed exactly: only terminals have to be protected.
   package static let printsExactly = !Stream.output.isTerminal
 
-  /// Text for CSV: strings and JSON exactly; on a terminal with control characters, but for line ends and tabs, as escapes.
+  /// Text for CSV: strings and JSON exactly; on a terminal control characters except line ends and tabs are escaped.
   package func table(_ bytes: RawSpan, isKey: Bool = false, exactly: Bool = Types.printsExactly) -> String {
     let representation = isKey ? key ?? .bytes : value
     switch representation {
@@ -95,7 +95,7 @@ package struct Types: Sendable {
     return isKey ? keyText(bytes) : text(bytes)
   }
 
-  /// Bytes of which nothing is known: as text where they are some, else in hexadecimal.
+  /// Bytes without a known type: as text if they are printable, otherwise in hexadecimal.
   static func rawText(_ bytes: RawSpan, _ limit: Int = .max) -> String {
     if isUTF8(bytes), Printable.isSafe(bytes) { return Printable.text(bytes, limit: limit) }
     let shown = bytes.extracting(0..<min(bytes.byteCount, max(1, limit / 2)))

@@ -3,12 +3,12 @@
   import LMDBShare
   import LMDBShareOperations
 
-  /// What a change may depend on.
+  /// The condition of a change.
   struct ConditionOption: ParsableArguments {
     @Option(
       parsing: .unconditional,
       help: ArgumentHelp(
-        "Only if this stands there now; else nothing is changed, and the end is 1.", valueName: "value"))
+        "Apply only if the current value equals VALUE; otherwise exit with status 1.", valueName: "value"))
     var ifEquals: String?
 
     func condition(_ types: Types) throws -> Change.Condition? {
@@ -16,27 +16,27 @@
     }
   }
 
-  /// Words that may start with a minus sign, as numbers do.
+  /// Arguments that may start with a minus sign, as numbers do.
   enum Words {
-    /// Takes out a `--`, behind which anything is a word; before it only a number may start with a minus sign.
+    /// Removes a `--`, after which every argument is a value; before it only a number may start with a minus sign.
     static func check(_ words: inout [String], atMost most: Int = .max) throws {
       let end = words.firstIndex(of: "--")
       for word in words[..<(end ?? words.count)]
       where word.hasPrefix("-") && !["-inf", "-infinity", "-"].contains(word.lowercased()) {
         guard let next = word.dropFirst().first, next.isNumber || next == "." else {
           throw ValidationError(
-            "Unknown option '\(Printable.text(word, limit: 100))'; put it behind -- when it is a value.")
+            "Unknown option '\(Printable.text(word, limit: 100))'; if it is a value, put it after --.")
         }
       }
       if let end { words.remove(at: end) }
       guard words.count <= most else {
         throw ValidationError(
-          "'\(Printable.text(words[most], limit: 100))' is too much; put quotes around text with spaces.")
+          "'\(Printable.text(words[most], limit: 100))' is one argument too many; put quotes around text with spaces.")
       }
     }
   }
 
-  /// A command that makes changes of one structure: all or none.
+  /// A command that changes one structure: all or nothing.
   protocol ChangeCommand: StoreCommand {
     var name: String { get }
     func changes(_ description: StructureDescription, _ types: Types) throws -> [Change]
@@ -67,8 +67,8 @@
       usage: "lmdbshare set <store> <name> [<key>] <value> [--if-equals <value>] [--if-absent] [--timeout <time>]",
       discussion: """
         The value is of the structure's type: text as it is, dates as 2026-01-31T12:00:00Z or with an offset \
-        (2026-01-31T13:00:00+01:00), bytes as text, 0x… or base64:…, numbers, arrays, JSON and the like as JSON; numbers with \
-        a fraction also as nan, inf or Infinity. What starts with -- stands behind a -- of its own.
+        (2026-01-31T13:00:00+01:00), bytes as text, 0x… or base64:…, numbers, arrays, JSON and other types as JSON; numbers with \
+        a fraction also as nan, inf or Infinity. Put a value that starts with -- after a separate --.
 
         Examples:
           lmdbshare set team.lmdb total 17
@@ -82,19 +82,19 @@
     var name: String
     @Argument(
       parsing: .allUnrecognized,
-      help: ArgumentHelp("A key or a position, except of a value; then the value.", valueName: "key> <value"),
+      help: ArgumentHelp("A key or position (not for a value), followed by the value.", valueName: "key> <value"),
       completion: Completion.keys)
     var words: [String]
     @OptionGroup var condition: ConditionOption
-    @Flag(help: "Only if the key is not there.")
+    @Flag(help: "Apply only if the key does not exist.")
     var ifAbsent = false
 
     mutating func validate() throws {
       try Words.check(&words)
       if words.isEmpty { throw ValidationError("Give a value.") }
-      if words.count > 2 { throw ValidationError("A key and a value are enough; put quotes around text with spaces.") }
+      if words.count > 2 { throw ValidationError("Too many arguments; put quotes around text with spaces.") }
       if ifAbsent, condition.ifEquals != nil {
-        throw ValidationError("--if-equals and --if-absent do not go together.")
+        throw ValidationError("--if-equals and --if-absent cannot be combined.")
       }
     }
 
@@ -108,7 +108,7 @@
 
   struct Append: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Appends elements to a list: all of them or none.",
+      abstract: "Appends elements to a list: all or none.",
       discussion: """
         Examples:
           lmdbshare append team.lmdb names "Ada Lovelace"
@@ -133,7 +133,7 @@
 
   struct Insert: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Inserts elements into a list, before the one at a position: all of them or none.",
+      abstract: "Inserts elements into a list before a position: all or none.",
       usage: "lmdbshare insert <store> <name> <position> <value> ... [--timeout <time>]",
       discussion: "Example:\n  lmdbshare insert team.lmdb names 0 Ada")
 
@@ -143,7 +143,7 @@
     @Argument(
       parsing: .allUnrecognized,
       help: ArgumentHelp(
-        "The position, from 0, or -1 for before the last one; then the elements.", valueName: "position> <value"))
+        "The position, from 0, or -1 for before the last element; then the elements.", valueName: "position> <value"))
     var words: [String]
 
     mutating func validate() throws {
@@ -153,7 +153,7 @@
 
     func changes(_ description: StructureDescription, _ types: Types) throws -> [Change] {
       let position = Int(words[0]) ?? 0
-      // What counts from the end moves on by itself.
+      // A position from the end advances by itself.
       return try words.dropFirst().enumerated().map { index, word in
         Change(action: .insert(try types.value.encode(argument: word), at: position < 0 ? position : position + index))
       }
@@ -162,9 +162,9 @@
 
   struct Increment: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Adds to numbers, and prints what they are then; a key that is not there starts with 0.",
+      abstract: "Adds to numbers, and prints the results; a missing key starts with 0.",
       discussion: """
-        A sum that does not fit the type is refused; of several numbers, all are changed or none.
+        A sum that does not fit the type is an error; of several numbers, all are changed or none.
 
         Examples:
           lmdbshare increment team.lmdb total
@@ -176,9 +176,9 @@
     var name: String
     @Argument(
       parsing: .allUnrecognized,
-      help: ArgumentHelp("Keys or positions, except of a value.", valueName: "key"), completion: Completion.keys)
+      help: ArgumentHelp("Keys or positions (not for a value).", valueName: "key"), completion: Completion.keys)
     var words: [String] = []
-    @Option(parsing: .unconditional, help: ArgumentHelp("How much to add.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The number to add.", valueName: "number"))
     var by = "1"
     @OptionGroup var condition: ConditionOption
 
@@ -192,9 +192,9 @@
 
   struct Delete: ChangeCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Removes elements of a list, or keys: all of them or none.",
+      abstract: "Removes elements of a list, or keys: all or none.",
       discussion: """
-        Positions are those before anything is removed.
+        Positions refer to the list before the removal.
 
         Examples:
           lmdbshare delete team.lmdb names 0
@@ -223,12 +223,12 @@
 
   struct Apply: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Makes the changes that standard input tells, in one transaction: all or none.",
+      abstract: "Applies changes from standard input in one transaction: all or none.",
       discussion: """
         Each line is a JSON object. "op" is set, append, insert, increment, delete, push or clear; "name" the structure; \
         "key" or "position" the place; "value" the value as show --format jsonl prints it; "by" what an increment adds; \
-        "priority" and "delay" (seconds) are for push. With "ifEquals": VALUE or "ifAbsent": true, everything is given up \
-        when that is not so.
+        "priority" and "delay" (seconds) are for push. If a condition, "ifEquals": VALUE or "ifAbsent": true, is not met, \
+        nothing is changed.
 
         Example:
           printf '%s\\n' '{"op":"set","name":"scores","key":"al","value":3,"ifEquals":2}' \\
@@ -242,7 +242,7 @@
       let store = try store.forWriting()
       var lines = Lines(.input)
       var changes: [(number: Int, line: ChangeLine)] = []
-      // All of it is read first: nobody waits for the writer's lock because this input is slow.
+      // Reads all input first, so that slow input does not make others wait for the writer's lock.
       while let line = try lines.next() {
         if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
         changes.append((lines.number, try at(lines.number) { try ChangeLine(line) }))
@@ -262,7 +262,7 @@
       try output.flush()
     }
 
-    /// Tells of which line a failure is.
+    /// Adds the line's number to an error.
     private func at<R>(_ line: Int, _ body: () throws -> R) throws -> R {
       do {
         return try body()

@@ -6,9 +6,9 @@
 
   struct Backup: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Copies a store into a new directory while others go on to use it.",
+      abstract: "Copies a store into a new directory while other processes use it.",
       discussion: """
-        The copy is one snapshot; every page of it is checked, and only then it gets its name.
+        The copy is one snapshot. Every page is checked before the copy gets its name.
 
         Example:
           lmdbshare backup team.lmdb backups/2026-11-24 --compact
@@ -17,9 +17,9 @@
     @OptionGroup var store: StoreArgument
     @Argument(help: "A new or empty directory.", completion: .directory)
     var target: String
-    @Flag(help: "Leaves out free pages; takes longer, and gives a smaller store that writes faster.")
+    @Flag(help: "Leave out free pages: takes longer, and makes a smaller store with faster writes.")
     var compact = false
-    @Flag(inversion: .prefixedNo, help: "Whether every page of the copy is checked.")
+    @Flag(inversion: .prefixedNo, help: "Check every page of the copy.")
     var verify = true
     @OptionGroup var reading: ReadingOption
 
@@ -36,10 +36,10 @@
 
   struct Compact: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Puts a compacted copy in the place of a store that nobody has open.",
+      abstract: "Replaces a store that no process has open by a compacted copy.",
       discussion: """
-        Tells who has it open otherwise, and ends with 4. It needs room for the copy; the store is the old or the new one at \
-        every moment. trim needs neither.
+        If a process has the store open, prints it and exits with status 4. Needs disk space for the copy; at every moment the \
+        path leads to the old store or the new one. trim needs neither.
 
         Example:
           lmdbshare compact team.lmdb
@@ -52,10 +52,10 @@
       let result: Compaction.Result
       do {
         defer { progress.end() }
-        // What has it open ends this at once; there is nothing to wait for.
+        // Fails immediately if a process has the store open; there is nothing to wait for.
         result = try Compaction.run(path: store.path) { progress.update($0) }
       }
-      // Whoever opens it first makes the lock file fit.
+      // The first opening makes the lock file match.
       _ = try Opened(store, .never)
       var output = Output()
       try output.line("\(Size.text(result.before)) before, \(Size.text(result.after)) now")
@@ -65,11 +65,11 @@
 
   struct Trim: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Gives the disk space of free pages back while others use the store.",
+      abstract: "Frees the disk space of unused pages while other processes use the store.",
       discussion: """
-        The file keeps its length and its free pages, but takes less of the disk; pages that are used again take new space. \
-        Those that a snapshot still sees are left alone. Writers wait for short turns. compact makes the file small and \
-        quick again, and needs the store for itself. Where --timeout ends it, what was given back stays so.
+        The file keeps its length and its free pages, but takes less disk space; pages that are reused take new space. Pages \
+        that a snapshot still uses are skipped. Writers wait for short turns. compact makes the file smaller and faster, and \
+        needs exclusive use of the store. When --timeout ends the command, the space freed so far stays free.
 
         Example:
           lmdbshare trim team.lmdb
@@ -81,7 +81,7 @@
     func run() throws {
       let limit = store.limit
       let store = try store.forWriting()
-      // The error names the process that writes, as it does for every other change.
+      // The error names the process that writes, as for every other change.
       try store.write(within: limit) { _ in }
       let subject = Watchdog.Subject(operation: "trim", path: store.path, isWork: true)
       let freed = try limit.watching(subject) { _ in try store.trim(timeout: limit.duration) }
@@ -97,7 +97,7 @@
     }
   }
 
-  /// Progress that another thread tells.
+  /// Progress that another thread reports.
   private final class CopyProgress: Sendable {
     private let line: Mutex<Progress>
     init(total: Int?) { line = Mutex(Progress("bytes", of: total)) }
@@ -108,7 +108,7 @@
   struct Readers: StoreCommand {
     static let configuration = CommandConfiguration(
       abstract:
-        "Lists who reads a store, how old their snapshots are, and how many pages these keep from being used again.",
+        "Lists the readers of a store, the age of their snapshots, and how many pages these keep from being reused.",
       discussion: """
         Examples:
           lmdbshare readers team.lmdb
@@ -116,9 +116,9 @@
         """)
 
     @OptionGroup var store: StoreArgument
-    @Flag(help: "Frees the slots of processes that died; the store does so by itself from time to time.")
+    @Flag(help: "Clear stale readers. Stores also do this automatically from time to time.")
     var clearStale = false
-    @Flag(help: "Slots that are not reading now, too.")
+    @Flag(help: "Include slots without a snapshot.")
     var all = false
     @OptionGroup var output: FormatOption
 

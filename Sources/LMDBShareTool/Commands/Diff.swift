@@ -5,10 +5,10 @@
 
   struct Diff: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Tells what differs between two stores, or a store and its backup.",
+      abstract: "Shows the differences between two stores, or a store and its backup.",
       discussion: """
-        Lines with + are in the second one alone, those with - in the first one alone, those with ~ in both with other values. \
-        Ends with 2 when anything differs.
+        Lines with + are only in the second store, lines with - only in the first, and lines with ~ in both with different \
+        values. Exits with status 2 when there are differences.
 
         Examples:
           lmdbshare diff backups/2026-11-24 team.lmdb
@@ -18,7 +18,7 @@
     @OptionGroup var store: StoreArgument
     @Argument(help: "The other store.", completion: .directory)
     var other: String
-    @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
+    @Argument(help: "The structures; all if omitted.", completion: Completion.structures)
     var names: [String] = []
     @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
@@ -66,7 +66,7 @@
       if printer.count > 0 || !unknown.isEmpty { throw Failure.damage }
     }
 
-    /// Files of which one at least was made by another program: databases and bytes.
+    /// Compares files of which at least one was made by another program: as databases and bytes.
     private func compareDatabases(_ first: Opened, _ second: Opened) throws {
       let (before, after) = (try databases(of: first), try databases(of: second))
       for name in names where before[name] == nil && after[name] == nil {
@@ -106,7 +106,7 @@
     }
   }
 
-  /// Prints what differs.
+  /// Prints differences.
   struct DifferencePrinter: ~Copyable {
     private let format: Format
     private let style: Style
@@ -123,7 +123,7 @@
       self.limit = limit
     }
 
-    /// A structure that came, went, or became another one.
+    /// A structure that was created, removed, or replaced.
     mutating func structure(
       _ name: String, _ old: StructureDescription?, _ new: StructureDescription?, snapshot: Int? = nil
     ) throws {
@@ -150,7 +150,7 @@
       count += 1
     }
 
-    /// A queue that was closed, or takes items again.
+    /// A queue that was closed, or reopened.
     mutating func closing(
       _ name: String, from old: UntypedContents?, to new: UntypedContents?, snapshot: Int? = nil
     ) throws {
@@ -211,13 +211,13 @@
       }
     }
 
-    /// A line to be printed before the next one; once for each number.
+    /// Sets a line to be printed before the next one; once for each number.
     mutating func announce(_ title: String, _ number: Int) {
       if announced != number { self.title = title }
       announced = number
     }
 
-    /// A line that is no entry.
+    /// Prints a line that is not an entry.
     mutating func line(_ text: String) throws {
       if let title { try output.line(title) }
       title = nil
@@ -229,7 +229,7 @@
       try output.line(&json)
     }
 
-    /// Counts what was printed by lines.
+    /// Counts a printed entry.
     mutating func note() { count += 1 }
 
     private mutating func begin(_ name: String, _ snapshot: Int?) throws {
@@ -248,7 +248,7 @@
       try output.line(&json, ends: format == .jsonl)
     }
 
-    /// Prints what there is so far.
+    /// Writes buffered output.
     mutating func flush() throws { try output.flush() }
 
     mutating func finish() throws {

@@ -5,14 +5,14 @@
 
   struct Doctor: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Looks for what is wrong with a store, or soon will be, and tells what to do.",
+      abstract: "Checks a store for current and imminent problems, and says how to fix them.",
       discussion: """
-        A line for each finding, and its cure. Ends with 2 when there are any but notes, and with 4 when \
-        other processes do not let it look. Nothing is changed but by --trust.
+        Prints a line for each finding, with its cure. Exits with status 2 when there are findings other than notes, and with 4 \
+        when other processes block the check. Only --trust changes anything.
 
-        A store of durability .processCrashOnly whose last commits were not synced when the machine went down is refused by \
-        everybody. With --trust it is taken for sound once every page has been checked: right after an orderly shutdown. After \
-        a power cut, sound pages may be of different commits, which nobody can tell.
+        If the machine went down before the last commits of a store with durability .processCrashOnly were synced, the store \
+        cannot be opened. --trust checks every page and then accepts it, which is safe after an orderly shutdown. After a \
+        power cut, sound pages may belong to different commits, which cannot be detected.
 
         Examples:
           lmdbshare doctor team.lmdb
@@ -20,15 +20,15 @@
         """)
 
     @OptionGroup var store: StoreArgument
-    @Flag(help: "Leaves out reading every structure, and every page of a file of more than 64 MiB.")
+    @Flag(help: "Skip reading every structure, and every page of a file of more than 64 MiB.")
     var quick = false
-    @Flag(help: "Takes a store that was not synced when the machine went down for sound, if all of its pages are.")
+    @Flag(help: "Accept a store that was not synced when the machine went down, if all its pages are sound.")
     var trust = false
     @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-      if trust, reading.unlocked { throw ValidationError("--trust and --unlocked do not go together.") }
+      if trust, reading.unlocked { throw ValidationError("--trust and --unlocked cannot be combined.") }
     }
 
     func run() throws {
@@ -60,7 +60,7 @@
     }
   }
 
-  /// What is found when a store is looked over.
+  /// The examination of a store, and its findings.
   package struct Examination {
     package enum Severity: String { case problem, warning, note }
 
@@ -99,7 +99,7 @@
         file = try opened(trusting)
       } catch let error as StoreError {
         if error.code == .storeNotFound || error.code == .notAStore && StoreDirectory.isFile(path) { throw error }
-        // That says nothing of the store, which was not looked at.
+        // These errors say nothing about the store, which was not examined.
         if [.busy, .writerBusy, .timedOut].contains(error.code) { throw error }
         return add(error)
       }
@@ -109,7 +109,7 @@
       }
       if file.hasUnsyncedCommits {
         add(
-          .note, "unsynced", "some commits may be in memory alone (durability .processCrashOnly)",
+          .note, "unsynced", "some commits may only be in memory (durability .processCrashOnly)",
           "a power cut now would make the store suspect; open it with .durable for data that matters")
       }
       let numbers = try file.statistics()
@@ -119,7 +119,7 @@
       if checkingAll { try check(file) }
     }
 
-    /// Opens it; one with unsynced commits after it was checked and taken for sound, if that is wanted.
+    /// Opens the store. One with unsynced commits is first checked and accepted, if that is requested.
     private func opened(_ trusting: Bool) throws -> Opened {
       do {
         return try Opened(store, pages, reading)
@@ -134,13 +134,13 @@
 
     // MARK: Around the data
 
-    /// What is to be said of a version of LMDB.
+    /// The finding about a version of LMDB.
     package static func finding(ofLibrary version: String) -> Finding? {
       let parts = version.split(separator: ".").compactMap { Int($0) }
       if parts.count == 3, parts[0] == 0, parts[1] == 9, 26...31 ~= parts[2] {
         return Finding(
           severity: .warning, subject: "liblmdb",
-          text: "version \(version) lets transactions fail at random while other processes open and close",
+          text: "in version \(version) transactions fail at random while other processes open and close",
           cure: "this library tries again; others do not: install 0.9.24, or 0.9.32 or later")
       }
       guard parts.count == 3, parts[0] > 0 else { return nil }
@@ -157,7 +157,7 @@
         if error.code != .networkFileSystem { throw error }
         return add(error)
       }
-      // What else lies beside a data file of another program is not its business.
+      // Other files beside a data file of another program are not checked.
       if directory.isFile { return }
       let known = StoreDirectory.files
       let own = try directory.descriptor.status()
@@ -174,7 +174,7 @@
       for name in try directory.descriptor.names().sorted() {
         if StoreDirectory.isUnfinished(name) {
           add(
-            .note, name, "it is left over from a copy or creation that was interrupted", "remove it while nobody copies"
+            .note, name, "it was left by an interrupted copy or creation", "remove it while no copy is running"
           )
         } else if !known.contains(name) {
           add(.warning, name, "this file does not belong to a store", "keep other files elsewhere")
@@ -187,7 +187,7 @@
         }
         if status.mode & 0o002 != 0 {
           add(
-            .warning, name, "everybody may write to it (mode \(Self.octal(status.mode)))", "chmod o-w \(path)/\(name)")
+            .warning, name, "every user may write to it (mode \(Self.octal(status.mode)))", "chmod o-w \(path)/\(name)")
         }
       }
     }
@@ -198,7 +198,7 @@
 
     private mutating func lookAtPages(_ numbers: StoreStatistics, of file: Opened) throws {
       if let space = FreeSpace(numbers) { add(.warning, "free pages", space.text, space.cure) }
-      // The largest that anybody has written with; where the map may grow, it does so before.
+      // The largest map with which a process has written; if the map may grow, it does so earlier.
       let reserved = try file.environment.directory.storedMapSize()
       if numbers.usedBytes > reserved / 10 * 9 {
         add(
@@ -212,7 +212,7 @@
         add(
           .problem, "reader \(reader.processID)",
           "no process has this number here: it runs in another pid namespace, or has just died",
-          "let all users of a store run in one pid namespace; readers --clear-stale frees what dead ones left")
+          "let all users of a store run in one pid namespace; readers --clear-stale clears those of dead processes")
       }
       for snapshot in OldSnapshot.all(numbers, try file.pins()) {
         add(
@@ -223,7 +223,7 @@
       if numbers.readers.count * 10 > numbers.maximumReaders * 9 {
         add(
           .warning, "readers", "\(numbers.readers.count) of \(numbers.maximumReaders) slots are taken",
-          "open the store with more maximumReaders while nobody has it open")
+          "open the store with more maximumReaders while no process has it open")
       }
     }
 
@@ -241,12 +241,12 @@
         if dead > 0 {
           add(
             .warning, description.name, "\(counted(dead, "item")) leased by processes that died",
-            "they come back when a consumer asks for an item: start a consumer")
+            "they are returned when a consumer asks for an item: start a consumer")
         }
         if overdue > 0 {
           add(
             .warning, description.name, "\(counted(overdue, "lease")) that ran out",
-            "they come back when a consumer asks for an item; lease for longer, or extend in time")
+            "they are returned when a consumer asks for an item; lease for longer, or extend in time")
         }
         if statistics.dead > 0 {
           add(
@@ -258,7 +258,7 @@
 
     private mutating func check(_ file: Opened) throws {
       do throws(StoreError) {
-        // The pages were checked at opening.
+        // The pages were checked when the store was opened.
         for error in try file.store?.check(isChecked: true) ?? [] { add(error) }
       } catch {
         guard error.code == .damaged || error.code == .truncated else { throw error }

@@ -7,8 +7,8 @@
     static let configuration = CommandConfiguration(
       abstract: "Writes a store, or some of its structures, as text that load reads.",
       discussion: """
-        All of it is one snapshot. jsonl, the usual format, tells every value by its type, and loses nothing; csv is for one \
-        structure and other programs; mdb is what mdb_dump writes, also of files that other programs made.
+        The dump is one snapshot. jsonl, the default format, writes every value according to its type, without loss; csv is for \
+        one structure and other programs; mdb is the format of mdb_dump, also for files of other programs.
 
         Examples:
           lmdbshare dump team.lmdb > team.jsonl
@@ -19,7 +19,7 @@
     enum Format: String, CaseIterable, ExpressibleByArgument { case jsonl, csv, mdb }
 
     @OptionGroup var store: StoreArgument
-    @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
+    @Argument(help: "The structures; all if omitted.", completion: Completion.structures)
     var names: [String] = []
     @Option(help: "jsonl, csv or mdb.")
     var format = Format.jsonl
@@ -47,7 +47,7 @@
       }
     }
 
-    /// A dump without some of the structures is no dump of the store, and ends as one that failed.
+    /// An incomplete dump is reported as a failure.
     private static func report(_ unknown: [StoreError]) throws {
       guard !unknown.isEmpty else { return }
       for error in unknown { Failure.say("left out: " + error.description) }
@@ -70,7 +70,7 @@
       var printer = EntryPrinter(.csv, Style(isColoured: false))
       printer.kind = structure.description.kind
       try store.read { txn in
-        // All of it is what has come to a structure that was not there.
+        // Against nothing, the differences are the whole contents.
         try Difference.walk(from: nil, to: txn.contents(structure)) { entry in
           let place = ListedEntry(position: entry.position ?? 0, item: entry.item)
           try withBytes(of: entry.new ?? []) { value in
@@ -97,10 +97,10 @@
 
   struct Load: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Reads what dump wrote, from standard input, in one transaction: all or nothing.",
+      abstract: "Loads a dump from standard input in one transaction: all or nothing.",
       discussion: """
-        The store is made when there is none. A structure that is there already is refused, unless --merge or --replace says \
-        what to do. Nobody else writes meanwhile. Leased items of queues can be taken at once; delayed ones keep their time.
+        Creates the store if it does not exist. A structure that exists already is an error, unless --merge or --replace is \
+        given. Other writers wait meanwhile. Leased items of queues become available immediately; delayed ones keep their time.
 
         Examples:
           lmdbshare load copy.lmdb < team.jsonl
@@ -111,16 +111,16 @@
     enum Format: String, CaseIterable, ExpressibleByArgument { case jsonl, mdb }
 
     @OptionGroup var store: StoreArgument
-    @Flag(help: "Adds entries to what is there: keys are set, elements appended, items pushed, values set.")
+    @Flag(help: "Merge into existing structures: set keys and values, append elements, push items.")
     var merge = false
-    @Flag(help: "Puts structures in the place of those of the same name.")
+    @Flag(help: "Replace existing structures of the same name.")
     var replace = false
-    @Option(help: "jsonl; or mdb, which mdb_dump writes, into a new directory.")
+    @Option(help: "jsonl, or mdb as mdb_dump writes it, into a new directory.")
     var format = Format.jsonl
 
     func validate() throws {
-      if merge, replace { throw ValidationError("--merge and --replace do not go together.") }
-      if format == .mdb, merge || replace { throw ValidationError("mdb is for new directories alone.") }
+      if merge, replace { throw ValidationError("--merge and --replace cannot be combined.") }
+      if format == .mdb, merge || replace { throw ValidationError("mdb is only for new directories.") }
     }
 
     func run() throws {
@@ -145,7 +145,7 @@
     private func loadDatabases() throws -> (databases: Int, entries: Int) {
       var options = EnvironmentOptions()
       let hasDirectory = store.hasDirectory
-      // Who is asked to end takes back first what was made.
+      // When asked to end, it first removes what it has created.
       ChildProcess.catchSignals()
       let directory = try store.opening { try StoreDirectory(path: store.path, create: true, allowNetwork: false) }
       guard try !directory.hasData() else {
@@ -168,7 +168,7 @@
         try Interrupted.check()
         return try Mdb.load(.input, into: environment, within: store.limit)
       } catch {
-        // The store was made for this load; it stays when another process has written to it.
+        // The store was created for this load; it stays if another process has written to it.
         StoreDirectory.takeBack(path: store.path, lastTransaction: first, removingDirectory: !hasDirectory)
         throw error
       }

@@ -5,7 +5,7 @@
 
   struct Info: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Tells what a store takes, what is in it and who reads it.",
+      abstract: "Shows the size, contents and readers of a store.",
       discussion: "Example:\n  lmdbshare info team.lmdb --format json")
 
     @OptionGroup var store: StoreArgument
@@ -46,7 +46,7 @@
           .init("lastTransaction", .number(numbers.lastTransaction), title: "transaction"),
           .init(
             "unsynced", .bool(file.hasUnsyncedCommits), title: "durability",
-            text: file.hasUnsyncedCommits ? "some commits may be in memory alone" : "no unsynced commits are noted"),
+            text: file.hasUnsyncedCommits ? "some commits may only be in memory" : "no unsynced commits"),
           .init(
             "readers", .number(active.count),
             text: "\(active.count) reading" + (lag > 0 ? ", the oldest \(lag) transactions behind" : "")),

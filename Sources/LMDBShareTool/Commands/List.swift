@@ -7,8 +7,8 @@
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "Lists the structures of a store: name, kind, types, count and size.",
       discussion: """
-        Of a file that another program made, it lists the databases. The kind of a structure that a later version made, and \
-        this one does not understand, is unknown.
+        Lists the databases of a file that another program made. The kind of a structure from a later version, which this \
+        version does not understand, is shown as unknown.
 
         Examples:
           lmdbshare ls team.lmdb
@@ -18,7 +18,7 @@
     enum Order: String, CaseIterable, ExpressibleByArgument { case name, kind, count, bytes }
 
     @OptionGroup var store: StoreArgument
-    @Option(help: "name, kind, count or bytes; the last two with the largest first.")
+    @Option(help: "name, kind, count or bytes; count and bytes with the largest first.")
     var sort = Order.name
     @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
@@ -92,7 +92,7 @@
   }
 
   extension TreeStatistics {
-    /// How many bytes its pages take.
+    /// The size of its pages in bytes.
     fileprivate func bytes(_ page: Int) -> Int {
       [branchPages, leafPages, overflowPages].boundedSum().bounded(times: page)
     }

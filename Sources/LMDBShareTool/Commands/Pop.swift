@@ -5,21 +5,21 @@
 
   struct Pop: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Takes items from a queue: prints them, or gives each to a command.",
+      abstract: "Takes items from a queue: prints them, or passes each to a command.",
       discussion: """
-        An item is gone when it has been printed, or when the command has ended with 0; should the tool be killed before, it \
-        comes back at once. With --exec, the command is one for the shell; it gets the item on standard input as it is, \
-        and a line end, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. One that fails gives the item back, \
-        to be tried again. When the tool is interrupted (Ctrl-C, SIGTERM), it sends the signal to the command and waits for \
-        its end; unless that is 0, the item is given back without an attempt being counted. A command that is \
-        running when the tool is killed by SIGKILL goes on by itself.
+        An item is removed when it has been printed, or when the command has exited with 0. If the tool is killed earlier, the \
+        item returns to the queue immediately. With --exec, the shell runs the command with the item and a line end on standard \
+        input, and its number and attempt in LMDBSHARE_SEQUENCE and LMDBSHARE_ATTEMPT. If the command fails, the item is \
+        returned for another attempt. When the tool is interrupted (Ctrl-C, SIGTERM), it sends the signal to the command and \
+        waits for its end; unless the command exits with 0, the item is returned without counting an attempt. If the tool is \
+        killed by SIGKILL, a running command continues.
 
-        --timeout bounds the wait for items, not what comes behind the work: while another process writes, the tool tries for \
-        five minutes to have an item that is done removed (for longer with a longer --timeout; for ten seconds once it is \
-        interrupted). Should that fail, it says so and ends with 4; the item comes again, or becomes a dead letter after its \
-        last attempt.
+        --timeout limits the wait for items, not the acknowledgement: while another process writes, the tool tries for \
+        five minutes to remove a finished item (longer with a longer --timeout; ten seconds once it is \
+        interrupted). If that fails, it prints an error and exits with status 4; the item is tried again, or becomes a dead \
+        letter after its last attempt.
 
-        Ends with 3 when there is no item; with 4 when there was none in time, or another process was still writing.
+        Exits with status 3 when there is no item, and with 4 when there was none in time, or another process was still writing.
 
         Examples:
           lmdbshare pop team.lmdb jobs --wait
@@ -29,17 +29,17 @@
     @OptionGroup var store: StoreArgument
     @Argument(help: "The queue's name.", completion: Completion.structures)
     var name: String
-    @Option(help: ArgumentHelp("The most items to take.", valueName: "count"))
+    @Option(help: ArgumentHelp("The maximum number of items to take.", valueName: "count"))
     var count = 1
     @OptionGroup var waiting: WaitOption
-    @Option(help: ArgumentHelp("What works on an item.", valueName: "command"))
+    @Option(help: ArgumentHelp("The command that processes an item.", valueName: "command"))
     var exec: String?
-    @Option(help: ArgumentHelp("How long that may take; afterwards another consumer gets the item.", valueName: "time"))
+    @Option(help: ArgumentHelp("The lease time, after which another consumer gets the item.", valueName: "time"))
     var lease = TimeSpan(.seconds(3600))
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-      if count < 1 { throw ValidationError("\(count) is no number of items.") }
+      if count < 1 { throw ValidationError("\(count) is not a number of items.") }
       if lease.duration <= .zero { throw ValidationError("--lease must be longer than nothing.") }
     }
 
@@ -53,9 +53,9 @@
       do {
         try ItemPrinter.print(leases, types, output)
       } catch {
-        // They have not been read.
+        // The items were not read.
         let last =
-          "what could not be printed was not given back untried: it comes again at once, with an attempt counted"
+          "unprinted items were not returned untried: they are available now, with an attempt counted"
         try settle(store, last) { txn in
           for lease in leases {
             try txn[queue].release(lease, reason: "it could not be printed", countingAttempt: false)
@@ -71,14 +71,14 @@
       }
     }
 
-    private static let comesAgain = "and will come again, or become a dead letter after the last attempt"
-    /// How long it waits for others at least to tell the queue what became of items.
+    private static let comesAgain = "and will be tried again, or become a dead letter after the last attempt"
+    /// How long to wait for other processes, at least, to record the outcome of items in the queue.
     private static let patience = Duration.seconds(300)
-    /// The same once the tool was asked to end.
+    /// How long to wait once the tool was asked to end.
     private static let patienceWhenInterrupted = Duration.seconds(10)
 
-    /// Tells the queue what became of items, as soon as other processes let it: work that is done must not be done again
-    /// because they write. What --timeout says of waiting for items does not shorten that.
+    /// Records the outcome of items in the queue, as soon as other processes let it: work that is done must not be repeated
+    /// because they write. The --timeout for items does not shorten that.
     ///
     /// - Parameter consequence: What follows when that fails.
     private func settle(
@@ -110,10 +110,10 @@
       }
     }
 
-    /// How long it waits at once where a signal may end the wait.
+    /// How long to wait between checks for a signal.
     private static let step = Duration.milliseconds(100)
 
-    /// The items that are next; none when there are none in time, or the tool is interrupted.
+    /// The next items; empty when there are none in time, or the tool is interrupted.
     private func next(
       _ queue: SharedQueue<StoredBytes>, _ count: Int, _ opened: SharedStore
     ) throws -> [SharedQueue<StoredBytes>.Lease] {
@@ -122,11 +122,11 @@
       var busyUntil: ContinuousClock.Instant??
       while ChildProcess.caughtSignal == nil {
         let left = deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? .seconds(1 << 30)
-        // A read transaction: an empty queue is found without waiting for the writer's lock.
+        // A read transaction: finding an empty queue does not require the writer's lock.
         if try queue.waitForItem(timeout: min(left, step)) {
           let limit = store.limit(until: deadline)
           do {
-            // The wait is cut for the sake of signals; behind a program without this library it takes as long as it may.
+            // The wait is divided so that signals are noticed; a writer without this library can block for the whole limit.
             let leases = try limit.watching("write to", opened.path) { watchdog in
               try opened.write(timeout: min(limit.duration ?? step, step), watchdog) { txn in
                 try txn[queue].lease(atMost: count, for: lease.duration)
@@ -150,7 +150,7 @@
       return []
     }
 
-    /// Gives one item after the other to the command, until it has worked on as many as are wanted, or the tool is interrupted.
+    /// Passes one item after the other to the command, until the requested number is done, or the tool is interrupted.
     private func work(
       _ command: String, _ queue: SharedQueue<StoredBytes>, _ types: Types, _ opened: SharedStore
     ) throws {
@@ -177,7 +177,7 @@
       _ opened: SharedStore
     ) throws {
       func giveBack(untriedBecause signal: Int32) throws -> Never {
-        let last = "item \(lease.sequence) was not given back untried: it comes again at once, with an attempt counted"
+        let last = "item \(lease.sequence) was not returned untried: it is available now, with an attempt counted"
         try settle(opened, last) { txn in
           try txn[queue].release(lease, reason: "interrupted", countingAttempt: false)
         }
@@ -196,10 +196,10 @@
       }
       if let signal = ChildProcess.caughtSignal { try giveBack(untriedBecause: signal) }
       let reason = end.signal == 0 ? "the command ended with \(end.status)" : "signal \(end.signal) ended the command"
-      try settle(opened, "item \(lease.sequence): \(reason); it was not given back, but comes again at once") { txn in
+      try settle(opened, "item \(lease.sequence): \(reason); it was not returned, but is available now") { txn in
         try txn[queue].release(lease, reason: reason)
       }
-      throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was given back")
+      throw Problem("item \(lease.sequence), attempt \(lease.attempt): \(reason); the item was returned")
     }
   }
 

@@ -11,20 +11,20 @@
 
   /// Whether to wait for an item, or for room, and for how long.
   struct WaitOption: ParsableArguments {
-    @Flag(help: "Wait, for as long as it takes unless --timeout says otherwise; --timeout alone waits, too.")
+    @Flag(help: "Wait without a limit, or for the time of --timeout, which implies --wait.")
     var wait = false
 
-    /// Until when to wait; the time that is named for other processes holds for that, too.
+    /// Until when to wait; the limit for other processes applies to this wait, too.
     func limit(_ store: StoreArgument) -> TimeLimit {
       store.timeout ?? (wait ? TimeLimit(nil) : TimeLimit(.zero))
     }
 
-    /// Whether it waits at all.
+    /// Whether to wait at all.
     func waits(_ store: StoreArgument) -> Bool { wait || store.timeout != nil }
   }
 
   extension StoreArgument {
-    /// How long a write may wait for other processes that is part of something with a deadline.
+    /// How long a write within an operation with a deadline may wait for other processes.
     func limit(until deadline: ContinuousClock.Instant?) -> TimeLimit {
       guard timeout != nil, let deadline else { return limit }
       return TimeLimit(max(.zero, ContinuousClock.now.duration(to: deadline)))
@@ -35,8 +35,8 @@
     static let configuration = CommandConfiguration(
       abstract: "Adds items to a queue.",
       discussion: """
-        Without values it reads standard input: each line is an item, written as on the command line. All of them are added, \
-        or none. When the queue is full it ends with 4, or waits for room with --wait or --timeout.
+        Without values, each line of standard input is an item, written as on the command line. Adds all items or none. When \
+        the queue is full, exits with status 4, or waits for room with --wait or --timeout.
 
         Examples:
           lmdbshare push team.lmdb jobs '{"path": "a.txt"}' --priority 2
@@ -48,15 +48,15 @@
     var name: String
     @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The items.", valueName: "value"))
     var words: [String] = []
-    @Option(help: ArgumentHelp("From 0, which is taken first, to 7.", valueName: "level"))
+    @Option(help: ArgumentHelp("From 0 (taken first) to 7.", valueName: "level"))
     var priority = 4
-    @Option(help: ArgumentHelp("How long nobody can take them: seconds, or 500ms, 2m, 1h.", valueName: "time"))
+    @Option(help: ArgumentHelp("The delay until they can be taken: seconds, or 500ms, 2m, 1h.", valueName: "time"))
     var delay = TimeSpan(.zero)
     @OptionGroup var waiting: WaitOption
 
     mutating func validate() throws {
       try Words.check(&words)
-      if QueuePriority(level: priority) == nil { throw ValidationError("\(priority) is no priority: give 0 to 7.") }
+      if QueuePriority(level: priority) == nil { throw ValidationError("\(priority) is not a priority: give 0 to 7.") }
     }
 
     func run() throws {
@@ -103,19 +103,19 @@
 
   struct Peek: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints the items of a queue that are next, and leaves them there.",
+      abstract: "Prints the next items of a queue without taking them.",
       discussion: "Example:\n  lmdbshare peek team.lmdb jobs --count 5")
 
     @OptionGroup var store: StoreArgument
     @Argument(help: "The queue's name.", completion: Completion.structures)
     var name: String
-    @Option(help: ArgumentHelp("The most items to print.", valueName: "count"))
+    @Option(help: ArgumentHelp("The maximum number of items to print.", valueName: "count"))
     var count = 1
     @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-      if count < 1 { throw ValidationError("\(count) is no number of items.") }
+      if count < 1 { throw ValidationError("\(count) is not a number of items.") }
     }
 
     func run() throws {
@@ -140,7 +140,7 @@
 
   struct Leases: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists which items of a queue are being worked on, by which process.",
+      abstract: "Lists the leased items of a queue, and the processes that work on them.",
       discussion: "Example:\n  lmdbshare leases team.lmdb jobs")
 
     @OptionGroup var store: StoreArgument
@@ -172,7 +172,7 @@
 
   struct DeadLetters: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the items of a queue that were given up, puts them back, or removes them.",
+      abstract: "Lists the dead letters of a queue, puts them back, or removes them.",
       discussion: """
         Examples:
           lmdbshare dead-letters team.lmdb jobs
@@ -183,18 +183,18 @@
     @OptionGroup var store: StoreArgument
     @Argument(help: "The queue's name.", completion: Completion.structures)
     var name: String
-    @Option(help: ArgumentHelp("Puts this one back into the queue.", valueName: "sequence"))
+    @Option(help: ArgumentHelp("Put this item back into the queue.", valueName: "sequence"))
     var retry: [UInt64] = []
-    @Flag(help: "Puts all of them back.")
+    @Flag(help: "Put all items back.")
     var retryAll = false
-    @Option(help: ArgumentHelp("Removes this one for good.", valueName: "sequence"))
+    @Option(help: ArgumentHelp("Remove this item permanently.", valueName: "sequence"))
     var remove: [UInt64] = []
     @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
 
     func validate() throws {
       if reading.unlocked, retryAll || !retry.isEmpty || !remove.isEmpty {
-        throw ValidationError("--unlocked is for reading alone.")
+        throw ValidationError("--unlocked is only for reading.")
       }
     }
 
@@ -207,7 +207,7 @@
         let letters = txn[queue].deadLetters.map(\.sequence)
         for number in retry + remove where !letters.contains(number) {
           throw Problem(
-            "item \(number) of '\(Printable.text(name))' is no dead letter; nothing was changed", .notFound)
+            "item \(number) of '\(Printable.text(name))' is not a dead letter; nothing was changed", .notFound)
         }
         for number in retryAll ? letters.filter({ !remove.contains($0) }) : retry { _ = txn[queue].retry(number) }
         for number in remove { _ = txn[queue].remove(number) }

@@ -5,14 +5,14 @@
 
   struct Show: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints what is in a structure, typed.",
+      abstract: "Prints the contents of a structure, typed.",
       usage: """
         lmdbshare show <store> [<name>] [--head <count>] [--tail <count>] [--range <range>] [--prefix <text>] [--reverse] \
         [--keys] [--values] [--raw] [--full] [--unlocked] [--format <format>] [--timeout <time>]
         """,
       discussion: """
-        All of it is one snapshot, however long it takes; writers go on meanwhile. Positions are those of a list or array, \
-        or count entries and items. Of a file that another program made, and with --raw, keys and values are shown as bytes.
+        The output is one snapshot, however long it takes, and does not block writers. Positions are those of a list or array, \
+        or count entries and items. For a file that another program made, and with --raw, keys and values are shown as bytes.
 
         Examples:
           lmdbshare show team.lmdb names --tail 10
@@ -24,9 +24,9 @@
     @Argument(help: "The structure's name.", completion: Completion.structures)
     var name: String?
     @OptionGroup var selection: Selection
-    @Flag(help: "Keys and values as bytes, by database; without a name, those of the unnamed one.")
+    @Flag(help: "Show keys and values of a database as bytes; without a name, of the unnamed one.")
     var raw = false
-    @Flag(help: "Long values whole; text shows the first 1,000 bytes.")
+    @Flag(help: "Show long values completely; the default for text is the first 1,000 bytes.")
     var full = false
     @OptionGroup var reading: ReadingOption
     @OptionGroup var output: FormatOption
@@ -81,10 +81,10 @@
     static let configuration = CommandConfiguration(
       abstract: "Prints values, elements or entries.",
       discussion: """
-        Without a key, that is a value; of a list or array, the key is a position, and -1 is the last one. Several come from \
-        one snapshot, in the order of the keys. Ends with 3, and prints nothing, where there is none. Of a file that another \
-        program made, the name is that of a database; where there is none of that name, it is a key of the unnamed one, as all \
-        that follow it.
+        Without a key it prints a value. For a list or array, the key is a position, and -1 is the last one. Several keys are \
+        read from one snapshot, in their order. If a key does not exist, exits with status 3 and prints nothing. For a file that \
+        another program made, the name is that of a database; if there is no database of that name, it is a key of the unnamed \
+        database, as are all keys after it.
 
         Examples:
           lmdbshare get team.lmdb total
@@ -129,7 +129,7 @@
       }
     }
 
-    /// From a file of another program: the values of keys of a database, or of the unnamed one when the name is no database.
+    /// Reads a file of another program: the values of keys of a database, or of the unnamed one when the name is not a database.
     private func getRaw(_ file: Opened) throws {
       let databases = try file.databases()
       let isNamed = databases.contains { $0.name == name }

@@ -5,7 +5,7 @@
 
   struct Create: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Makes a structure, and the store when there is none.",
+      abstract: "Creates a structure, and the store if it does not exist.",
       discussion: """
         Types are named as ls shows them: i8 to i128, u8 to u128, f32, f64, bool, string, bytes, uuid, date, x? for x or \
         nothing, [x] for arrays, {x} for sets, {x:y} for dictionaries, (x,y) for composites, duration, decimal, url, json(Name), \
@@ -27,17 +27,17 @@
     var kind: Kind
     @Argument(help: "The new structure's name.")
     var name: String
-    @Argument(help: ArgumentHelp("The type; of a dictionary those of keys and values.", valueName: "type"))
+    @Argument(help: ArgumentHelp("The type; for a dictionary, the types of keys and values.", valueName: "type"))
     var types: [String]
-    @Option(help: ArgumentHelp("How many elements an array has.", valueName: "count"))
+    @Option(help: ArgumentHelp("The number of elements of an array.", valueName: "count"))
     var count: Int?
     @Option(
       parsing: .unconditional,
-      help: ArgumentHelp("The first value, or what an array's elements are.", valueName: "value"))
+      help: ArgumentHelp("The initial value, or that of an array's elements.", valueName: "value"))
     var initial: String?
-    @Option(help: ArgumentHelp("The most elements that a list keeps, or items that a queue takes.", valueName: "count"))
+    @Option(help: ArgumentHelp("The maximum number of elements of a list, or items of a queue.", valueName: "count"))
     var maximum: Int?
-    @Option(help: ArgumentHelp("How often an item of a queue may be tried.", valueName: "count"))
+    @Option(help: ArgumentHelp("The maximum number of attempts for an item of a queue.", valueName: "count"))
     var attempts: Int?
 
     func validate() throws {
@@ -55,14 +55,14 @@
       for number in [maximum, attempts].compactMap({ $0 }) where number < 1 {
         throw ValidationError("\(number) is too small: give 1 or more.")
       }
-      if let count, !(0...1 << 40 ~= count) { throw ValidationError("\(count) is no number of elements.") }
+      if let count, !(0...1 << 40 ~= count) { throw ValidationError("\(count) is not a number of elements.") }
     }
 
     func run() throws {
       for type in types {
         if case .own = Representation(type) {
           throw ValidationError(
-            "'\(Printable.text(type, limit: 100))' is no type that is known here; the types are \(Representation.names)."
+            "'\(Printable.text(type, limit: 100))' is not a known type; the types are \(Representation.names)."
           )
         }
       }
@@ -92,9 +92,9 @@
     }
   }
 
-  /// Asks before something is lost.
+  /// Asks before data is lost.
   struct Confirmation: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal to ask on.")
+    @Flag(name: .shortAndLong, help: "Do not ask for confirmation. Required without a terminal.")
     var yes = false
 
     func ask(_ question: String) throws {
@@ -110,7 +110,7 @@
     }
   }
 
-  /// A structure that is about to lose what it has, and the question before.
+  /// A structure that is about to lose its contents, and the question before that.
   struct LosingStructure: ParsableArguments {
     @Argument(help: "The structure's name.", completion: Completion.structures)
     var name: String
@@ -129,7 +129,7 @@
 
   struct Drop: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Removes a structure with all that is in it.",
+      abstract: "Removes a structure and its contents.",
       discussion: "Example:\n  lmdbshare drop team.lmdb names --yes")
 
     @OptionGroup var store: StoreArgument
@@ -147,13 +147,13 @@
 
   struct Rename: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Gives a structure another name; programs that have it open must open it anew.",
+      abstract: "Renames a structure; programs that have it open must open it again.",
       discussion: "Example:\n  lmdbshare rename team.lmdb names people")
 
     @OptionGroup var store: StoreArgument
     @Argument(help: "The structure's name.", completion: Completion.structures)
     var name: String
-    @Argument(help: "Its new name.")
+    @Argument(help: "The new name.")
     var newName: String
 
     func run() throws {

@@ -6,16 +6,16 @@
 
   struct Top: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows live how a store is used: commits, readers, queues, size.",
+      abstract: "Shows the activity of a store live: commits, readers, queues, size.",
       discussion: """
-        It needs a terminal. q ends it.
+        Needs a terminal. Press q to quit.
 
         Example:
           lmdbshare top team.lmdb --interval 0.5
         """)
 
     @OptionGroup var store: StoreArgument
-    @Option(help: ArgumentHelp("How often to look.", valueName: "time"))
+    @Option(help: ArgumentHelp("The time between updates.", valueName: "time"))
     var interval = TimeSpan(.seconds(1))
 
     func validate() throws {
@@ -41,7 +41,7 @@
     }
   }
 
-  /// What `top` shows, line by line, and what it showed before.
+  /// The lines that `top` shows, and those that it showed before.
   private struct Screen {
     private let path: String
     private let style = FormatOption.terminalStyle
@@ -74,7 +74,7 @@
         row("used", Size.text(numbers.usedBytes), used),
         row("free pages", "\(numbers.freePages) of \(numbers.pages)", free),
       ]
-      // Of a line, what does not fit the screen is cut.
+      // Lines are cut to the width of the screen.
       if let space = FreeSpace(numbers) { lines += [space.text, space.cure].map { style.warning($0) } }
       lines += try readers(file, numbers)
       if let store = file.store { lines += try queueLines(store) }
@@ -123,7 +123,7 @@
       return lines
     }
 
-    /// Draws over what was there, without a flicker.
+    /// Overwrites the previous lines without flicker.
     private func show(_ lines: [String]) {
       let rows = Int(lms_terminal_rows(Stream.output.number))
       let columns = Int(lms_terminal_columns(Stream.output.number))
@@ -133,7 +133,7 @@
       _ = Stream.output.write(Array(text.utf8))
     }
 
-    /// A line cut to a width; colours take none.
+    /// A line cut to a width; escape sequences for colours take no columns.
     private static func cut(_ line: String, _ columns: Int) -> String {
       var (taken, result, isEscape) = (0, "", false)
       for character in line {
@@ -149,7 +149,7 @@
     }
   }
 
-  /// The last values of a number, to be drawn small.
+  /// The last values of a number, for a small graph.
   private struct History {
     private var values: [Double] = []
     private static let most = 40

@@ -5,13 +5,13 @@
 
   struct Watch: StoreCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints what changes with each commit of any process.",
+      abstract: "Prints the changes of each commit of any process.",
       discussion: """
-        Entries that came, went or changed are found by comparing snapshots; commits that come faster than they can be \
-        compared are taken together, and the last one is never missed. It ends with Ctrl-C; with --timeout, also when \
-        nothing has changed for so long, and then with 4.
+        Added, removed and changed entries are found by comparing snapshots. Commits that are faster than the comparison are \
+        combined, and the last one is never missed. Ctrl-C ends the command. With --timeout, it also exits with status 4 when \
+        nothing has changed for that time.
 
-        A structure that is named must be there, or --wait be given: then its creation is a change, too.
+        A named structure must exist, unless --wait is given: then its creation is reported as a change, too.
 
         Examples:
           lmdbshare watch team.lmdb
@@ -20,21 +20,21 @@
         """)
 
     @OptionGroup var store: StoreArgument
-    @Argument(help: "The structures; all when none is named.", completion: Completion.structures)
+    @Argument(help: "The structures; all if omitted.", completion: Completion.structures)
     var names: [String] = []
-    @Flag(help: "Which structures changed and how many entries they have, without comparing entries.")
+    @Flag(help: "Print only which structures changed, and their numbers of entries.")
     var summary = false
-    @Flag(help: "New values alone, like tail -f of a list or queue.")
+    @Flag(help: "Print only new values, like tail -f of a list or queue.")
     var values = false
-    @Option(help: ArgumentHelp("Ends after so many snapshots with changes.", valueName: "count"))
+    @Option(help: ArgumentHelp("Exit after COUNT snapshots with changes.", valueName: "count"))
     var count: Int?
-    @Flag(help: "Waits for structures that are not there yet.")
+    @Flag(help: "Wait for structures that do not exist yet.")
     var wait = false
     @OptionGroup var output: FormatOption
 
     func validate() throws {
       if output.format == .csv || output.format == .json { throw ValidationError("watch prints text or jsonl.") }
-      if summary, values { throw ValidationError("--summary and --values do not go together.") }
+      if summary, values { throw ValidationError("--summary and --values cannot be combined.") }
       if wait, names.isEmpty { throw ValidationError("--wait needs the name of a structure.") }
     }
 
@@ -68,7 +68,7 @@
       }
     }
 
-    /// Prints a change, and before the first one of a snapshot a line that tells of it.
+    /// Prints a change, and before the first one of a snapshot a line about the snapshot.
     private func tell(_ change: Watcher.Change, _ printer: inout DifferencePrinter) throws {
       let number = output.format == .jsonl ? change.snapshot : nil
       if number == nil, !values {
@@ -84,7 +84,7 @@
         if !values { try printer.closing(change.name, from: old, to: new, snapshot: number) }
         try Difference.walk(from: old, to: new) { entry in
           if values {
-            // Items of queues that were only given back are not new.
+            // Items that were only returned to their queue are not new.
             guard let value = entry.new, entry.kind == .inserted || entry.item == nil && entry.position == nil else {
               return
             }
@@ -97,7 +97,7 @@
     }
   }
 
-  /// Goes from one snapshot of a store to the next.
+  /// Advances from one snapshot of a store to the next.
   struct Watcher {
     struct Change {
       enum What {
@@ -149,7 +149,7 @@
       }
     }
 
-    /// Goes to the newest snapshot, and tells what is different there.
+    /// Advances to the newest snapshot, and reports the differences.
     mutating func advance(_ store: SharedStore, _ body: (Change) throws -> Void) throws {
       let (old, oldKnown, oldTrees) = (snapshot, known, trees)
       (snapshot, known) = try Watcher.take(store, names, known)
@@ -180,7 +180,7 @@
   }
 
   extension DifferencePrinter {
-    /// How many entries a structure has now, and had before.
+    /// The number of a structure's entries, before and now.
     mutating func counts(_ name: String, _ old: Int?, _ new: Int?, snapshot: Int?) throws {
       if let snapshot {
         var fields: [Records.Field] = [
@@ -196,7 +196,7 @@
       note()
     }
 
-    /// A new value by itself.
+    /// A new value without its entry.
     mutating func value(_ value: [UInt8], _ types: Types, snapshot: Int?) throws {
       if snapshot == nil {
         try line(withBytes(of: value) { types.text($0, limit: 1000) })

@@ -1,7 +1,7 @@
 #if CommandLineTools
   import ArgumentParser
 
-  /// A length of time as a person writes it: `10`, `0.5`, `250ms`, `10s`, `2m`, `1h` or `1d`; a number alone is seconds.
+  /// A duration as a person writes it: `10`, `0.5`, `250ms`, `10s`, `2m`, `1h` or `1d`; a number without a unit means seconds.
   struct TimeSpan: ExpressibleByArgument {
     let duration: Duration
 
@@ -19,12 +19,12 @@
     var defaultValueDescription: String { "\(duration.components.seconds)" }
   }
 
-  /// How long to wait at most; `none` for no limit.
+  /// The maximum time to wait; `none` for no limit.
   struct TimeLimit: ExpressibleByArgument {
     /// Nil for no limit.
     let duration: Duration?
 
-    /// What holds where none is given.
+    /// The limit if none is given.
     static let usual = TimeLimit(.seconds(10))
 
     init(_ duration: Duration?) { self.duration = duration }
@@ -39,7 +39,7 @@
       }
     }
 
-    /// When the time that begins now is up; nil for never.
+    /// The end of a wait that begins now; nil for no limit.
     var deadline: ContinuousClock.Instant? { duration.map { .now + $0 } }
   }
 #endif

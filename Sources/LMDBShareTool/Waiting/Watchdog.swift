@@ -6,31 +6,31 @@
   import Synchronization
   import _LMDBShareSystem
 
-  /// Ends the program when it waits for too long inside of LMDB, whose locks know no limit: behind a program that writes without
-  /// this library and stands still, say. Also when a signal that is caught asks for it, which such a wait does not notice.
+  /// Ends the program when it waits too long inside LMDB, whose locks have no time limit: for a stopped writer without this
+  /// library, say. Also ends it when a caught signal asks for it, which such a wait does not notice.
   final class Watchdog: Sendable {
     private enum State: UInt8, AtomicRepresentable { case watching, calledOff, gone }
     private let state = Atomic<State>(.watching)
 
-    /// How much later than the library it ends the wait: the library's own words are better.
+    /// How much later than the library the watchdog ends the wait: the library's own error is better.
     private static let grace = Duration.milliseconds(500)
     private static let pause = Duration.milliseconds(200)
 
-    /// What is watched, and what follows when it is given up.
+    /// The operation that is watched, and the consequence of ending it.
     struct Subject: Sendable {
       var operation: String
       var path: String
-      /// What its end means; nothing where what waits has done nothing yet.
+      /// What ending it means; nil if the operation has not done anything yet.
       var consequence: String?
-      /// How long it may go on once a signal was caught.
+      /// How long it may continue after a signal was caught.
       var afterSignal = Duration.milliseconds(500)
-      /// Whether it is work that takes its time, of which waits for LMDB's locks alone are bounded.
+      /// Whether it is long work, of which only waits for LMDB's locks are limited.
       var isWork = false
     }
 
     private struct Seen {
       var signal: ContinuousClock.Instant?
-      /// Since when each look has found it to wait for a lock of LMDB.
+      /// Since when each check has found it waiting for a lock of LMDB.
       var lock: ContinuousClock.Instant?
     }
 
@@ -51,7 +51,7 @@
       guard state.compareExchange(expected: .watching, desired: .calledOff, ordering: .relaxed).original == .gone else {
         return
       }
-      // The program is about to end, and nothing must be done any more.
+      // The program is about to end, and must not do anything more.
       while true { sleep(60) }
     }
 
@@ -65,7 +65,7 @@
       }
     }
 
-    /// How long it has taken, without the checks of pages, which are work.
+    /// The time that it has taken, without page checks, which are work.
     private var waited: Duration { start.duration(to: .now) - (PageChecks.time - checksBefore) }
 
     private func look() {
@@ -84,7 +84,7 @@
       lookLater()
     }
 
-    /// How long it has been seen to wait for a lock of LMDB without a break.
+    /// For how long it has been waiting for a lock of LMDB without interruption.
     private var timeBehindLock: Duration {
       let isWaiting = Processes.waitsForLMDB
       return seen.withLock { seen in
@@ -99,9 +99,9 @@
       let others = users.isEmpty ? "" : " (the store is open in \(users.prefix(5).joined(separator: ", ")))"
       let reason =
         Processes.waitsForLMDB
-        ? "a process holds LMDB's own lock, a program without this library, it seems\(others); let it go on or end it, or "
+        ? "a process holds LMDB's own lock, a program without this library, it seems\(others); let it continue or end it, or "
           + "allow more time with --timeout"
-        : "it takes longer than it may, and the cause is not known\(others): a slow disk, or a program without this library "
+        : "it takes longer than allowed, and the cause is not known\(others): a slow disk, or a program without this library "
           + "that holds LMDB's own lock; allow more time with --timeout"
       end(Failure.busy, reason)
     }
@@ -116,12 +116,12 @@
   }
 
   extension TimeLimit {
-    /// Runs `body`, which may wait for other processes, and is bounded by the library where that can be.
+    /// Runs `body`, which may wait for other processes; where possible, the library limits the wait.
     func watching<R>(_ operation: String, _ path: String, _ body: (Watchdog) throws -> R) rethrows -> R {
       try watching(.init(operation: operation, path: path), body)
     }
 
-    /// The same for what has been done in part, or takes its time.
+    /// Does the same for an operation that has partly been done, or that takes long.
     func watching<R>(_ subject: Watchdog.Subject, _ body: (Watchdog) throws -> R) rethrows -> R {
       let watchdog = Watchdog(self, subject)
       defer { watchdog.callOff() }
@@ -135,9 +135,9 @@
       try limit.watching("write to", path) { try write(timeout: limit.duration, $0, body) }
     }
 
-    /// Changes the store as `write` does; calls the watchdog off when the wait is over.
+    /// Changes the store as `write` does; stops the watchdog when the wait is over.
     ///
-    /// - Parameter timeout: How long to wait for others that use this library; nil for no limit.
+    /// - Parameter timeout: How long to wait for other processes that use this library; nil for no limit.
     func write<R>(
       timeout: Duration?, _ watchdog: Watchdog, _ body: (inout WriteTransaction) throws -> R
     ) throws -> R {

@@ -1,8 +1,8 @@
-// What Swift cannot import or say by itself: futexes, open-file-description locks, fork handlers, atomics on mapped memory.
+// What Swift cannot import or express: futexes, open file description locks, fork handlers, atomics on mapped memory.
 #ifndef LMDBSHARE_SYSTEM_H
 #define LMDBSHARE_SYSTEM_H
 
-// The module exports the system's own calls, too, under whatever name the C library's module has.
+// The module also exports the system's own calls, whatever name the C library's module has.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,16 +38,16 @@ static inline void lms_store64(void *word, uint64_t value) { __atomic_store_n((u
 static inline uint64_t lms_or64(void *word, uint64_t bits) { return __atomic_fetch_or((uint64_t *)word, bits, __ATOMIC_SEQ_CST); }
 static inline uint64_t lms_and64(void *word, uint64_t bits) { return __atomic_fetch_and((uint64_t *)word, bits, __ATOMIC_SEQ_CST); }
 
-// MARK: Futex (futex.c). Elsewhere than on Linux the wait is a short sleep: a hint that arrives late is still correct.
+// MARK: Futex (futex.c). On systems other than Linux the wait is a short sleep: a hint that arrives late is still correct.
 
-/// Sleeps while `*word == expected`, for at most `nanoseconds`, until somebody wakes one of `bits`. 0 when woken, else an
-/// errno (EAGAIN, ETIMEDOUT, EINTR).
+/// Sleeps while `*word == expected`, for at most `nanoseconds`, until one of `bits` is woken. Returns 0 when woken, else an errno
+/// (EAGAIN, ETIMEDOUT, EINTR).
 int lms_futex_wait(const void *word, uint32_t expected, uint64_t nanoseconds, uint32_t bits);
-/// Wakes everybody who sleeps on `word` with one of `bits`.
+/// Wakes all threads that sleep on `word` with one of `bits`.
 void lms_futex_wake(const void *word, uint32_t bits);
-/// Wakes one of those who sleep on `word`; false when nobody does.
+/// Wakes one of the threads that sleep on `word`; false when there is none.
 bool lms_futex_wake_one(const void *word);
-/// Tells the processor that this is a loop that waits for another one.
+/// Tells the processor that this is a spin loop.
 static inline void lms_relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -58,15 +58,15 @@ static inline void lms_relax(void) {
 
 // MARK: Maps of files that may be truncated (bus.c).
 
-/// Lets the process survive that the file behind a map is truncated: what lay behind the new end reads as zeros, and is seen
-/// by this process only. Installs a handler of SIGBUS, once, which hands on what concerns other memory. False when the
+/// Lets the process survive that the file of a map is truncated: what was after the new end reads as zeros, and writes to it are
+/// seen only by this process. Installs a SIGBUS handler, once, which passes on signals for other memory. Returns false when the
 /// system refuses, or has no memory.
 bool lms_survive_truncation(void *start, size_t size);
 /// Whether pages of such a map were lost.
 bool lms_has_lost_pages(const void *start);
-/// Before another file takes the place of that map: no pages of it are lost.
+/// Called before another file replaces that map: no pages of it are lost.
 void lms_renew_map(const void *start);
-/// Before such a map goes.
+/// Called before such a map is unmapped.
 void lms_forget_map(const void *start);
 /// The lock around the table of such maps; held across fork, so that the child finds it free.
 void lms_maps_lock(void);
@@ -75,113 +75,114 @@ void lms_maps_unlock(void);
 // MARK: Fork (fork.c).
 
 extern uint32_t lms_fork_generation;
-/// How many forks lie between the process that loaded this library and this one.
+/// The number of forks between the process that loaded this library and this one.
 static inline uint32_t lms_fork_count(void) { return lms_fork_generation; }
 /// The lock around the table of open environments; held across fork, so that the child finds it free.
 void lms_registry_lock(void);
 bool lms_registry_try_lock(void);
 void lms_registry_unlock(void);
-/// In a forked child `file` will be /dev/null: its locks would outlive the parent. At most 1,024 files.
+/// In a forked child `file` will be /dev/null: otherwise its locks would outlive the parent. At most 1,024 files.
 void lms_close_after_fork(int file);
-/// Takes that back.
+/// Undoes that.
 void lms_keep_after_fork(int file);
 
 // MARK: Threads (thread.c).
 
 /// A number that differs between live threads.
 static inline uint64_t lms_thread_id(void) { extern uint64_t lms_thread_self(void); return lms_thread_self(); }
-/// A small number of this thread's own, by which threads spread over a table.
+/// A small number of this thread, which distributes threads over a table.
 uint32_t lms_thread_slot(void);
 /// Locks a `pthread_mutex_t`; 0, or ETIMEDOUT when it takes longer than `nanoseconds`.
 int lms_mutex_lock_within(void *mutex, uint64_t nanoseconds);
 
-/// Starts a thread, in which signals are left to others; 0 or an errno. It must be joined or detached.
+/// Starts a thread that blocks signals; returns 0 or an errno. It must be joined or detached.
 int lms_thread_start(uint64_t *thread, void (*body)(void *), void *argument);
 void lms_thread_join(uint64_t thread);
 void lms_thread_detach(uint64_t thread);
 
-// Tell ThreadSanitizer, in programs built with it, of a lock at that address that it does not see: behind the locking, and before
-// the unlocking.
+// Notify ThreadSanitizer, in programs built with it, of a lock at that address that it does not see: after locking, and before
+// unlocking.
 void lms_sanitizer_locked(const void *lock);
 void lms_sanitizer_unlocks(const void *lock);
 
 /// Nanoseconds since 1970, by the clock that can be set.
 int64_t lms_time_of_day(void);
-/// Nanoseconds since this machine was started, suspended time included. Nobody can set it.
+/// Nanoseconds since this machine was started, including suspended time. Setting the clock does not affect it.
 int64_t lms_boot_time(void);
 
 // MARK: Arguments (arguments.c).
 
-/// How many words the program was called with, its own name among them, as its loader tells; 0 where that does not.
+/// The number of the program's arguments, including its own name, as the loader passed them; 0 where it does not.
 int lms_argument_count(void);
-/// One of these words; NULL when there is none.
+/// One of these arguments; NULL when there is none.
 const char *lms_argument(int index);
 
 // MARK: Processes (process.c).
 
 /// The path of this program; 0, or -1 when it does not fit.
 int lms_executable_path(char *buffer, uint32_t size);
-/// As which the file that a child keeps is open in it.
+/// The descriptor by which a child has its kept file open.
 enum { lms_kept_file = 3 };
-/// The value of a variable of the environment; NULL when there is none.
+/// The value of an environment variable; NULL when there is none.
 const char *lms_variable(const char *name);
-/// Starts a program with all signals as usual. It gets the standard streams and the file `kept` (none when negative), and
-/// where the system can see to that no other ones; 0 or an errno.
+/// Starts a program with default signal handling. It gets the standard streams, the file `kept` (none when negative), and where
+/// the system supports that no other files. Returns 0 or an errno.
 int lms_spawn(int32_t *process, const char *path, char *const arguments[], char *const environment[], int kept);
-/// Waits for the end of a child, which stays to be asked.
+/// Waits for the end of a child without collecting its status.
 void lms_wait_for_end(int32_t process);
-/// Waits for the end of a child: its exit status, or the signal that ended it; 0 or an errno.
+/// Waits for the end of a child, and collects its exit status, or the signal that ended it; returns 0 or an errno.
 int lms_wait_for(int32_t process, int32_t *status, int32_t *signal);
 /// A pipe that is closed on exec; 0 or an errno.
 int lms_pipe(int files[2]);
-/// Sends this process SIGTERM when nobody has the other end of the pipe `file` any more; 0 or an errno.
+/// Sends this process SIGTERM when the other end of the pipe `file` is closed in all processes; returns 0 or an errno.
 int lms_end_with(int file);
 
 // MARK: Files (files.c).
 
-/// Occupies the numbers of standard streams that are closed, so that no file that is opened next gets one: what the program
-/// prints must not go into a database. Writing to them fails as before. 0, or -1 with errno.
+/// Occupies the numbers of closed standard streams, so that no file that is opened later gets one: what the program prints must
+/// not go into a database. Writing to them fails as before. Returns 0, or -1 with errno.
 int lms_occupy_streams(void);
 /// `openat`, close-on-exec, with a number of at least 3.
 int lms_open(int directory, const char *path, int flags, mode_t mode);
 /// `rename` that fails with EEXIST when `to` exists.
 int lms_rename_exclusive(int directory, const char *from, const char *to);
-/// Gives an unnamed file (O_TMPFILE) a name; EEXIST when taken.
+/// Gives an unnamed file (O_TMPFILE) a name; EEXIST when the name exists.
 int lms_link_unnamed(int file, int directory, const char *name);
-/// An unnamed file in a directory, or -1 with errno EOPNOTSUPP where there are none, or where /proc is missing, by which
-/// it would get its name.
+/// Creates an unnamed file in a directory. Returns -1 with errno EOPNOTSUPP where that is not supported, or where /proc is
+/// missing, through which it would get its name.
 int lms_open_unnamed(int directory, mode_t mode);
-/// The file system's type as `statfs` tells it, and its free bytes.
+/// The file system's type as `statfs` reports it, and its free bytes.
 int lms_file_system(int file, uint64_t *type, uint64_t *free_bytes);
-/// Gives the disk space of a part of a file back, which reads as zeros then; 0 or an errno, EOPNOTSUPP where that cannot be.
+/// Frees the disk space of a part of a file, which reads as zeros then; returns 0 or an errno, EOPNOTSUPP where it is not
+/// supported.
 int lms_punch(int file, off_t start, off_t count);
-/// When the file's inode, or the directory's entries, changed last, in nanoseconds since 1970; -1 when that fails.
+/// The time of the last change of the file's inode, or of the directory's entries, in nanoseconds since 1970; -1 on failure.
 int64_t lms_change_time(int file);
-/// Locks the byte at `offset` for this open file, until it is closed or the process dies. 0, or -1 with errno EAGAIN when
-/// somebody else has it, ENOSYS where there are no such locks.
+/// Locks the byte at `offset` for this open file, until it is closed or the process dies. Returns 0, or -1 with errno EAGAIN when
+/// another open file holds the lock, ENOSYS where there are no such locks.
 int lms_own_byte(int file, off_t offset);
-/// Locks the byte at `offset` for this open file, which is open for reading, beside others that do so.
+/// Locks the byte at `offset` for this open file, which is open for reading, in shared mode.
 int lms_share_byte(int file, off_t offset);
-/// The most bytes that a file of this process may have.
+/// The maximum size of a file of this process in bytes.
 uint64_t lms_file_limit(void);
-/// Gives the byte back.
+/// Unlocks the byte.
 int lms_disown_byte(int file, off_t offset);
 /// Whether another open file has the byte locked.
 bool lms_byte_is_owned(int file, off_t offset);
-/// Whether another open file has any of so many bytes locked.
+/// Whether another open file has any byte of the range locked.
 bool lms_bytes_are_owned(int file, off_t offset, off_t count);
-/// One of so many bytes that another open file has locked; -1 when there is none.
+/// The first byte of the range that another open file has locked; -1 when there is none.
 off_t lms_first_owned(int file, off_t offset, off_t count);
-/// Locks the first byte of a file for this process alone, as LMDB does with its lock file; tells who else has it locked.
+/// Locks the first byte of a file exclusively, as LMDB does with its lock file; reports the process that has it locked.
 int lms_lock_alone(int file, int32_t *holder);
-/// The process that has the first byte of a file locked for itself alone: 0 for none, -1 for one that cannot be named.
+/// The process that holds an exclusive lock on the first byte of a file: 0 for none, -1 for one that cannot be named.
 int lms_lock_holder(int file);
-/// `errno`, which the last of these calls has set.
+/// `errno`, as the last of these calls has set it.
 int lms_errno(void);
 
-// MARK: What Swift cannot name, or means something else within a type.
+// MARK: What Swift cannot import, or what has another meaning within a type.
 
-/// What `stat` says of a file.
+/// The fields of `stat`.
 typedef struct {
   uint64_t device, inode;
   int64_t size, allocated, links;
@@ -194,24 +195,24 @@ static inline int lms_noted_status(int code, const struct stat *info, lms_status
       (uint32_t)info->st_mode & S_IFMT, (uint32_t)info->st_mode & 07777, info->st_uid, info->st_gid};
   return 0;
 }
-/// That of an open file; -1 leaves the reason in `errno`.
+/// The status of an open file; -1 leaves the reason in `errno`.
 static inline int lms_status_of(int file, lms_status *status) {
   struct stat info;
   return lms_noted_status(fstat(file, &info), &info, status);
 }
-/// That of what stands under a name.
+/// The status of a name.
 static inline int lms_status_at(int directory, const char *path, bool follows_links, lms_status *status) {
   struct stat info;
   return lms_noted_status(fstatat(directory, path, &info, follows_links ? 0 : AT_SYMLINK_NOFOLLOW), &info, status);
 }
 static inline int lms_close_on_exec(int file) { return fcntl(file, F_SETFD, FD_CLOEXEC); }
-/// The next name in an open directory; NULL at the end, and on a failure, which `errno` tells apart.
+/// The next name in an open directory; NULL at the end and on a failure, which sets `errno`.
 static inline const char *lms_next_name(DIR *stream) {
   errno = 0;
   struct dirent *entry = readdir(stream);
   return entry ? entry->d_name : NULL;
 }
-/// The time of the clock that nobody sets, in nanoseconds.
+/// The monotonic clock in nanoseconds.
 static inline uint64_t lms_monotonic_time(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -228,25 +229,24 @@ static inline void lms_ignore_signal(int number) { signal(number, SIG_IGN); }
 
 /// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, but for those that are ignored.
 void lms_catch_signals(void);
-/// The last one that was noted, or 0.
+/// Records SIGINT, SIGTERM and SIGHUP from now on instead of ending the program, unless they are ignored.
 int lms_caught_signal(void);
-/// Sends each one that is noted to this child, also one that was noted before; 0 for to none.
+/// The last recorded signal, or 0.
 void lms_pass_signals_to(int32_t process);
 
-// MARK: Terminals (terminal.c).
+// Sends each recorded signal to this child, including one that was recorded before; 0 for no child.
 
-/// Takes the terminal for a screen of one's own: no echo, keys one by one. False when there is none. Given back by
-/// `lms_terminal_leave`, and at the end of the program.
+/// Takes control of the terminal: no echo, keys one by one. False when there is no terminal. Restored by `lms_terminal_leave`,
+/// and at the end of the program.
 bool lms_terminal_enter(void);
 void lms_terminal_leave(void);
-/// The key that is pressed within so many milliseconds, 0 when none is, -1 when the terminal has gone.
+/// The key that is pressed within `milliseconds`, 0 when there is none, -1 when the terminal is closed.
 int lms_terminal_key(int milliseconds);
 int lms_terminal_columns(int file);
 int lms_terminal_rows(int file);
-/// Waits until a file that does not block can be written.
+/// Waits until a non-blocking file can be written.
 int lms_wait_for_output(int file);
-/// Waits until a file can be read, is at its end or broken; 0 when none of that is so within so many milliseconds, or a signal
-/// comes.
+/// Waits until a file can be read, is at its end or broken; returns 0 when the time is over first, or a signal arrives.
 int lms_wait_for_input(int file, int milliseconds);
 
 #endif

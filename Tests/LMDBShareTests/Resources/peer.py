@@ -1,4 +1,4 @@
-"""Reads and writes a store from Python, by the specification of the format (OnDiskFormat.md) alone.
+"""Reads and writes a store from Python, only according to the specification of the format (OnDiskFormat.md).
 
     python peer.py read STORE     prints every structure as one JSON object, by name
     python peer.py write STORE    appends to, sets and pushes to five structures, in one transaction
@@ -52,7 +52,7 @@ ENTRY = struct.Struct("<QQ")  # a key, a number of elements
 
 
 class Problem(Exception):
-    """What is wrong with a store, for the one who runs this program."""
+    """What is wrong with a store, for the user of this program."""
 
 
 # Values
@@ -149,7 +149,7 @@ def optional_codec(wrapped: Codec) -> Codec:
 
 
 def array_codec(identifier: str, element: Codec) -> Codec:
-    # Elements of a fixed size lie side by side, others each behind their length. Of an unknown one it cannot be told.
+    # Elements of a fixed size are side by side, others each follow their length. With an unknown one this is not known.
     if not element.is_known:
         return Codec(bytes.hex, is_known=False)
     size = element.size
@@ -177,7 +177,7 @@ def array_codec(identifier: str, element: Codec) -> Codec:
 
 
 class Reader:
-    """Takes bytes from the front."""
+    """Reads bytes from the front."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -222,7 +222,7 @@ def key_codec(identifier: str) -> KeyCodec:
     """The representation of keys that an identifier names."""
     if match := re.fullmatch(r"([iu])(8|16|32|64|128)", identifier):
         bits = int(match[2])
-        # The sign bit is turned, which adds half of the range.
+        # The sign bit is inverted, which adds half of the range.
         bias = 1 << (bits - 1) if match[1] == "i" else 0
         return fixed_key(identifier, bits // 8, lambda raw: int.from_bytes(raw, "big") - bias)
     if identifier in ("f32", "f64", "date"):
@@ -246,14 +246,14 @@ def fixed_key(identifier: str, size: int, decode: Callable[[bytes], Any]) -> Key
 
 
 def unordered(raw: bytes) -> bytes:
-    """The bits of a floating-point number, from those that sort."""
+    """The bits of a floating-point number, from their sortable form."""
     if raw[0] & 0x80:
         return bytes([raw[0] ^ 0x80]) + raw[1:]
     return bytes(byte ^ 0xFF for byte in raw)
 
 
 def split(parts: str) -> list[str]:
-    """What stands between the commas that are not inside of parentheses."""
+    """The parts between commas that are not inside parentheses."""
     found, depth = [""], 0
     for character in parts:
         depth += {"(": 1, ")": -1}.get(character, 0)
@@ -268,7 +268,7 @@ def composite_key(identifiers: list[str]) -> KeyCodec:
     reads = [key_codec(identifier).read for identifier in identifiers]
     known = [read for read in reads if read is not None]
     if len(known) < len(reads):
-        # Where a part of an unknown representation ends cannot be told.
+        # The end of a part with an unknown representation is not known.
         return KeyCodec(bytes.hex, None)
 
     def read(reader: Reader) -> list[Any]:
@@ -287,7 +287,7 @@ def composite_key(identifiers: list[str]) -> KeyCodec:
 
 def stored_key(encoded: bytes) -> bytes:
     """The key under which an encoded key of no fixed size is stored."""
-    # LMDB takes no empty key, so keys of nothing but zeros get one zero more.
+    # LMDB does not allow empty keys, so keys of only zeros get one more zero.
     stored = encoded if encoded.strip(b"\0") else encoded + b"\0"
     if len(stored) <= LONGEST_PLAIN_KEY:
         return stored
@@ -303,7 +303,7 @@ def stored_entry(encoded: bytes, value: bytes) -> tuple[bytes, bytes]:
 
 
 def encoded_entry(stored: bytes, value: bytes, key: KeyCodec) -> tuple[bytes, bytes]:
-    """The encoded key and the value of what is stored."""
+    """The encoded key and the value of a stored entry."""
     if key.is_fixed:
         return stored, value
     if len(stored) == HASHED_KEY_BYTES:
@@ -321,7 +321,7 @@ def encoded_entry(stored: bytes, value: bytes, key: KeyCodec) -> tuple[bytes, by
 
 @dataclass(frozen=True)
 class Record:
-    """What the catalogue tells of a structure."""
+    """The catalogue's description of a structure."""
 
     name: str
     kind: str
@@ -377,7 +377,7 @@ class Store:
                 yield Record.parse(text(name), raw)
 
     def record(self, name: str, kind: str, element: str, key: Optional[str] = None) -> Record:
-        """The record of a structure, which must be just that."""
+        """The record of a structure, which must match exactly."""
         raw = self.txn.get(name.encode(), db=self.catalogue)
         if raw is None:
             raise Problem(f"there is no structure '{name}'")
@@ -390,7 +390,7 @@ class Store:
         return record
 
     def database_of(self, record: Record) -> Any:
-        """The database of any structure but a value."""
+        """The database of any structure except a value."""
         return self.database(record.name.encode(), integer_keys=record.kind != "dictionary")
 
 
@@ -620,7 +620,7 @@ def block_count(block: bytes, size: int) -> int:
 
 
 def append_by_directory(store: Store, database: Any, raw: bytes, leaves: list[tuple[int, int]]) -> int:
-    # With one, a block has any number of elements, and any key that is not taken.
+    # With a directory, a block has any number of elements, and any free key.
     size = len(raw)
     if not leaves:
         leaves = [(1, 0)]
@@ -652,7 +652,7 @@ def append_by_directory(store: Store, database: Any, raw: bytes, leaves: list[tu
 def push(store: Store, name: str, element: str, raw: bytes) -> None:
     database = store.database_of(store.record(name, "queue", element))
     area = (QUEUE_READY + 2 * QUEUE_NORMAL + 1) << 56
-    # The last number is that of the state or, if it is greater, of the newest item. The state may stay as it is.
+    # The last number is that of the state or, if it is greater, of the newest item. The state may stay unchanged.
     last = queue_state(store, database)[0]
     cursor = store.txn.cursor(db=database)
     if cursor.last() and integer_key(cursor.key()) & ~QUEUE_NUMBER_MASK == area:
@@ -662,8 +662,8 @@ def push(store: Store, name: str, element: str, raw: bytes) -> None:
 
 
 def write_all(store: Store) -> None:
-    # The catalogue stays as it is, so its counter of changes (`.version`) does too. Whoever waits for an item finds it
-    # within 250 ms without being woken.
+    # The catalogue stays unchanged, and so does its counter of changes (`.version`). A waiter finds the item within 250 ms
+    # without being woken.
     append(store, "names", "string", "indexed", "from python".encode())
     append(store, "numbers", "i64", "packed", struct.pack("<q", 7))
 
@@ -690,9 +690,9 @@ def open_environment(path: str, writing: bool) -> lmdb.Environment:
         max_dbs=64,
         readonly=not writing,
         lock=True,
-        # Address space alone; what others write meanwhile fits in.
+        # Only address space; data that others write meanwhile fits in.
         map_size=1 << 40,
-        # Counts when this is the first process to open the store: then it makes the lock file.
+        # Relevant when this is the first process to open the store: then it creates the lock file.
         max_readers=1024,
         mode=0o600,
     )

@@ -1,13 +1,13 @@
 import Foundation
 import TestSupport
 
-/// Compiles programs against the library that is being tested.
+/// Compiles programs with the library that is being tested.
 enum Compiler {
-  /// Compiles a file as far as the optimizer; returns what the compiler says.
+  /// Compiles a file up to and including the optimizer; returns the compiler's output.
   ///
   /// - Parameters:
-  ///   - name: The file's name; only in `main.swift` statements may stand at the top.
-  ///   - options: Of the compiler, for example the language mode.
+  ///   - name: The file's name; statements at the top are only allowed in `main.swift`.
+  ///   - options: Options of the compiler, for example the language mode.
   static func compile(
     _ source: String, as name: String = "case.swift", _ options: String = "-swift-version 6"
   ) throws -> (status: Int32, output: String) {

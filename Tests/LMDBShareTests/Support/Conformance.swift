@@ -1,6 +1,6 @@
 import Testing
 
-// What the protocols of the standard library promise, checked on any collection against the elements that it should have.
+// The promises of the standard library's protocols, checked on any collection against its expected elements.
 
 func checkSequence<S: Sequence>(_ sequence: S, _ expected: [S.Element]) where S.Element: Equatable {
   #expect(Array(sequence) == expected)
@@ -110,7 +110,7 @@ func checkRangeReplaceable<C: RangeReplaceableCollection & RandomAccessCollectio
         collection.replaceSubrange(lower..<upper, with: new.prefix(length))
         model.replaceSubrange(lower..<upper, with: new.prefix(length))
         check("\(lower)..<\(upper) by \(length)")
-        // Back, so that the next round starts with the same number.
+        // Inserted again, so that the next round starts with the same number.
         collection.replaceSubrange(0..<collection.count, with: before)
         model = before
         check("back")

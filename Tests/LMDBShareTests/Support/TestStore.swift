@@ -3,7 +3,7 @@ import LMDBShare
 import TestSupport
 import Testing
 
-/// A store of a test's own, which goes with its last reference.
+/// A store of a test, which is removed with its last reference.
 struct TestStore {
   let directory: TemporaryDirectory
   let store: SharedStore
@@ -14,26 +14,26 @@ struct TestStore {
     store = try SharedStore(path: directory.file("test.lmdb"), options: options)
   }
 
-  /// Where the signal file notes that somebody waits for commits.
+  /// Where the signal file records the channels of waiters.
   private static let waitersPlace = 328
 
   /// Calls `body` in another thread when a thread of this process, or another process, waits for a commit from now on.
   func whenSomebodyWaits(_ body: @escaping @Sendable () -> Void) throws {
     let signals = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/signal"))
-    // Nobody waits now: what those of before have left goes.
+    // There are no waiters now: the marks of earlier ones are removed.
     try signals.seek(toOffset: UInt64(Self.waitersPlace))
     try signals.write(contentsOf: Data(count: 8))
     Thread.detachNewThread { [directory] in
       let isWaitedFor = eventually {
         (try? directory.read("test.lmdb/signal"))?.dropFirst(Self.waitersPlace).prefix(8).contains { $0 != 0 } == true
       }
-      if !isWaitedFor { Issue.record("nobody waits") }
+      if !isWaitedFor { Issue.record("there are no waiters") }
       body()
     }
   }
 }
 
-/// Expects a store's error of this code.
+/// Expects a store's error with this code.
 func code(_ body: () throws -> Void) -> StoreError.Code? {
   do {
     try body()
@@ -43,16 +43,16 @@ func code(_ body: () throws -> Void) -> StoreError.Code? {
   }
 }
 
-/// A key and its value, comparable as a tuple is not.
+/// A key and its value; unlike a tuple it is `Equatable`.
 struct Pair<Key: Equatable, Value: Equatable>: Equatable {
   let key: Key
   let value: Value
 }
 
-/// What a test throws to have a transaction undone.
+/// An error that a test throws to undo a transaction.
 struct Undo: Error {}
 
-/// `#expect(a == b)` for calls that change what they are called on, which the macro cannot take.
+/// `#expect(a == b)` for mutating calls, which the macro does not accept.
 func same<T: Equatable>(_ a: T, _ b: T, _ location: SourceLocation = #_sourceLocation) {
   #expect(a == b, sourceLocation: location)
 }

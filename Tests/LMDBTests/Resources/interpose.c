@@ -1,4 +1,4 @@
-// Stands between a program and its libraries, by LD_PRELOAD, to show it what a test machine cannot.
+// Interposes itself between a program and its libraries, by LD_PRELOAD, to simulate what a test machine cannot do.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -54,7 +54,7 @@ int fstatat(int directory, const char *path, struct stat *status, int flags) {
   return result;
 }
 
-// TEST_SLOW_PUNCH: how many microseconds a hole in a file takes.
+// TEST_SLOW_PUNCH: the microseconds that punching a hole takes.
 int fallocate(int file, int mode, off_t start, off_t count) {
   const char *pause = getenv("TEST_SLOW_PUNCH");
   if (pause && (mode & FALLOC_FL_PUNCH_HOLE)) usleep((unsigned)atoi(pause));
@@ -62,16 +62,16 @@ int fallocate(int file, int mode, off_t start, off_t count) {
   return next(file, mode, start, count);
 }
 
-// TEST_FAILING_BEGINS: how many of ten transactions fail to begin with EINVAL, as in liblmdb 0.9.26 to 0.9.31 while
-// other processes open and close.
+// TEST_FAILING_BEGINS: how many of ten transactions fail to begin with EINVAL, as in liblmdb 0.9.26 to 0.9.31 while other
+// processes open and close.
 static int failsNow(void) {
   static unsigned seed = 1;
   const char *often = getenv("TEST_FAILING_BEGINS");
   return often && rand_r(&seed) % 10 < atoi(often);
 }
 
-// TEST_MEANWHILE: a call and which one of these, counted from 1, as in "mdb_txn_begin:2". TEST_MEANWHILE_COMMAND: what another
-// process does then.
+// TEST_MEANWHILE: a call and its number, counted from 1, as in "mdb_txn_begin:2". TEST_MEANWHILE_COMMAND: the command that
+// another process runs then.
 static void meanwhile(const char *call, int *seen) {
   const char *when = getenv("TEST_MEANWHILE"), *command = getenv("TEST_MEANWHILE_COMMAND");
   size_t length = strlen(call);
@@ -102,7 +102,7 @@ int mdb_env_copyfd2(void *environment, int file, unsigned flags) {
   return next(environment, file, flags);
 }
 
-// TEST_SLOW_RENEW: how many microseconds a reader is held up when it has its snapshot, every other time at random.
+// TEST_SLOW_RENEW: the microseconds for which a reader is delayed when it has its snapshot, every other time at random.
 int mdb_txn_renew(void *transaction) {
   static unsigned seed = 1;
   static int seen = 0;
@@ -125,7 +125,7 @@ struct dirent *readdir(DIR *directory) {
   return next(directory);
 }
 
-// TEST_FAILING_SYNC: which fsync fails, counted from 1. TEST_SYNC_LOG: where the paths of synced files are noted.
+// TEST_FAILING_SYNC: which fsync fails, counted from 1. TEST_SYNC_LOG: the file in which the paths of synced files are recorded.
 int fsync(int file) {
   static int seen = 0;
   const char *which = getenv("TEST_FAILING_SYNC");
@@ -173,7 +173,7 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
   return next(file, bytes, count, offset);
 }
 
-// TEST_KILL_AFTER_COMMIT: behind which commit the process dies, counted from 1, before anybody is told of it.
+// TEST_KILL_AFTER_COMMIT: the commit after which the process dies, counted from 1, before any process is notified.
 int mdb_txn_commit(void *transaction) {
   static int seen = 0;
   int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "mdb_txn_commit");
@@ -182,14 +182,14 @@ int mdb_txn_commit(void *transaction) {
   struct { size_t map_size_and_more[3]; size_t last_transaction; unsigned readers[2]; } info;
   int (*ask)(void *, void *) = (int (*)(void *, void *))dlsym(RTLD_NEXT, "mdb_env_info");
   const char *which = getenv("TEST_KILL_AFTER_COMMIT");
-  // Only one that writes has a number above the last one.
+  // Only a write transaction has a number above the last one.
   int writes = which && ask(environment(transaction), &info) == 0 && number(transaction) > info.last_transaction;
   int code = next(transaction);
   if (writes && code == 0 && ++seen == atoi(which)) kill(getpid(), SIGKILL);
   return code;
 }
 
-// TEST_CLOCK: a file that tells by how many seconds the time of day is ahead, from now on.
+// TEST_CLOCK: a file with the number of seconds by which the time of day is ahead, from now on.
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int code = (int)syscall(SYS_clock_gettime, clock, now);
   const char *name = getenv("TEST_CLOCK");

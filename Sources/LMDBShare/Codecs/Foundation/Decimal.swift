@@ -21,7 +21,7 @@
     public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Decimal {
       guard let text = bytes.utf8String(), text.utf8.allSatisfy({ "0123456789.-+eE".utf8.contains($0) }),
         let value = Decimal(string: text), !value.isNaN
-      else { throw DecodingFailure("it is no decimal number") }
+      else { throw DecodingFailure("it is not a decimal number") }
       return value
     }
 

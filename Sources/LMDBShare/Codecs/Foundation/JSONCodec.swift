@@ -5,8 +5,8 @@
     internal import Foundation
   #endif
 
-  /// Any `Codable` type as JSON, with its keys sorted: readable without the program that wrote it. Dates are text as in ISO 8601,
-  /// and read back to the bit; numbers of seconds since 2001, as earlier builds wrote them, are read, too.
+  /// Any `Codable` type as JSON, with its keys sorted: readable without the program that wrote it. Dates are ISO 8601 text, and
+  /// are read back to the bit; numbers of seconds since 2001, as earlier builds wrote them, can be read, too.
   public enum JSONCodec<Value>: Sendable {}
 
   extension JSONCodec: Codec where Value: Codable & Storable {
@@ -51,14 +51,14 @@
           return Date(timeIntervalSinceReferenceDate: try container.decode(Double.self))
         }
         guard let seconds = DateText.seconds(text) else {
-          throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no date")
+          throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not a date")
         }
         return Date(timeIntervalSinceReferenceDate: seconds)
       }
       do {
         return try decoder.decode(Value.self, from: Data(bytes.copied()))
       } catch {
-        throw DecodingFailure("\(bytes.byteCount) bytes are no JSON of \(Value.self): \(error)")
+        throw DecodingFailure("\(bytes.byteCount) bytes are not valid JSON of \(Value.self): \(error)")
       }
     }
 

@@ -5,17 +5,17 @@
     internal import Foundation
   #endif
 
-  /// Decodes a value from nothing: every number is 0, every text empty, every optional nil, every collection without elements
-  /// and every enumeration its first case. So most `Codable` types have a value that can stand in for one that cannot be decoded.
+  /// Decodes a value without data: every number is 0, every text empty, every optional nil, every collection empty and every
+  /// enumeration its first case. So most `Codable` types have a placeholder for a value that cannot be decoded.
   struct PlaceholderDecoder: Decoder {
-    /// More than any type needs that is not part of itself.
+    /// More levels than any type needs that does not contain itself.
     private static let deepest = 64
 
     let depth: Int
     let codingPath: [any CodingKey] = []
     let userInfo: [CodingUserInfoKey: Any] = [:]
 
-    /// The value; nil when the type takes no such one.
+    /// The value; nil when the type rejects it.
     static func value<T: Decodable>(_ type: T.Type) -> T? { try? PlaceholderDecoder(depth: 0).make(type) }
 
     private struct Refusal: Error {}
@@ -26,7 +26,7 @@
       return try T(from: PlaceholderDecoder(depth: depth + 1))
     }
 
-    /// Those that are decoded in ways of their own, or have cases.
+    /// Types that are decoded in a special way, or have cases.
     private static func known<T>(_ type: T.Type) -> T? {
       if let type = type as? any CaseIterable.Type { return firstCase(of: type) as? T }
       return switch type {
@@ -48,11 +48,11 @@
     private struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {
       let decoder: PlaceholderDecoder
       let codingPath: [any CodingKey] = []
-      /// The synthesized decoding of an enumeration expects one key, which tells the case.
+      /// The synthesized decoding of an enumeration expects one key, which names the case.
       let allKeys = LMDBShare.firstCase(of: Key.self).map { [$0] } ?? []
 
       func contains(_: Key) -> Bool { true }
-      // An optional field is asked whether it is there by this.
+      // Optional fields are checked with this.
       func decodeNil(forKey _: Key) -> Bool { true }
       func decode<T: Decodable>(_ type: T.Type, forKey _: Key) throws -> T { try decoder.make(type) }
       func nestedContainer<Nested: CodingKey>(
@@ -67,7 +67,8 @@
       let decoder: PlaceholderDecoder
       let codingPath: [any CodingKey] = []
       let count: Int? = 0
-      /// A collection is at its end at once. A type that asks for elements regardless, a point of two numbers say, gets them.
+      /// A collection is at its end immediately. A type that nevertheless asks for elements, a point of two numbers say, gets
+      /// them.
       let isAtEnd = true
       var currentIndex = 0
 

@@ -20,7 +20,7 @@
 
     /// Decodes the URL from its text.
     public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> URL {
-      guard let text = bytes.utf8String(), let url = URL(string: text) else { throw DecodingFailure("it is no URL") }
+      guard let text = bytes.utf8String(), let url = URL(string: text) else { throw DecodingFailure("it is not a URL") }
       return url
     }
 

@@ -1,9 +1,9 @@
-/// The elements of one block: in place in the map, or copied into memory of its own, where they can be changed.
+/// The elements of one block: in place in the map, or copied into separate memory, where they can be changed.
 ///
-/// In place it must not outlive what it was taken from; whoever holds it checks that.
+/// In place the window must not outlive what it was taken from; its holder checks that.
 @safe @usableFromInline
 final class BlockWindow {
-  /// What changes.
+  /// The mutable state.
   @safe @usableFromInline
   struct Fields {
     @usableFromInline var start: Int = 0
@@ -33,7 +33,7 @@ final class BlockWindow {
   @usableFromInline let own: UnsafeMutableRawPointer
   private var isCopy: Bool { unsafe base == own }
 
-  /// - Parameter capacity: How many elements a copy may have; 0 for a window that shows bytes in place alone.
+  /// - Parameter capacity: How many elements a copy may have; 0 for a window that only shows bytes in place.
   @usableFromInline
   package init(elementSize: Int, capacity: Int) {
     size = elementSize
@@ -66,7 +66,7 @@ final class BlockWindow {
     try unsafe body(RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count * size))
   }
 
-  /// Shows bytes where they lie.
+  /// Shows the bytes in place.
   func show(_ span: RawSpan, start: Int) {
     unsafe span.withUnsafeBytes { raw in
       unsafe base = raw.baseAddress.map { unsafe UnsafeMutableRawPointer(mutating: $0) } ?? own
@@ -92,7 +92,7 @@ final class BlockWindow {
     (start, count) = (0, 0)
   }
 
-  /// Moves the positions, when elements came or went before them.
+  /// Shifts the positions after elements before them were inserted or removed.
   func shift(by distance: Int) { start += distance }
 
   /// Overwrites elements of a copy.
@@ -116,13 +116,13 @@ final class BlockWindow {
     replace(position, span)
   }
 
-  /// Whether one more element fits behind the last one of a copy that ends at `end`.
+  /// Whether one more element fits after the last one of a copy that ends at `end`.
   @inlinable @inline(__always)
   func hasRoom(at end: Int) -> Bool {
     fields.value.start &+ fields.value.count == end && fields.value.count < capacity && fields.value.count > 0
   }
 
-  /// Puts one element behind the last one of a copy, where there is room.
+  /// Appends an element to a copy that has room for it.
   @inlinable @inline(__always)
   package func append(_ span: RawSpan) {
     precondition(span.byteCount == size && fields.value.count < capacity)
@@ -143,8 +143,8 @@ final class BlockWindow {
 }
 
 extension BlockWindow {
-  /// Calls `body` with the elements as values of `T`; copies them first where they do not lie as `T` must. (A block of
-  /// more than about 2,000 bytes starts 16 bytes behind a page's start; a shorter one lies between others.)
+  /// Calls `body` with the elements as values of `T`; copies them first if they are not aligned for `T`. (A block of more than
+  /// about 2,000 bytes starts 16 bytes after the start of a page; a shorter one lies between others.)
   func withElements<T: BitwiseCopyable, R>(_: T.Type, _ body: (Span<T>) throws -> R) rethrows -> R {
     precondition(MemoryLayout<T>.size == size)
     if MemoryLayout<T>.stride != size {
@@ -161,7 +161,7 @@ extension BlockWindow {
   }
 }
 
-/// What a window shows, as plain numbers: for walks, which keep the window beside it.
+/// The contents of a window as plain numbers, for iteration; the iterator also keeps the window.
 @safe @frozen @usableFromInline
 struct BlockBytes {
   @usableFromInline let base: UnsafeMutableRawPointer?

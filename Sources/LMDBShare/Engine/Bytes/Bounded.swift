@@ -1,5 +1,4 @@
-// Arithmetic on numbers that were read from a file: nobody vouches for them, so no result leaves the range of integers. What
-// would is the nearest integer.
+// Arithmetic on untrusted numbers that were read from a file. Results saturate at the bounds of `Int`.
 
 extension Int {
   /// The sum.

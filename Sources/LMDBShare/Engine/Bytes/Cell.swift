@@ -1,7 +1,7 @@
-/// The changeable fields of a class that one thread uses at a time, in memory of their own.
+/// The mutable fields of a class that one thread uses at a time, in separate memory.
 ///
-/// A class's stored properties are checked for overlapping access at run time, at several nanoseconds each, which is as
-/// much as the work that they guard here. No access to a cell is held across a call that leads back to it.
+/// A class's stored properties are checked for overlapping access at run time. Each check takes several nanoseconds, which is as
+/// much as the work that it guards here. No access to a cell is held across a call that leads back to it.
 @safe @frozen @usableFromInline
 struct Cell<Value> {
   @usableFromInline let pointer: UnsafeMutablePointer<Value>
@@ -12,7 +12,7 @@ struct Cell<Value> {
     unsafe pointer.initialize(to: value)
   }
 
-  /// The cell of fields that are there already.
+  /// Wraps fields that exist already.
   init(pointer: UnsafeMutablePointer<Value>) { unsafe self.pointer = pointer }
 
   /// The fields.
@@ -22,7 +22,7 @@ struct Cell<Value> {
     @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
   }
 
-  /// Ends the fields; the owner's `deinit` calls it, once.
+  /// Deinitializes the fields. The owner's `deinit` calls it, once.
   @inlinable
   func destroy() {
     unsafe pointer.deinitialize(count: 1)

@@ -1,4 +1,4 @@
-// Safe reads from bytes that nobody vouches for: sizes are checked, alignment does not matter.
+// Safe reads from untrusted bytes: sizes are checked, and alignment does not matter.
 
 extension RawSpan {
   /// The integer stored little-endian in these bytes, or nil when the size differs.
@@ -56,19 +56,19 @@ extension RawSpan {
     }
   }
 
-  /// The string these bytes spell in UTF-8, or nil when they spell none.
+  /// The bytes decoded as UTF-8, or nil when they are not valid UTF-8.
   @inlinable
   package func utf8String() -> String? {
     unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
   }
 
-  /// Whether the bytes are the same.
+  /// Whether the bytes are equal.
   @inlinable
   package func hasSameBytes(as other: RawSpan) -> Bool {
     self.compare(other) == 0
   }
 
-  /// Negative, zero or positive as these bytes sort before, with or after the others.
+  /// Negative, zero or positive when these bytes sort before, equal to or after the others.
   @inlinable
   package func compare(_ other: RawSpan) -> Int {
     let common = Swift.min(byteCount, other.byteCount)
@@ -85,7 +85,7 @@ extension RawSpan {
 /// Calls `body` with the bytes of `value` as they lie in memory.
 @inlinable @inline(__always)
 package func withBytes<T: BitwiseCopyable, R>(of value: T, _ body: (RawSpan) -> R) -> R {
-  // The optimizer gives a value without bytes no place, and the pointer to it no number.
+  // The optimizer gives a value without bytes no memory, so a pointer to it would have no defined address.
   if MemoryLayout<T>.size == 0 { return body(RawSpan()) }
   var value = value
   return unsafe Swift.withUnsafeBytes(of: &value) { unsafe body($0.bytes) }
@@ -110,7 +110,7 @@ func same<T, U>(_ array: [T], as _: [U].Type) -> [U]? {
   T.self == U.self ? unsafe unsafeBitCast(array, to: [U].self) : nil
 }
 
-/// The first case of an enumeration that holds no references: the one whose bits are all zero. Nil for other types, and for
+/// The first case of an enumeration without references: the one whose bits are all zero. Returns nil for other types, and for
 /// enumerations of at most one case, which have no bits.
 func firstCase<T>(of type: T.Type) -> T? {
   guard _isPOD(type), case 1...64 = MemoryLayout<T>.size else { return nil }

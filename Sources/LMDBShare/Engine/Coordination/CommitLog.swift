@@ -3,12 +3,12 @@ internal import _LMDBShareSystem
 /// The last 128 commits: when they were made and which channels they touched, in shared memory.
 ///
 /// An entry has 32 bytes: the transaction's number, its time in nanoseconds since 1970, its channels, and a stamp by which its
-/// age is measured (`u64` each). A commit without an entry (by a program that does not know of the log, or by one that was
-/// killed right after it) counts as one that touched everything.
+/// age is measured (`u64` each). A commit without an entry (by a program that does not know the log, or by one that was killed
+/// right after it) counts as one that touched everything.
 ///
-/// The stamp holds the time since the machine was started in milliseconds (40 bits), the transaction's number divided by 128
-/// (8 bits), and above them 16 bits that stand for the boot. So a stamp of another boot is told from a current one, and so is one
-/// of an earlier transaction, which a program that writes no stamps leaves.
+/// The stamp holds the time since the machine was started in milliseconds (40 bits), the transaction's number divided by 128 (8
+/// bits), and above them 16 bits that identify the boot. So a stamp of another boot can be distinguished from a current one, and
+/// so can a stamp of an earlier transaction, which stays there when a program writes no stamps.
 @safe struct CommitLog {
   private static let count = 128
   private static let stride = 32
@@ -17,11 +17,11 @@ internal import _LMDBShareSystem
   init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
 
   private func entry(_ transaction: Int) -> UnsafeMutableRawPointer {
-    // Damaged files have any number.
+    // A damaged file can contain any number.
     unsafe base + Int(UInt(bitPattern: transaction) % UInt(Self.count)) * Self.stride
   }
 
-  /// Notes a commit that has just been made.
+  /// Records a commit that has just been made.
   func note(_ transaction: Int, _ channels: UInt64) {
     let entry = unsafe entry(transaction)
     unsafe lms_store64(entry, 0)
@@ -39,7 +39,7 @@ internal import _LMDBShareSystem
     return unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) ? channels : nil
   }
 
-  /// The channels that the commits after `first` up to `last` touched; all of them when that is not known.
+  /// The channels that the commits after `first` up to `last` touched; all channels when that is not known.
   func touched(after first: Int, upTo last: Int) -> UInt64 {
     guard first >= 0, last > first else { return 0 }
     guard last - first <= Self.count else { return .max }
@@ -47,7 +47,7 @@ internal import _LMDBShareSystem
     for transaction in first + 1...last {
       var known = channels(transaction)
       if known == nil, transaction == last {
-        // It may be made this moment: its writer notes it next.
+        // The commit may be in progress: its writer adds the entry next.
         for _ in 0..<20 where known == nil {
           sched_yield()
           known = channels(transaction)
@@ -61,7 +61,7 @@ internal import _LMDBShareSystem
   // MARK: Ages
 
   private static let timeBits: UInt64 = 1 << 40 - 1
-  /// Stands for this boot; 0 where its name is not known.
+  /// Identifies this boot; 0 where its name is not known.
   private static let boot: UInt64 = {
     // FNV-1a.
     let hash = Boot.name.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
@@ -72,9 +72,9 @@ internal import _LMDBShareSystem
     boot << 48 | UInt64(transaction / count & 0xFF) << 40 | UInt64(max(0, Boot.time / 1000)) & timeBits
   }
 
-  /// How long ago a transaction was committed, if that is still known.
+  /// The time since a transaction was committed, if that is still known.
   ///
-  /// Within one boot no clock that is set changes it; across boots it goes by the time of day.
+  /// Within one boot, setting the clock does not affect it; across boots it is based on the time of day.
   func age(of transaction: Int) -> Duration? {
     guard transaction >= 0 else { return nil }
     let entry = unsafe entry(transaction)

@@ -1,11 +1,11 @@
-/// Suspends a task until its continuation is resumed, on the actor of the caller up to there.
+/// Suspends a task until its continuation is resumed, and stays on the caller's actor until then.
 ///
-/// `withTaskCancellationHandler` alone leaves the actor of a `nonisolated(nonsending)` caller before Swift 6.4
-/// (swiftlang/swift #85518): it costs two hops, and tasks of one actor overtake each other on the way.
+/// Before Swift 6.4, `withTaskCancellationHandler` by itself leaves the actor of a `nonisolated(nonsending)` caller
+/// (swiftlang/swift #85518): that takes two hops, and tasks of one actor overtake each other on the way.
 ///
 /// - Parameters:
-///   - start: Runs at once, on the caller's actor; the continuation must be resumed once.
-///   - onCancel: Runs when the task is cancelled, also before or while `start` does.
+///   - start: Runs immediately, on the caller's actor; the continuation must be resumed once.
+///   - onCancel: Runs when the task is cancelled, which may be before or while `start` runs.
 package func withCancellableContinuation<R: Sendable>(
   isolation: isolated (any Actor)? = #isolation, _ start: (CheckedContinuation<R, any Error>) -> Void,
   onCancel: @Sendable () -> Void

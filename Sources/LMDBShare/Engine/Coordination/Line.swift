@@ -2,30 +2,30 @@ internal import Dispatch
 internal import Synchronization
 internal import _LMDBShareSystem
 
-// Who waits for a lock is served in the order of arrival, among all threads and tasks of all processes, but for two things:
-// who was served goes on without waiting for a millisecond, since passing a lock on costs more than most work under it; and
-// who does not come although the lock is free (it is stopped, say) is passed over.
+// Waiters for a lock are served in the order of arrival, among all threads and tasks of all processes, with two exceptions. A
+// process that was served goes first for a millisecond, since passing a lock on costs more than most work under it. A waiter that
+// does not take the free lock (because it is stopped, say) is passed over.
 //
-// Within a process the waiting ones stand in a line. The first of them shows its time of arrival to other processes by a lock
-// on a byte of `owners` that stands for the time: whether another process has an earlier one is one question to the kernel,
-// and one that dies is out of the line at once. All of it is for fairness, never for exclusion.
+// Within a process the waiters form a line. The first of them shows its time of arrival to other processes by a lock on a byte of
+// `owners` that represents the time. So one question to the kernel answers whether another process has an earlier waiter, and a
+// waiter that dies leaves the line immediately. All of this serves fairness, never exclusion.
 
-/// Those of one process that wait for one lock or semaphore.
+/// The waiters of one process for one lock or semaphore.
 struct Line {
-  /// In the order of their arrival.
+  /// In order of arrival.
   var turns: [Turn] = []
-  /// The byte that shows the arrival of the first one.
+  /// The byte that shows the arrival of the first waiter.
   var shown: BytePlace?
   /// Until when this process, which was served, goes first.
   var isServedUntil: ContinuousClock.Instant?
-  /// An arrival, with all before it, that is not waited for, and until when.
+  /// An arrival that is passed over, with all arrivals before it, and until when.
   var passedOver: (arrival: UInt64, until: ContinuousClock.Instant)?
 }
 
 /// One thread or task in a line.
 package final class Turn: Sendable {
-  /// When it came, in microseconds of a clock that all processes share; a little later where another process has shown the same
-  /// before it.
+  /// The time of arrival, in microseconds of a clock that all processes share; slightly later if another process has already
+  /// shown the same time.
   package var arrival: UInt64 { shownArrival.load(ordering: .relaxed) }
   private let shownArrival: Atomic<UInt64>
   private let state = Guarded(State.waiting)
@@ -40,19 +40,19 @@ package final class Turn: Sendable {
 
   init(_ arrival: UInt64) { shownArrival = Atomic(arrival) }
 
-  /// Whether it is the first one of its process.
+  /// Whether it is the first waiter of its process.
   var isFirst: Bool {
     state.withLock { state in
       if case .first = state { true } else { false }
     }
   }
 
-  /// Sleeps until it is the first one of its process; false when the time came first.
+  /// Sleeps until it is the first waiter of its process; returns false when the time is over first.
   func comes(until end: ContinuousClock.Instant) -> Bool {
     isFirst || thread.wait(timeout: .now() + ContinuousClock.now.duration(to: end).seconds) == .success
   }
 
-  /// The same for a task, which does not block a thread.
+  /// Suspends the task until it is the first waiter of its process; returns false when the time is over first.
   ///
   /// - Throws: `CancellationError`.
   nonisolated(nonsending) func comes(until end: ContinuousClock.Instant?) async throws -> Bool {
@@ -96,7 +96,7 @@ package final class Turn: Sendable {
     sleeper?.resume(with: result)
   }
 
-  /// Stands behind one of another process that came at the same time.
+  /// Moves behind a waiter of another process that arrived at the same time.
   fileprivate func moveBack(to arrival: UInt64) { shownArrival.store(arrival, ordering: .relaxed) }
 
   fileprivate func becomeFirst() {
@@ -111,31 +111,31 @@ package final class Turn: Sendable {
 }
 
 extension Owners {
-  /// For how long who was served goes first.
+  /// How long a process that was served goes first.
   private static let turn = Duration.milliseconds(1)
-  /// For how long who does not come is passed over.
+  /// How long a waiter that does not take the lock is passed over.
   private static let passing = Duration.milliseconds(100)
-  /// How many lines are kept that nobody stands in.
+  /// How many empty lines are kept.
   private static let mostEmpty = 64
-  /// As many processes can have a store open.
+  /// The number of processes that can have a store open.
   private static let mostTies = 4096
-  /// Arrivals are microseconds, and begin anew after 12.7 days: of two, the one that is less than half of that ago came later.
+  /// Arrivals are microseconds that wrap around after 12.7 days: of two, the one that is less than half of that ago is later.
   private static let arrivalBits: UInt64 = 40
   private static let arrivalMask: UInt64 = 1 << arrivalBits - 1
 
-  /// The bytes that stand for the arrivals of those who wait for a structure; structures may share them, which costs time only.
+  /// The bytes that represent the arrivals of a structure's waiters. Structures may share them, which only costs time.
   private static func arrivals(_ structure: UInt64) -> BytePlace { 1 << 60 | (structure & 0xFFFFF) << arrivalBits }
 
   private static func now() -> UInt64 { lms_monotonic_time() / 1000 & arrivalMask }
 
-  /// Whether one that has just come may try at once: nobody waits, or it is still this process's turn.
+  /// Whether a new arrival may try immediately: there are no waiters, or it is still this process's turn.
   ///
   /// - Parameters:
-  ///   - structure: The identity of what is wanted.
-  ///   - mayOthersWait: Whether others seem to wait; false afterwards when they do not.
+  ///   - structure: The identity of the lock or semaphore.
+  ///   - mayOthersWait: Whether others seem to wait; set to false when they do not.
   func mayGoFirst(_ structure: UInt64, _ mayOthersWait: inout Bool) -> Bool {
     let (isServed, isEmpty) = locks.withLock { locks in
-      // Mostly there are none.
+      // In most cases there are no lines.
       guard !locks.lines.isEmpty, let line = locks.lines[structure] else { return (false, true) }
       return (line.isServedUntil.map { $0 > .now } ?? false, line.turns.isEmpty)
     }
@@ -145,10 +145,10 @@ extension Owners {
     return !mayOthersWait
   }
 
-  /// Takes a place at the end of the line.
+  /// Joins the end of the line.
   package func join(_ structure: UInt64) -> Turn { join(structure, at: Self.now()) }
 
-  /// The same for one that has come at that time.
+  /// Joins the line with a given time of arrival.
   package func join(_ structure: UInt64, at arrival: UInt64) -> Turn {
     locks.withLock { locks in
       if locks.lines[structure] == nil, locks.lines.count >= Self.mostEmpty {
@@ -163,7 +163,7 @@ extension Owners {
 
   /// Leaves the line.
   ///
-  /// - Parameter isServed: Whether it has got what it waited for.
+  /// - Parameter isServed: Whether it got what it waited for.
   package func leave(_ structure: UInt64, _ turn: Turn, isServed: Bool) {
     locks.withLock { locks in
       locks.lines[structure]?.turns.removeAll { $0 === turn }
@@ -172,7 +172,7 @@ extension Owners {
     }
   }
 
-  /// Lets the first one of a line know that it is the first, and shows its arrival to other processes.
+  /// Notifies the first waiter of a line that it is the first, and shows its arrival to other processes.
   private func showFirst(_ structure: UInt64, _ locks: inout LockTable) {
     guard let line = locks.lines[structure] else { return }
     let first = line.turns.first
@@ -182,8 +182,8 @@ extension Owners {
     first?.becomeFirst()
   }
 
-  /// Shows an arrival to other processes. Of several that came in the same microsecond one was first to show it; the others
-  /// stand behind it, each in a microsecond of its own.
+  /// Shows an arrival to other processes. Of several waiters that arrived in the same microsecond one shows it first; each of the
+  /// others moves behind it, to a microsecond that is free.
   private func show(_ turn: Turn, _ structure: UInt64) -> BytePlace? {
     for _ in 0..<Self.mostTies {
       let place = Self.arrivals(structure) + turn.arrival
@@ -194,7 +194,7 @@ extension Owners {
     return nil
   }
 
-  /// An arrival in another process that comes before this one; nil when there is none that has to be waited for.
+  /// The arrival of a waiter in another process that comes before this one; nil when there is none to wait for.
   package func arrival(before turn: Turn, _ structure: UInt64) -> UInt64? {
     firstArrival(structure, before: turn.arrival)
   }
@@ -212,14 +212,14 @@ extension Owners {
   }
 
   private func firstArrival(_ structure: UInt64, _ range: Range<UInt64>) -> UInt64? {
-    // A lock of no bytes would be one of all that follow.
+    // A lock with length 0 would cover all following bytes.
     if range.isEmpty { return nil }
     let base = Self.arrivals(structure)
     let found = lms_first_owned(file.number, off_t(base + range.lowerBound), off_t(range.count))
     return found < 0 ? nil : UInt64(found) - base
   }
 
-  /// Does not wait for an arrival, and those before it, for a while: it did not come although it could.
+  /// Ignores an arrival, and those before it, for a while: that waiter did not take the lock although it could.
   package func passOver(_ arrival: UInt64, _ structure: UInt64) {
     locks.withLock { $0.lines[structure]?.passedOver = (arrival, .now + Self.passing) }
   }

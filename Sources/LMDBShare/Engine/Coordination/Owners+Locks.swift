@@ -2,21 +2,22 @@ internal import _LMDBShareSystem
 
 /// The locks that threads and tasks of one process hold, and the lines in which they wait.
 struct LockTable {
-  /// The bytes of locks, and who holds each how often.
+  /// The bytes of held locks, with the holder of each and the number of times it holds it.
   var held: [BytePlace: (caller: UInt64, depth: Int)] = [:]
-  /// Where several want the same lock or semaphore, by its identity.
+  /// The lines of locks and semaphores with several waiters, by identity.
   var lines: [UInt64: Line] = [:]
 }
 
 extension Owners {
-  /// How an attempt to lock a byte ended: who has it else is the caller, somebody of this process, or another process.
+  /// The result of an attempt to lock a byte. If it is not locked, its holder is the caller, another thread or task of this
+  /// process, or another process.
   enum Attempt: Sendable { case locked, lockedAgain, heldByCaller, heldHere, heldElsewhere }
 
-  /// Locks a byte, unless somebody has it, of this process or another one.
+  /// Locks a byte, unless this or another process holds it.
   ///
   /// - Parameters:
   ///   - caller: The thread or task that asks, or 0 when that does not matter.
-  ///   - isReentrant: Whether a caller who has the byte gets it once more.
+  ///   - isReentrant: Whether a caller that holds the byte can lock it again.
   func tryLock(
     _ place: BytePlace, for caller: UInt64 = 0, isReentrant: Bool = false
   ) throws(StoreError) -> Attempt {
@@ -34,14 +35,14 @@ extension Owners {
     return attempt
   }
 
-  /// What came of giving a byte back.
+  /// The result of releasing a byte.
   enum Release: Sendable { case free, stillHeld, notHeld }
 
-  /// Gives a byte back that this process has locked.
+  /// Releases a byte that this process has locked.
   ///
   /// - Parameters:
-  ///   - caller: Who must have it; 0 for anybody of this process.
-  ///   - before: Called while it still has it.
+  ///   - caller: The expected holder; 0 for any thread or task of this process.
+  ///   - before: Called while the byte is still locked.
   func unlock(_ place: BytePlace, of caller: UInt64 = 0, before: () -> Void = {}) -> Release {
     locks.withLock { locks in
       guard let holder = locks.held[place], caller == 0 || caller == holder.caller else { return .notHeld }
@@ -64,11 +65,11 @@ extension Owners {
     locks.withLock { $0.held[place]?.caller == caller }
   }
 
-  /// Where the notes of locks begin: for each 32 bytes, the owner number and the PID of the process that has it, the lock's
-  /// identity, and the number of its last acquisition.
+  /// Where the records of locks begin. Each has 32 bytes: the owner number and the PID of the holder, the lock's identity, and
+  /// the number of its last acquisition.
   private static let notes = 1 << 16
 
-  /// A note of a lock.
+  /// The record of a lock.
   struct LockNote {
     /// The process that holds the lock, or died while it held it; 0 when the lock was released.
     var owner: OwnerID
@@ -77,7 +78,7 @@ extension Owners {
     var token: UInt64
   }
 
-  /// What is noted of a lock; nil when nothing is.
+  /// The record of a lock; nil when there is none.
   func noted(_ index: UInt64, _ identity: UInt64) -> LockNote? {
     guard let bytes = try? file.read(at: Self.notes + 32 * Int(index), count: 32), bytes.count >= 24 else { return nil }
     let words = withBytes(of: bytes + [UInt8](repeating: 0, count: 32 - bytes.count)) { span in
@@ -87,32 +88,33 @@ extension Owners {
     return LockNote(owner: words[0], processID: Int(truncatingIfNeeded: words[1]), token: words[3])
   }
 
-  /// The PID in the note of a lock that is held.
+  /// The PID in the record of a held lock.
   func holder(_ index: UInt64, _ identity: UInt64) -> Int? {
     noted(index, identity).flatMap { $0.owner == 0 ? nil : $0.processID }
   }
 
-  /// Notes that this process has acquired a lock, which it holds.
+  /// Records that this process has acquired a lock, which it holds.
   ///
-  /// - Returns: The note before, and the number of the acquisition, which is greater than that of each earlier one. If the file
-  ///   was replaced and the earlier number is lost, it is the time since 1970 in microseconds. That is greater, too, since a lock
-  ///   is acquired less often than once a microsecond.
+  /// - Returns: The previous record, and the number of the acquisition, which is greater than that of each earlier one. If the
+  ///   file was replaced and the earlier number is lost, it is the time since 1970 in microseconds. That is greater, too, since a
+  ///   lock is acquired less often than once per microsecond.
   func noteAcquired(_ index: UInt64, _ identity: UInt64) -> (before: LockNote?, token: UInt64) {
     let before = noted(index, identity)
     let token = max((before?.token ?? 0) &+ 1, microsecondsSince1970())
     var words = [id.littleEndian, UInt64(getpid()).littleEndian, identity.littleEndian, token.littleEndian]
-    // A note that cannot be written costs the next holder a warning, not the lock.
+    // If the record cannot be written, the next holder gets no warning about a dead one, but it still gets the lock.
     _ = unsafe pwrite(file.number, &words, 32, off_t(Self.notes + 32 * Int(index)))
     return (before, token)
   }
 
-  /// Notes that a lock has no owner. The caller still holds it, and releases it next.
+  /// Records that a lock has no owner. The caller still holds it, and releases it next.
   func noteReleased(_ index: UInt64) {
     var noOwner: UInt64 = 0
     _ = unsafe pwrite(file.number, &noOwner, 8, off_t(Self.notes + 32 * Int(index)))
   }
 
-  /// Gives the room of notes back that no lock has: those from an index on. The caller holds LMDB's lock, so that no lock is made.
+  /// Frees the space of records from an index on, which no lock uses. The caller holds LMDB's lock, so that no lock is created
+  /// meanwhile.
   func trimNotes(from index: UInt64) {
     let size = Self.notes + 32 * Int(index)
     if let status = try? file.status(), status.size > size { _ = ftruncate(file.number, off_t(size)) }

@@ -1,34 +1,34 @@
 internal import Synchronization
 internal import _LMDBShareSystem
 
-/// The place of a byte in the `owners` file that somebody may have locked.
+/// The offset of a byte in the `owners` file on which locks are taken.
 typealias BytePlace = UInt64
 
-/// A number that one process has, for as long as it has a store open, and no other one ever gets.
+/// The number of one process while it has a store open. It is never reused.
 package typealias OwnerID = UInt64
 
 /// The processes that have a store open, and which of them live (`owners` beside the data file).
 ///
-/// Each holds a lock on a byte of its own, which the kernel drops when the process dies, however it dies: there is no
-/// pid to be taken by another process, no timer, no heartbeat. The lock belongs to the open file (an open file description
-/// lock, fcntl(2)), so that no other code of the process can lose it by closing a file.
+/// Each holds a lock on one byte, which the kernel drops when the process dies, however it dies: there is no PID that another
+/// process can reuse, no timer, no heartbeat. The lock belongs to the open file (an open file description lock, fcntl(2)), so
+/// that no other code of the process can lose it by closing a file.
 ///
-/// Beside its slot, which others take after it, a process has a number of its own that nobody ever gets again (``OwnerID``),
-/// by which leases and locks name their owner.
+/// A slot is reused by later processes. In addition a process has a number that is never reused (``OwnerID``), by which leases
+/// and locks name their owner.
 ///
-/// Layout: for slot n the process's number in four bytes, least significant first, at 16 n; the lock on the byte 2^32 + n.
-/// A process with the number i also holds a lock on the byte 2^61 + i. Processes that only read share one on 2^33 + 2.
+/// Layout: for slot n the process's number in four bytes, least significant first, at 16 n; the lock on the byte 2^32 + n. A
+/// process with the number i also holds a lock on the byte 2^61 + i. Processes that only read share a lock on 2^33 + 2.
 @safe package final class Owners: Sendable {
   private static let slots = 4096
   private static let firstLock = 1 << 32
-  /// The byte that is locked by whoever discards a store.
+  /// The byte that a process locks while it discards a store.
   static let discardLock: off_t = 1 << 33
   /// The byte on which all processes that only read hold a shared lock.
   static let readersLock: off_t = 1 << 33 + 2
   let file: FileDescriptor
-  /// What threads and tasks of this process hold and wait for: the kernel tells processes apart, not threads.
+  /// The locks that threads and tasks of this process hold and wait for: the kernel distinguishes processes, not threads.
   let locks = Guarded(LockTable())
-  /// Which file it is: processes that use different ones know nothing of each other.
+  /// Identifies the file: processes that use different files do not see each other.
   let identity: FileIdentity
   /// This process's slot.
   let slot: Int
@@ -41,7 +41,7 @@ package typealias OwnerID = UInt64
       return nil
     }
     identity = status.identity
-    // A forked child shares the open file, and with it the locks, which would outlive this process.
+    // A forked child would share the open file, and with it the locks, which would then outlive this process.
     lms_close_after_fork(file.number)
     var isKept = false
     defer { if !isKept { lms_keep_after_fork(file.number) } }
@@ -66,7 +66,7 @@ package typealias OwnerID = UInt64
 
   deinit { lms_keep_after_fork(file.number) }
 
-  /// Whether the process of a slot lives. Nobody has a slot that does not exist.
+  /// Whether the process of a slot lives. False for a slot that does not exist.
   package func isAlive(_ slot: Int) -> Bool {
     if slot == self.slot { return true }
     guard slot >= 0, slot < Self.slots else { return false }
@@ -76,7 +76,7 @@ package typealias OwnerID = UInt64
   /// Whether another process has the store open.
   var hasOthers: Bool { lms_bytes_are_owned(file.number, off_t(Self.firstLock), off_t(Self.slots)) }
 
-  /// The byte that the process with this number has locked while it lives.
+  /// The byte that the process with this number keeps locked while it lives.
   static func place(of id: OwnerID) -> BytePlace { 1 << 61 | id & (1 << 61 - 1) }
 
   /// Whether the process with this number lives.
@@ -85,17 +85,18 @@ package typealias OwnerID = UInt64
   /// Whether another process has locked a byte.
   func isLockedElsewhere(_ place: BytePlace) -> Bool { lms_byte_is_owned(file.number, off_t(place)) }
 
-  /// Whether any process has the store open, for reading only, too; false where that cannot be known.
+  /// Whether any process has the store open, including those that only read; false where that cannot be determined.
   static func isAnyAlive(in directory: StoreDirectory) -> Bool {
     guard let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return false }
     return lms_bytes_are_owned(file.number, off_t(firstLock), off_t(slots))
       || lms_byte_is_owned(file.number, readersLock)
   }
 
-  /// A process that has the store open, this one aside: its number, or 0 where that is not known; nil when there is none.
+  /// A process other than this one that has the store open: its PID, or 0 where that is not known; nil when there is no such
+  /// process.
   static func another(in directory: StoreDirectory) -> Int? {
     guard let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return nil }
-    // The system names any of the bytes that are locked.
+    // The system returns any of the locked bytes.
     var ranges = [0..<slots]
     while let range = ranges.popLast() {
       let found = lms_first_owned(file.number, off_t(firstLock + range.lowerBound), off_t(range.count))
@@ -110,7 +111,7 @@ package typealias OwnerID = UInt64
     return lms_byte_is_owned(file.number, readersLock) ? 0 : nil
   }
 
-  /// The number of the process that took a slot last.
+  /// The PID of the process that took a slot last.
   func processID(_ slot: Int) -> Int? {
     guard slot >= 0, slot < Self.slots, let bytes = try? file.read(at: 16 * slot, count: 4), bytes.count == 4 else {
       return nil
@@ -119,14 +120,14 @@ package typealias OwnerID = UInt64
   }
 }
 
-/// The `owners` file as an environment has it: opened once, and tried again as long as that has failed.
+/// The `owners` file of an environment: opened once, and again at the next use while that fails.
 package final class OwnersFile: Sendable {
   private let directory: StoreDirectory
   private let isReadOnly: Bool
   private let opened = Guarded<Owners?>(nil)
-  /// Keeps the lock of a process that only reads.
+  /// Holds the lock of a process that only reads.
   private let reading = Guarded<FileDescriptor?>(nil)
-  /// Why it could not be used the last time: an errno.
+  /// The errno of the last failed attempt to use it.
   private let lastFailure = Atomic<Int32>(0)
 
   package init(directory: StoreDirectory, isReadOnly: Bool) {
@@ -138,7 +139,7 @@ package final class OwnersFile: Sendable {
     if let file = reading.withLock({ $0 }) { lms_keep_after_fork(file.number) }
   }
 
-  /// Nil where it cannot be used now.
+  /// Nil while the file cannot be used.
   package var owners: Owners? {
     opened.withLock { opened in
       if opened == nil, !isReadOnly {
@@ -149,7 +150,7 @@ package final class OwnersFile: Sendable {
     }
   }
 
-  /// Shows others that this process has the store open, as far as that can be done.
+  /// Shows other processes that this one has the store open, as far as that is possible.
   func enter() {
     guard isReadOnly else { return _ = owners }
     reading.withLock { reading in
@@ -161,7 +162,7 @@ package final class OwnersFile: Sendable {
     }
   }
 
-  /// Takes back what a process that only reads has shown.
+  /// Releases the lock of a process that only reads.
   func leave() {
     reading.withLock { reading in
       if let file = reading { lms_keep_after_fork(file.number) }
@@ -169,7 +170,7 @@ package final class OwnersFile: Sendable {
     }
   }
 
-  /// Why it cannot be used, after ``owners`` was nil.
+  /// The reason why the file cannot be used, after ``owners`` was nil.
   func failure(_ operation: String, _ structure: String) -> StoreError {
     let reason = "this process cannot use the store's file 'owners', by which others know that it lives"
     let cause = StoreError(returnCode: lastFailure.load(ordering: .relaxed), operation)
@@ -185,7 +186,7 @@ package final class OwnersFile: Sendable {
 }
 
 extension Environment {
-  /// Why ``owners`` was nil.
+  /// The reason why ``owners`` was nil.
   func ownersFailure(_ operation: String, _ structure: String) -> StoreError {
     ownersFile.failure(operation, structure)
   }

@@ -1,12 +1,11 @@
 internal import Synchronization
 internal import _LMDBShareSystem
 
-/// Memory that the processes of a store share beside the data: what wakes sleepers after a commit, which of the last
-/// commits touched what, and the writer gate (`signal` beside the data file).
+/// Memory that the processes of a store share beside the data: the words on which waiters sleep until a commit, the channels that
+/// the last commits touched, and the writer gate (`signal` beside the data file).
 ///
-/// Only a hint: a sleeper that wakes looks at the store itself, and looks again every 250 ms in any case. So a missing, short,
-/// foreign or garbled file, also one that is truncated while it is mapped, costs time at worst; it is filled in anew, or made
-/// anew, at the next look.
+/// Only a hint: a waiter that wakes checks the store, and does so every 250 ms in any case. So a missing, short, foreign or
+/// garbled file, or one that is truncated while it is mapped, only costs time; the next check initializes or creates it again.
 ///
 /// Layout of its 8,192 bytes, in the machine's order:
 ///
@@ -14,21 +13,21 @@ internal import _LMDBShareSystem
 /// |---|---|
 /// | 0 | the magic, 16 bytes, and the layout's number (`u32`) |
 /// | 256 | the writer gate (`WriterGate`), 64 bytes |
-/// | 320 | the word on which everybody sleeps (`u32`), behind 4 bytes the channels that somebody waits on (`u64`) |
-/// | 512 + 4 *c* | how often channel *c* was woken for other reasons than a commit (`u32`) |
-/// | 768 + 4 *c* | whether anybody may wait in line for a lock or semaphore of channel *c* (`u32`) |
+/// | 320 | the word on which all waiters sleep (`u32`); 4 bytes after it the channels that have waiters (`u64`) |
+/// | 512 + 4 *c* | how often channel *c* was woken for reasons other than a commit (`u32`) |
+/// | 768 + 4 *c* | whether a lock or semaphore of channel *c* may have a line of waiters (`u32`) |
 /// | 4,096 + 32 *i* | the last commit whose number is *i* modulo 128 (`CommitLog`) |
 @safe final class SignalFile: @unchecked Sendable {
-  // Why unchecked: the mapped words are only touched by atomic operations, or belong to the writer.
+  // Why unchecked: the mapped words are only accessed atomically, or belong to the writer.
   private static let size = 8192
   private static let magic = Array("LMDBSHARE-SIGNAL".utf8)
   private static let layout: UInt32 = 2
-  /// How long a waiter sleeps at most before it looks for itself.
+  /// The longest sleep of a waiter before it checks the store itself.
   static let recheck = Duration.milliseconds(250)
 
   private let directory: StoreDirectory
   private let mayCreate: Bool
-  /// The address of the file's memory, or 0. It stays the same: another file takes the place of the one before.
+  /// The address of the file's memory, or 0. It stays the same: a replacement file is mapped at the same address.
   private let base: Atomic<UInt>
   /// Which file is mapped.
   private let file: Guarded<FileIdentity?>
@@ -49,16 +48,16 @@ internal import _LMDBShareSystem
     unsafe munmap(start, size)
   }
 
-  /// Maps the file that stands in the directory now.
+  /// Maps the file that is in the directory now.
   ///
-  /// - Parameter place: The address that it takes, from the file that was mapped there; 0 for a new one.
+  /// - Parameter place: The address of the previous map, which the new one replaces; 0 for a new address.
   private static func map(
     _ directory: StoreDirectory, _ mayCreate: Bool, over place: UInt
   ) -> (address: UInt, file: FileIdentity)? {
     guard !directory.isFile, let file = try? directory.sideFile(StoreDirectory.signalFile, mayCreate: mayCreate),
       let status = try? file.status(), mayCreate || status.size >= size
     else { return nil }
-    // Real blocks: a hole that finds the disk full when it is written through the map is a SIGBUS.
+    // Allocates blocks: writing through the map to a hole raises SIGBUS when the disk is full.
     if mayCreate {
       #if os(Linux)
         guard posix_fallocate(file.number, 0, off_t(size)) == 0 else { return nil }
@@ -68,7 +67,7 @@ internal import _LMDBShareSystem
     }
     let base = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0)
     guard unsafe lms_is_mapped(base), let base = unsafe base else { return nil }
-    // Another process may truncate the file at any time, and must not end this one by that.
+    // Another process may truncate the file at any time, which must not terminate this process.
     guard unsafe lms_survive_truncation(base, size) else {
       unsafe munmap(base, size)
       return nil
@@ -84,18 +83,18 @@ internal import _LMDBShareSystem
     let address = UInt(bitPattern: base)
     guard let old = unsafe UnsafeMutableRawPointer(bitPattern: place) else { return (address, status.identity) }
     defer { unmap(address) }
-    // Others may look at it at any time: its address goes on, with other contents.
+    // Other threads may read it at any time: its address stays valid, with other contents.
     unsafe lms_renew_map(old)
     let renewed = unsafe mmap(old, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.number, 0)
     guard unsafe lms_is_mapped(renewed) else {
-      // Whether the system has unmapped the old one is not told; something has to be there.
+      // The system does not report whether it has unmapped the old one; the address has to stay mapped.
       unsafe mmap(old, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
       return nil
     }
     return (place, status.identity)
   }
 
-  /// Takes up the file that stands in the directory now, should it be another one, or one that was truncated.
+  /// Maps the file that is in the directory now, if it is another one, or one that was truncated.
   func refresh() {
     let status = (try? directory.descriptor.status(of: StoreDirectory.signalFile)) ?? nil
     file.withLock { file in
@@ -106,7 +105,7 @@ internal import _LMDBShareSystem
         return
       }
       guard let new = Self.map(directory, mayCreate, over: address) else {
-        // Tried again at the next look.
+        // Tried again at the next check.
         file = nil
         return
       }
@@ -115,7 +114,7 @@ internal import _LMDBShareSystem
     }
   }
 
-  /// Takes up the file again, when it was truncated under the map.
+  /// Maps the file again if it was truncated while it was mapped.
   func refreshIfLost() {
     if unsafe lms_has_lost_pages(UnsafeRawPointer(bitPattern: base.load(ordering: .relaxed))) { refresh() }
   }
@@ -127,58 +126,56 @@ internal import _LMDBShareSystem
 
   /// The writer gate's words, 64 bytes.
   var gate: UnsafeMutableRawPointer? { unsafe place(256) }
-  /// The word on which everybody sleeps.
+  /// The word on which all waiters sleep.
   var word: UnsafeMutableRawPointer? { unsafe place(320) }
   /// What the last commits touched.
   var log: CommitLog? { unsafe place(4096).map { unsafe CommitLog($0) } }
 }
 
-/// What structures are told apart by when it comes to waking, a bit each: a structure has one of the first 63, and the last
-/// one stands for every commit.
+/// The channels, one bit each. A structure has one of the first 63; the last one stands for every commit.
 enum Channels {
   static let everyCommit: UInt64 = 1 << 63
   /// The channel of the structure with this identity.
   static func of(_ identity: UInt64) -> UInt64 { 1 << (identity % 63) }
 
-  /// Futexes know 32 bits: these are the 24 that stand for channels; those above are for waking a process by itself.
+  /// Futexes have 32 bits: 24 of them stand for channels; those above wake one process.
   static func futexBits(_ channels: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: channels | channels >> 24 | channels >> 48) & 0xFF_FFFF
   }
 }
 
-// Sleeping and waking. Whoever sleeps reads the word, says which channels it waits on, looks at the store, and sleeps
-// while the word is as it was. Whoever commits looks whether somebody waits on what it touched; if so it takes these
-// channels back, moves the word, and wakes. So a sleeper that says so before the commit is seen, and one that says so
-// afterwards sees the commit; and one that was killed costs one wake, no more.
+// Sleeping and waking. A waiter reads the word, announces its channels, checks the store, and sleeps while the word is unchanged.
+// A writer checks after its commit whether a channel that it touched has waiters; if so it clears these channels, changes the
+// word, and wakes the waiters. So a waiter that announces itself before the commit is seen, and one that does so afterwards sees
+// the commit. A waiter that was killed costs one wake, no more.
 extension SignalFile {
-  /// What a sleeper has seen of the word.
+  /// The value of the word that a waiter has read.
   @safe struct Ticket {
     let value: UInt32
     let word: UnsafeMutableRawPointer?
   }
 
-  /// The word as it is now: first of all.
+  /// Reads the word. A waiter does this first.
   func ticket() -> Ticket {
     guard let word = unsafe word else { return unsafe Ticket(value: 0, word: nil) }
     return unsafe Ticket(value: lms_load32(word), word: word)
   }
 
-  /// Says that somebody is about to look at the store, and to sleep if nothing is there.
+  /// Announces that a waiter is about to check the store, and to sleep if it finds nothing.
   func announce(_ ticket: Ticket, _ channels: UInt64) {
     if let word = unsafe ticket.word { unsafe _ = lms_or64(word + 8, channels) }
   }
 
-  /// Whether nobody has been woken since; without a signal file that cannot be told.
+  /// Whether no waiter has been woken since; unknown without a signal file.
   func isCurrent(_ ticket: Ticket) -> Bool {
     guard let word = unsafe ticket.word else { return false }
     return unsafe lms_load32(word) == ticket.value
   }
 
-  /// Sleeps until a commit touches one of the channels, somebody wakes one of the other bits, or the pause is over. May
-  /// return earlier.
+  /// Sleeps until a commit touches one of the channels, one of the other bits is woken, or the pause is over. May return earlier.
   func sleep(_ ticket: Ticket, _ channels: UInt64, for pause: Duration, bits: UInt32 = 0) {
     guard let word = unsafe ticket.word else {
-      // Without a signal file: looks every millisecond.
+      // Without a signal file: checks every millisecond.
       usleep(UInt32(min(pause.futexNanoseconds / 1000, 1000)))
       return
     }
@@ -187,7 +184,7 @@ extension SignalFile {
     if code == ETIMEDOUT { refresh() }
   }
 
-  /// After a commit: wakes those who wait on what it touched.
+  /// After a commit: wakes the waiters of the channels that it touched.
   @inline(__always)
   func wake(_ channels: UInt64) {
     guard let word = unsafe word, unsafe lms_load64(word + 8) & channels != 0 else { return }
@@ -201,31 +198,31 @@ extension SignalFile {
     if waited != 0 { unsafe lms_futex_wake(word, Channels.futexBits(waited)) }
   }
 
-  /// How often a channel was woken for other reasons than a commit.
+  /// How often a channel was woken for reasons other than a commit.
   func pulse(_ channel: UInt64) -> UInt32 {
     guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return 0 }
     return unsafe lms_load32(word)
   }
 
-  /// Counts such a waking.
+  /// Counts such a wake.
   func addPulse(_ channel: UInt64) {
     guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return }
     unsafe _ = lms_add32(word, 1)
   }
 
-  /// Whether anybody may wait in line for a lock or semaphore of the channel; without a signal file that cannot be told.
+  /// Whether a lock or semaphore of the channel may have a line of waiters; unknown without a signal file.
   func hasLine(_ channel: UInt64) -> Bool {
     guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return true }
     return unsafe lms_load32(word) != 0
   }
 
-  /// Says so, or takes it back; those who wait say it again and again.
+  /// Sets or clears that; waiters set it repeatedly.
   func setLine(_ channel: UInt64, _ isThere: Bool) {
     guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return }
     unsafe lms_store32(word, isThere ? 1 : 0)
   }
 
-  /// Wakes those who sleep with these bits.
+  /// Wakes the waiters with these bits.
   func poke(bits: UInt32) {
     guard let word = unsafe word else { return }
     unsafe _ = lms_add32(word, 1)
@@ -234,7 +231,7 @@ extension SignalFile {
 }
 
 extension Duration {
-  /// As a futex takes it: at least one nanosecond, at most an hour.
+  /// The duration for a futex: at least one nanosecond, at most an hour.
   var futexNanoseconds: UInt64 {
     let bounded = min(max(self, .nanoseconds(1)), .seconds(3600)).components
     return UInt64(bounded.seconds) * 1_000_000_000 + UInt64(bounded.attoseconds / 1_000_000_000)

@@ -1,22 +1,22 @@
 internal import _LMDBShareSystem
 
-/// The tasks of this process that wait for commits, and the one thread that sleeps for all of them.
+/// The tasks of this process that wait for commits, and the thread that sleeps for all of them.
 ///
-/// The thread exists while a task waits. It sleeps on the signal file's word, and compares what the commits since
-/// then touched with what each task waits for: so a thousand waiting tasks cost as much as one. It looks every 250 ms in
-/// any case, and every 20 ms whether somebody has died, where a task waits for what another process has.
+/// The thread exists while a task waits. It sleeps on the signal file's word, and compares the channels that commits since then
+/// touched with those of each task: so a thousand waiting tasks cost as much as one. It also checks every 250 ms, and every 20 ms
+/// whether a holder has died, if a task waits for what another process holds.
 package final class Waiters: @unchecked Sendable {
   // Why unchecked: the thread's number and pointer are used under `state`'s lock.
 
-  /// How often it is looked whether the holders of watched bytes live.
+  /// How often the thread checks whether the holders of watched bytes live.
   static let ownerCheck = Duration.milliseconds(20)
-  /// How long the thread stays when nobody waits any more: the next one may come at once.
+  /// For how many rounds the thread stays when no task waits any more: the next task may come soon.
   private static let lingering = 4
 
-  /// What a task waits for.
+  /// The wait of one task.
   private struct Wait {
     let channels: UInt64
-    /// The newest snapshot that it knows.
+    /// The newest snapshot that the task knows.
     var known: Int
     let deadline: ContinuousClock.Instant?
     let watched: [BytePlace]
@@ -31,7 +31,7 @@ package final class Waiters: @unchecked Sendable {
     var cancelled: Set<UInt64> = []
     var thread: UInt64?
     var isStopping = false
-    /// What the sleeping thread knows of: the channels, and when it wakes by itself.
+    /// What the sleeping thread takes into account: the channels, and the time at which it wakes.
     var channels: UInt64 = 0
     var channelsSince = ContinuousClock.now
     var wakesAt: ContinuousClock.Instant?
@@ -43,10 +43,9 @@ package final class Waiters: @unchecked Sendable {
 
   init() {}
 
-  /// Waits until a commit after `known` has touched one of the channels, or the holder of a watched
-  /// byte has died.
+  /// Waits until a commit after `known` has touched one of the channels, or the holder of a watched byte has died.
   ///
-  /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
+  /// - Returns: False when the deadline came first. True may be wrong: the caller checks the store.
   /// - Throws: `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func change(
     of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant?, watched: [BytePlace],
@@ -84,7 +83,7 @@ package final class Waiters: @unchecked Sendable {
       return nil
     }
     if let refusal { return wait.continuation.resume(throwing: refusal) }
-    // A commit may have come between the caller's look and this.
+    // There may have been a commit between the caller's check and this.
     guard let newest = environment.newestSnapshot() else { return end(number, true) }
     if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { return end(number, true) }
     if newest > wait.known, environment.touched(after: wait.known, upTo: newest) & wait.channels != 0 {
@@ -100,7 +99,7 @@ package final class Waiters: @unchecked Sendable {
   // MARK: The thread
 
   private func start(_ environment: Environment, _ state: inout State) -> Bool {
-    // The environment stops the thread before it goes.
+    // The environment stops the thread before it is destroyed.
     state.thread = NativeThread.start { [self, unowned(unsafe) environment] in unsafe run(environment) }
     return state.thread != nil
   }
@@ -108,11 +107,11 @@ package final class Waiters: @unchecked Sendable {
   private func run(_ environment: Environment) {
     var idle = 0
     while true {
-      // The environment may have gone with what a task did as it went on.
+      // A task that was resumed may have closed the environment.
       if state.withLock({ $0.isStopping }) { return }
-      // Before anything else: who asks to be looked at from here on moves the word.
+      // Before anything else: any later request to check changes the word.
       let ticket = environment.signals.ticket()
-      // What is waited for now, and by those who have just gone: they often come again.
+      // The channels that tasks wait for now, and those of tasks that have just finished: they often wait again.
       guard let wanted = state.withLock({ state in survey(&state, &idle) }) else { return }
       environment.signals.announce(ticket, wanted.channels)
       let newest = environment.newestSnapshot()
@@ -121,7 +120,7 @@ package final class Waiters: @unchecked Sendable {
       var ready: [Wait] = []
       var expired: [Wait] = []
       state.withLock { state in
-        // By what was known before, which is mostly the same for all.
+        // Since what was known before, which is usually the same for all.
         var touched: [Int: UInt64] = [:]
         for (number, wait) in state.waits {
           var isTouched = true
@@ -160,11 +159,11 @@ package final class Waiters: @unchecked Sendable {
     var deadline: ContinuousClock.Instant?
   }
 
-  /// What all wait for together; nil when the thread is to end.
+  /// The channels that all tasks wait for together; nil when the thread is to end.
   private func survey(_ state: inout State, _ idle: inout Int) -> Wanted? {
     idle = state.waits.isEmpty ? idle + 1 : 0
     guard !state.isStopping, idle < Self.lingering else {
-      // Whoever stops it waits for its end; else nobody does.
+      // Whoever stops the thread joins it; otherwise it is detached.
       if !state.isStopping, let thread = state.thread { lms_thread_detach(thread) }
       state.thread = nil
       return nil
@@ -175,7 +174,7 @@ package final class Waiters: @unchecked Sendable {
       wanted.watched.formUnion(wait.watched)
       wanted.deadline = earlier(wanted.deadline, wait.deadline)
     }
-    // From time to time channels that nobody waits on any more are forgotten.
+    // From time to time channels without waiters are removed.
     let now = ContinuousClock.now
     if state.channelsSince.duration(to: now) > SignalFile.recheck { (state.channels, state.channelsSince) = (0, now) }
     state.channels |= wanted.channels
@@ -184,7 +183,7 @@ package final class Waiters: @unchecked Sendable {
     return wanted
   }
 
-  /// Ends the thread and waits for it; the environment is about to close.
+  /// Ends the thread and joins it; the environment is about to close.
   func stop(_ environment: Environment) {
     let (thread, left) = state.withLock { state in
       state.isStopping = true
@@ -194,13 +193,13 @@ package final class Waiters: @unchecked Sendable {
     for wait in left { wait.continuation.resume(returning: true) }
     guard let thread else { return }
     environment.signals.poke(bits: ownBit)
-    // What a task does as it goes on may run on the thread itself, and be what closes the store.
+    // The code of a resumed task may run on this thread, and close the store.
     if thread == lms_thread_id() { return lms_thread_detach(thread) }
     lms_thread_join(thread)
   }
 }
 
-/// The earlier of two points in time, where there are any.
+/// The earlier of two points in time, if there are any.
 func earlier(_ a: ContinuousClock.Instant?, _ b: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
   guard let a, let b else { return a ?? b }
   return min(a, b)

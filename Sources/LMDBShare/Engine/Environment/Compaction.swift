@@ -3,13 +3,13 @@ internal import Synchronization
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-/// Puts a compacted copy in the place of a store that nobody has open.
+/// Replaces a store that no process has open by a compacted copy.
 ///
-/// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and waits for it when
-/// one is opened. Whoever holds it alone keeps all others out. Until the new file takes the old one's name nothing has
-/// changed, and afterwards everything has; a process that dies in between loses nothing.
+/// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and an opening waits for it.
+/// A process that holds this lock exclusively keeps all others out. The rename of the new file to the old one's name is the only
+/// change; a process that dies before or after it loses nothing.
 package enum Compaction {
-  /// The bytes of the file before and after.
+  /// The size of the file in bytes before and after.
   package struct Result: Sendable {
     package let before: Int
     package let after: Int
@@ -17,7 +17,7 @@ package enum Compaction {
 
   /// Compacts the store in a directory.
   ///
-  /// - Parameter progress: Gets, ten times a second, how many bytes of the copy are written.
+  /// - Parameter progress: Called ten times a second with the number of bytes of the copy that are written.
   /// - Throws: `.busy`, with the process that has the store open.
   package static func run(
     path: String, progress: (@Sendable (Int) -> Void)? = nil
@@ -32,7 +32,7 @@ package enum Compaction {
       "compact \(path)", advice: "end all processes that use it; or make a compacting backup, which needs no such thing"
     )
     defer { withExtendedLifetime(lock) {} }
-    // Only now does it stand still: somebody may have committed, and closed it, a moment ago.
+    // Not earlier: until now another process could have committed, and closed the store.
     if try directory.isSuspect() { throw directory.suspect }
     let data = try directory.descriptor.status(of: StoreDirectory.dataFile)
     let meta = try directory.inspectData()
@@ -55,7 +55,7 @@ package enum Compaction {
   }
 }
 
-/// A file that becomes a data file, without a name as long as it is not complete where the system can do so.
+/// A file that becomes a data file. It has no name until it is complete, where the system supports that.
 struct Copy {
   let file: FileDescriptor
   private let directory: StoreDirectory
@@ -75,14 +75,14 @@ struct Copy {
     if let mode { try file.setMode(mode) }
   }
 
-  /// Copies a store that nobody writes to.
+  /// Copies a store that no process writes to.
   func fill(
     from directory: StoreDirectory, meta: Meta, _ progress: (@Sendable (Int) -> Void)?
   ) throws(StoreError) {
     var handle: OpaquePointer?
     try check(unsafe mdb_env_create(&handle), "compact")
     defer { unsafe mdb_env_close(handle) }
-    // The copy tells the same size, by which other programs may go.
+    // The copy records the same map size, which other programs may use.
     let used = Int(meta.lastPage + 1) * meta.pageSize
     let size = Int(clamping: meta.mapSize)
     try check(unsafe mdb_env_set_mapsize(handle, size > used && Environment.fits(size) ? size : used), "compact")
@@ -103,7 +103,7 @@ struct Copy {
     try file.sync()
   }
 
-  /// Copies the pages of a snapshot that the caller holds; the file's two meta pages tell of it alone.
+  /// Copies the pages of a snapshot that the caller holds. Both meta pages of the file describe this snapshot.
   func fill(
     from directory: StoreDirectory, _ meta: MetaPage, _ progress: (@Sendable (Int) -> Void)?
   ) throws(StoreError) {
@@ -111,7 +111,7 @@ struct Copy {
     defer { watcher?.stop() }
     let size = meta.bytes.count
     let source = try directory.descriptor.file(StoreDirectory.dataFile)
-    // The last pages may never have been written: those that were taken and given back in one transaction.
+    // The last pages may never have been written: those that were allocated and freed in one transaction.
     let end = min((Int(meta.meta.lastPage) + 1) * size, try source.status().size)
     var offset = 2 * size
     while offset < end {
@@ -131,8 +131,8 @@ struct Copy {
     }
   }
 
-  /// Writes both meta pages. They tell the same tree, the one with the number before the last one, too, so that it does not
-  /// matter which of them somebody looks at.
+  /// Writes both meta pages. They describe the same tree, also the one with the previous transaction's number, so that either can
+  /// be used.
   private func writeMetas(_ newest: [UInt8], of last: UInt64) throws(StoreError) {
     for page in 0..<2 {
       var bytes = newest
@@ -143,8 +143,8 @@ struct Copy {
     }
   }
 
-  /// Compacting starts the numbers of transactions with 1 anew. What is in the lock file, and in the memory of others who may
-  /// be about to open the store, goes on from the old ones: so does the copy.
+  /// Compaction restarts the transaction numbers at 1. The lock file, and the memory of processes that may be about to open the
+  /// store, continue from the old numbers, so the copy does the same.
   func keepNumbers(of meta: Meta) throws(StoreError) {
     try writeMetas(try file.read(at: meta.pageSize, count: meta.pageSize), of: meta.transaction)
     try file.sync()
@@ -161,7 +161,7 @@ struct Copy {
     }
   }
 
-  /// Gives the file its name, where nothing has it yet.
+  /// Gives the file its name, unless a file of that name exists.
   func takeName() throws(StoreError) {
     if let name {
       let code = unsafe lms_rename_exclusive(directory.descriptor.number, name, StoreDirectory.dataFile)
@@ -173,7 +173,7 @@ struct Copy {
     try directory.descriptor.sync()
   }
 
-  /// Puts the file in the place of the data file.
+  /// Replaces the data file by this file.
   func replaceData() throws(StoreError) {
     let temporary = name ?? StoreDirectory.temporaryName()
     if name == nil { _ = try file.link(into: directory.descriptor, as: temporary) }
@@ -185,7 +185,7 @@ struct Copy {
   func discard() { if let name { try? directory.descriptor.remove(name) } }
 }
 
-/// Tells ten times a second how large a file has become.
+/// Reports the size of a file ten times a second.
 private final class Watcher: Sendable {
   private let thread: UInt64?
   private let ended = Ended()

@@ -2,12 +2,12 @@ internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
 extension Environment {
-  /// Copies the environment, as of now, into another directory, while others read and write.
+  /// Copies the current state of the environment into another directory, while others read and write.
   ///
   /// - Parameters:
-  ///   - isChecked: Whether the pages were checked a moment ago; else they are, before LMDB follows them.
-  ///   - verifying: Whether every page of the copy is checked before it gets its name.
-  ///   - progress: Gets, ten times a second, how many bytes are written.
+  ///   - isChecked: Whether the pages have just been checked; otherwise they are checked before LMDB follows them.
+  ///   - verifying: Whether every page of the copy is checked before the copy gets its name.
+  ///   - progress: Called ten times a second with the number of bytes that are written.
   package func backup(
     to path: String, compacting: Bool, isChecked: Bool = false, verifying: Bool = false,
     progress: (@Sendable (Int) -> Void)? = nil
@@ -24,7 +24,7 @@ extension Environment {
     do throws(StoreError) {
       try backup(into: target, named: path, compacting: compacting, verifying: verifying, progress)
     } catch {
-      // Only a directory that is empty goes.
+      // Removes the directory only if it is empty.
       target.undoMaking()
       throw error
     }
@@ -45,7 +45,7 @@ extension Environment {
       if compacting { try compact(into: copy, progress) } else { try copySnapshot(into: copy, progress) }
       if verifying { try copy.verify() }
       KillPoint.pass(.backupCopied)
-      // Until here nobody takes it for a backup.
+      // Until here the copy cannot be mistaken for a backup.
       try copy.takeName()
     } catch {
       copy.discard()
@@ -62,27 +62,27 @@ extension Environment {
         return try unsafe copy.write(handle, compacting: true, progress)
       } catch {
         attempts += 1
-        // LMDB begins a read transaction of its own, and has written nothing when it cannot.
+        // LMDB begins a read transaction of its own; if that fails, it has written nothing.
         guard let code = error.underlying, attempts < 8 else { throw error }
         if code == MDB_MAP_RESIZED { try adoptGrowth() } else if !Environment.isPassing(code) { throw error }
       }
     }
   }
 
-  /// Copies the pages of one snapshot from the file. LMDB's own copying takes the writer's lock for the meta pages, and so
-  /// waits for ever behind a writer that stands still.
+  /// Copies the pages of one snapshot from the file. LMDB's own copying takes the writer's lock for the meta pages, and so waits
+  /// without a limit for a writer that is stopped.
   private func copySnapshot(into copy: Copy, _ progress: (@Sendable (Int) -> Void)?) throws(StoreError) {
     for _ in 0..<1000 {
-      // Keeps the pages of the snapshot from being used again meanwhile.
+      // Keeps the pages of the snapshot from being reused meanwhile.
       let pin = try beginRead()
       defer { pin.end() }
       if let page = try directory.metaPage(of: UInt64(pin.snapshotID)) {
         return try copy.fill(from: directory, page, progress)
       }
-      // Two commits came in between, the second of which wrote over it.
+      // Two commits were made in between; the second overwrote the meta page.
     }
     throw StoreError(
-      .busy, "back up", reason: "other processes commit too fast for a look at the meta page",
+      .busy, "back up", reason: "other processes commit too fast to read the meta page",
       advice: "try again, or make a compacting backup")
   }
 }

@@ -1,24 +1,25 @@
 internal import Synchronization
 internal import _LMDBShareLMDB
 
-// Named databases, and what of them the layer above asks for.
+// Named databases, as the layer above uses them.
 
 extension Environment {
   /// Returns the number of a name. Using the number fails when no database has that name.
   ///
-  /// - Parameter identity: That of the structure which it belongs to: one that is made anew has another number.
+  /// - Parameter identity: The identity of the structure to which the database belongs: a structure that is created again has
+  ///   another number.
   package func number(_ name: String, of identity: UInt64 = 0) -> UInt32 {
     numbers.withLock { $0.number(Array(name.utf8), identity) }
   }
 
-  /// The number of a named database; nil when the last commit has none of that name.
+  /// The number of a named database; nil when the last commit has no database of that name.
   package func database(_ name: String) throws(StoreError) -> UInt32? {
     let core = try beginRead()
     defer { core.end() }
     return try core.layout(named: name) == nil ? nil : number(name)
   }
 
-  /// Those of the catalogue and of the values; the layer above sets them once, before the environment is used.
+  /// The numbers of the catalogue and of the values; the layer above sets them once, before the environment is used.
   package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }
   var values: UInt32 { valuesNumber.load(ordering: .relaxed) }
   func setCatalogue(_ catalogue: UInt32, values: UInt32) {
@@ -28,8 +29,8 @@ extension Environment {
 }
 
 extension DatabaseLayout {
-  /// That a database orders its keys as a structure of its kind needs it: with other flags, LMDB would put new keys in
-  /// other places than those that are there.
+  /// Checks that a database orders its keys as a structure of its kind needs it: with other flags, LMDB would put new keys in
+  /// places that do not match the existing ones.
   func check(_ expected: DatabaseLayout, structure: String) throws(StoreError) {
     guard self != expected else { return }
     throw StoreError(

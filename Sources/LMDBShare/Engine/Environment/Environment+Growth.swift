@@ -1,24 +1,24 @@
 internal import _LMDBShareLMDB
 
-// While a snapshot is held, no page that it sees is used again, so that the file grows with each commit. A bound on that growth
-// makes writers wait for the end of the snapshot instead of filling the disk.
+// While a snapshot is held, no page that it uses is reused, so the file grows with each commit. With a bound on that growth,
+// writers wait for the end of the snapshot instead of filling the disk.
 
-/// How large the file was after which commit, as this process has seen it.
+/// The sizes of the file after commits, as this process has seen them.
 struct GrowthLog {
   private static let most = 256
   private var marks: [(transaction: Int, lastPage: Int)] = []
-  /// Whether the last look found a snapshot in the way, so that the next write looks again.
+  /// Whether the last check found a snapshot in the way, so that the next write checks again.
   var isInTheWay = false
 
   mutating func note(_ transaction: Int, _ lastPage: Int) {
     if marks.count == Self.most {
-      // The older they are, the fewer are kept.
+      // The older the entries, the fewer are kept.
       marks = marks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     }
     marks.append((transaction, lastPage))
   }
 
-  /// The last page that was in use after a commit, or after the first one that this process knows of.
+  /// The last page that was in use after a commit, or after the first commit that this process knows.
   func lastPage(at transaction: Int) -> Int? { (marks.last { $0.transaction <= transaction } ?? marks.first)?.lastPage }
 }
 

@@ -1,14 +1,14 @@
 internal import Synchronization
 internal import _LMDBShareSystem
 
-// Somebody may remove or replace a store's files while it is open. What was written to a file without a name is lost with it,
-// and two processes that have different files under one name do not know of each other.
+// The files of an open store may be removed or replaced. What is written to a file without a name is lost with it, and two
+// processes that have different files under one name do not see each other.
 
 extension Environment {
-  /// That the files at the path are still those which are open: else two writers would not know of each other.
+  /// Checks that the files at the path are still the open ones: otherwise two writers would not see each other.
   ///
-  /// Nothing in the directory has changed while its change time is the same, and was a while ago when the files were
-  /// looked at: a time stamp has the width of a clock tick.
+  /// Nothing in the directory has changed if its change time is the same, and was not recent when the files were checked: time
+  /// stamps have the resolution of a clock tick.
   func checkIdentity() throws(StoreError) {
     let changed = lms_change_time(directory.descriptor.number)
     if changed == directoryChange { return }
@@ -29,14 +29,14 @@ extension Environment {
     }
   }
 
-  /// The same directly before a commit, of the files on which it depends.
+  /// Checks, directly before a commit, the files on which it depends.
   @inline(__always)
   func checkFilesAgain() throws(StoreError) {
     if lms_change_time(directory.descriptor.number) != directoryChange { try checkFiles() }
   }
 
-  /// That the file by which processes see each other live is still the one that is open: else their leases and locks would
-  /// be given to others.
+  /// Checks that the file by which processes see each other is still the open one: otherwise other processes would take their
+  /// leases and locks.
   func checkOwners() throws(StoreError) {
     let changed = lms_change_time(directory.descriptor.number)
     guard let owners, changed != ownersChange.load(ordering: .relaxed) else { return }

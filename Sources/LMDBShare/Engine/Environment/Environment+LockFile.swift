@@ -1,17 +1,17 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-// LMDB locks the first byte of `lock.mdb`: for itself alone while it makes the file, and shared as long as the environment is
-// open. `mdb_env_open` waits for that lock without a limit, so it is looked at before.
+// LMDB locks the first byte of `lock.mdb`: exclusively while it creates the file, and shared while the environment is open.
+// `mdb_env_open` waits for that lock without a limit, so the lock is checked first.
 
 extension Environment {
-  /// Waits until no other process has the lock file for itself, as one that compacts the store does.
+  /// Waits until no other process holds the lock file exclusively, as a process does that compacts the store.
   ///
-  /// The caller holds the registry's lock, and nothing of the directory is open in this process: closing the descriptor used
-  /// here would drop LMDB's own locks.
+  /// The caller holds the registry's lock, and this process has no file of the directory open: closing the descriptor used here
+  /// would drop LMDB's own locks.
   ///
   /// - Parameter deadline: Nil for no limit.
-  /// - Throws: `.busy`, with the process that has it.
+  /// - Throws: `.busy`, with the process that holds it.
   static func waitForLockFile(
     _ directory: StoreDirectory, until deadline: ContinuousClock.Instant?
   ) throws(StoreError) {
@@ -24,8 +24,8 @@ extension Environment {
         throw StoreError(
           .busy, "open \(directory.path)",
           reason:
-            "\(holder > 0 ? "process \(holder)" : "another process") has the store for itself: it opens or compacts it",
-          advice: "try again, allow more time, or look why that process takes so long",
+            "\(holder > 0 ? "process \(holder)" : "another process") has exclusive access to the store: it opens or compacts it",
+          advice: "try again, allow more time, or find out why that process takes so long",
           processID: holder > 0 ? Int(holder) : nil)
       }
       usleep(pause)
@@ -35,9 +35,9 @@ extension Environment {
 }
 
 extension StoreDirectory {
-  /// What is wrong when LMDB refuses the files though the data file is sound: it is the lock file then.
+  /// The problem when LMDB refuses the files though the data file is sound: then it is the lock file.
   func lockFileProblem(_ code: Int32) throws(StoreError) -> StoreError {
-    // Should it be the data file after all, that is told.
+    // If it is the data file after all, that error is thrown.
     _ = try inspectData()
     if code == MDB_VERSION_MISMATCH {
       return StoreError(
@@ -49,7 +49,7 @@ extension StoreDirectory {
     return StoreError(
       .damaged, "open \(path)/\(Self.lockFile)",
       reason: "lock.mdb was overwritten while a process has the store open; data.mdb is not affected",
-      advice: "end all processes that use the store; then remove lock.mdb, which the next opening makes anew",
+      advice: "end all processes that use the store; then remove lock.mdb, which the next opening creates again",
       underlying: code)
   }
 }

@@ -3,29 +3,29 @@ internal import Synchronization
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-// The map is address space, not memory or disk. It is made large at once, so that it hardly ever has to move; where
-// address space is short (`ulimit -v`) it starts small and grows. A map can move only while no transaction of this
-// process lives, since they read from it.
+// The map is address space, not memory or disk. It is made large from the beginning, so that it hardly ever has to move; where
+// address space is limited (`ulimit -v`) it starts small and grows. A map can move only while this process has no transaction,
+// since transactions read from it.
 
 extension Environment {
   private static let page = 1 << 16
 
-  /// How large a map to make for a file of which `used` bytes are in use.
+  /// The size of the map for a file of which `used` bytes are in use.
   static func reservation(_ options: EnvironmentOptions, used: Int) throws(StoreError) -> Int {
     let ceiling = options.sizeLimit.map { max($0 / page * page, used) } ?? .max
-    // A limit of the store's own is the size of its map; one of the system's only bounds it.
+    // The store's own limit is the size of its map; the system's limit is only an upper bound.
     if options.maximumSize != nil, options.fileLimit == nil { return ceiling }
     let least = min(rounded(max(used, 1 << 20)), ceiling)
     var size = min(max(rounded(options.maximumSize ?? options.mapReservation), least), ceiling)
     if fits(size) { return size }
     while size > least, !fits(size) { size = max(rounded(size / 2), least) }
-    // What just fits would leave nothing for the rest of the program.
+    // The largest map that fits would leave nothing for the rest of the program.
     return max(rounded(size / 2), least)
   }
 
   private static func rounded(_ size: Int) -> Int { (size + page - 1) / page * page }
 
-  /// Whether the address space has room for two maps of `size` more bytes: LMDB's, and ours for readers.
+  /// Whether the address space has room for two maps of `size` more bytes: LMDB's, and the readers' own.
   static func fits(_ size: Int) -> Bool {
     guard let size = Optional(size.bounded(times: 2)), size < .max else { return false }
     let trial = unsafe mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
@@ -40,7 +40,7 @@ extension Environment {
     return unsafe info.me_mapsize
   }
 
-  /// The last page in use, and whether so much of the map is in use that it should grow before a write finds it full.
+  /// The last page in use, and whether the map is so full that it should grow before a write fails.
   func room() -> (lastPage: Int, isNearlyFull: Bool) {
     var info = unsafe MDB_envinfo()
     _ = unsafe mdb_env_info(handle, &info)
@@ -49,11 +49,11 @@ extension Environment {
     return unsafe (last, info.me_mapsize < mostBytes && used > info.me_mapsize / 4 * 3)
   }
 
-  /// How large the map may become.
+  /// The maximum size of the map.
   private var mostBytes: Int { options.sizeLimit.map { $0 / Environment.page * Environment.page } ?? .max }
 
-  /// Doubles the map, or lets it grow by as much as the address space has room for. A snapshot of this process may be in the way,
-  /// or the address space be used up: then a quarter of the map is still free, and the next write tries again.
+  /// Doubles the map, or lets it grow by as much as the address space has room for. If a snapshot of this process is in the way,
+  /// or the address space is used up, the next write tries again: a quarter of the map is still free.
   func growAhead() {
     let size = mapSize
     var growth = size
@@ -68,7 +68,7 @@ extension Environment {
     KillPoint.pass(.afterGrowth)
   }
 
-  /// Takes over the size that another process has given the file.
+  /// Adopts the size that another process has given the file.
   ///
   /// - Parameter deadline: Until when to wait for this process's writer; nil for no limit.
   func adoptGrowth(until deadline: ContinuousClock.Instant? = nil) throws(StoreError) {
@@ -80,24 +80,25 @@ extension Environment {
         let used = last.bounded(plus: 1).bounded(times: pageSize)
         let size = unsafe info.me_mapsize
         guard used > size else { return }
-        // No map can be as large; whatever tells so is damaged.
+        // No map can be that large, so the meta page is damaged.
         guard used <= 1 << 56 else {
           throw StoreError(
-            .damaged, "adopt a larger map", reason: "the newest meta page tells a last page of \(last)",
+            .damaged, "adopt a larger map", reason: "the newest meta page has a last page of \(last)",
             advice: "restore a backup")
         }
         KillPoint.pass(.beforeAdoption)
         defer { KillPoint.pass(.afterAdoption) }
-        // Twice what is in use where the address space has room, so that not every page is adopted by itself.
+        // Twice what is in use if the address space has room, so that the map does not grow page by page.
         let ample = min(Environment.rounded(used * 2), max(mostBytes, Environment.rounded(used)))
         try resize(to: Environment.fits(ample - size) ? ample : Environment.rounded(used))
       }
     }
   }
 
-  /// Moves the map; nobody of this process is in a transaction.
+  /// Moves the map; this process has no transaction.
   private func resize(to size: Int) throws(StoreError) {
-    // LMDB unmaps before it maps: when that fails, only opening anew helps. Address space may be short, so ours goes first.
+    // LMDB unmaps before it maps: if that fails, only opening the environment again helps. Address space may be short, so the
+    // readers' map is removed first.
     map.unmap()
     guard unsafe mdb_env_set_mapsize(handle, size) == 0, let moved = unsafe try? PageMap(handle) else {
       map = .none
@@ -106,7 +107,8 @@ extension Environment {
     map = moved
   }
 
-  /// That so many more bytes can be stored: a single structure may be larger than what a store may take, or the disk has.
+  /// Checks that `bytes` more bytes can be stored: a single structure may be larger than the limit of the store, or than the
+  /// disk.
   func checkRoom(for bytes: Int, structure: String) throws(StoreError) {
     if let limit = options.sizeLimit, bytes > limit {
       throw StoreError(
@@ -128,7 +130,7 @@ extension Environment {
     return Int(stat.ms_psize)
   }
 
-  /// Runs `body` while no read transaction of this process lives. Write transactions are the caller's care.
+  /// Runs `body` while this process has no read transaction. The caller takes care of write transactions.
   func exclusively(
     _ patience: Duration, _ purpose: String, _ body: () throws(StoreError) -> Void
   ) throws(StoreError) {
@@ -161,8 +163,8 @@ extension Environment {
     }
   }
 
-  /// Counts the calling thread among the readers without a slot; only where LMDB's environment is missing does it wait for
-  /// this process's writer.
+  /// Counts the calling thread among the readers without a slot. It waits for this process's writer only if LMDB's environment is
+  /// missing.
   func enterReaders() throws(StoreError) {
     do throws(StoreError) {
       try readers.enter()
@@ -173,7 +175,7 @@ extension Environment {
     }
   }
 
-  /// Opens LMDB's environment again, should an earlier attempt have failed; throws as long as the cause is there.
+  /// Opens LMDB's environment again if an earlier attempt has failed; throws while the cause persists.
   func reviveIfNeeded() throws(StoreError) {
     try checkFork()
     try withWriteLock { () throws(StoreError) in

@@ -5,13 +5,13 @@ internal import _LMDBShareSystem
 /// The environments that this process has open, guarded by the registry's lock.
 nonisolated(unsafe) var registry: [Environment] = []
 
-/// Asks, once, to be called at the end of the process.
+/// Registers, once, a function that is called at the end of the process.
 private let settlesAtExit: Int32 = atexit { Environment.settleAtExit() }
 
 extension Environment {
-  /// Opens the environment of the directory at `path`, or takes one more reference to the one that is open already.
+  /// Opens the environment of the directory at `path`, or adds a reference to the one that is already open.
   ///
-  /// - Parameter firstCommit: what a new environment starts with.
+  /// - Parameter firstCommit: Makes the first commit of a new environment.
   package static func open(
     path: String, options: EnvironmentOptions, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
   ) throws(StoreError) -> Environment {
@@ -20,7 +20,7 @@ extension Environment {
     defer { lms_registry_unlock() }
     var options = options
     options.fileLimit = try fileLimit()
-    // A mode that lets others write is the program's word that it trusts them.
+    // A program that gives files a mode with which others can write thereby says that it trusts them.
     let trusts = options.allowForeignOwner || ((options.directoryMode ?? 0) | (options.fileMode ?? 0)) & 0o022 != 0
     let directory = try StoreDirectory(
       path: path, create: options.createIfMissing && !options.isReadOnly, directoryMode: options.directoryMode,
@@ -33,7 +33,7 @@ extension Environment {
           reason: "the store is open in this process with another \(known.options.differences(from: options))",
           advice: "use the same options everywhere in a process")
       }
-      // The caller relies on the check, also where an earlier opening in this process did without.
+      // The caller relies on the check, even if an earlier opening in this process skipped it.
       if options.checkPages { try known.checkPages() }
       known.references += 1
       return known
@@ -55,7 +55,7 @@ extension Environment {
         try directory.checkVacant()
         try directory.syncName()
         try directory.createData(mode: options.fileMode, firstCommit: firstCommit)
-        // A mark of what was there before says nothing of this one.
+        // A mark from an earlier store says nothing about this one.
         if try directory.isSuspect() { try directory.noteSynced() }
         // The new file has LMDB's smallest map size, which no program has chosen.
         options.keepsMapSize = false
@@ -86,7 +86,7 @@ extension Environment {
     return Int(limit)
   }
 
-  /// Gives back one reference; the last one closes the environment.
+  /// Removes one reference; the last one closes the environment.
   package func close() {
     lms_registry_lock()
     defer { lms_registry_unlock() }
@@ -98,14 +98,14 @@ extension Environment {
     guard isOfThisProcess else { return }
     waiters.stop(self)
     readers.endAll()
-    // What it remembers keeps the environment.
+    // The writer's remembered states keep the environment alive.
     writer?.forget()
     closeHandle()
     ownersFile.leave()
     if StoreDirectory.isAnonymous(directory.path) { try? StoreDirectory.removeAlone(directory.path) }
   }
 
-  /// The open environment of the same data file, by inode and not by path.
+  /// Finds the open environment of the same data file, by inode and not by path.
   private static func find(_ directory: StoreDirectory) throws(StoreError) -> Environment? {
     let data = try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity
     let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
@@ -135,7 +135,7 @@ extension Environment {
       do throws(StoreError) {
         try makeLockFile(directory)
       } catch  where options.isReadOnly && error.underlying == EROFS {
-        // LMDB reads without one there, since nobody can write.
+        // There LMDB reads without a lock file, since no process can write.
       }
     }
     let lock = try directory.descriptor.status(of: StoreDirectory.lockFile)?.identity
@@ -146,7 +146,7 @@ extension Environment {
     do throws(StoreError) {
       if made != nil { throw vanished(directory) }
       map = unsafe try checkedMap(directory, options, handle)
-      // From here on others see that this process has the store open. What it opened must be what they find.
+      // From here on others see that this process has the store open. The files that it opened must be the ones that they find.
       ownersFile.enter()
       let data = unsafe dataFile(of: handle)
       guard let data, try directory.descriptor.status(of: StoreDirectory.dataFile)?.identity == data,
@@ -173,36 +173,36 @@ extension Environment {
       advice: "try again")
   }
 
-  /// The data file that LMDB has made, since the one that was there before is gone: the opening may have waited long for the
-  /// lock file. What another process has put in its place has commits.
+  /// The data file that LMDB has created because the previous one is gone: the opening may have waited long for the lock file. A
+  /// file that another process has put in its place has commits.
   private static func madeByOpening(_ handle: OpaquePointer, before: FileIdentity?) -> FileIdentity? {
     guard let opened = unsafe dataFile(of: handle), opened != before else { return nil }
     var info = unsafe MDB_envinfo()
     return unsafe mdb_env_info(handle, &info) == 0 && info.me_last_txnid == 0 ? opened : nil
   }
 
-  /// Makes `lock.mdb` where it is missing, unless a process has the store open: that one has another lock file, which was
-  /// removed, and the two would write at the same time.
+  /// Creates `lock.mdb` if it is missing, unless a process has the store open: that process has another lock file, which was
+  /// removed, and both would write at the same time.
   static func makeLockFile(_ directory: StoreDirectory) throws(StoreError) {
     func isThere() throws(StoreError) -> Bool {
       try directory.descriptor.status(of: StoreDirectory.lockFile) != nil
     }
     if try isThere() { return }
-    // Of two that open a new store at once, the slower one finds the file by now.
+    // Of two processes that open a new store at the same time, the slower one finds the file by now.
     if Owners.isAnyAlive(in: directory), try !isThere() {
       throw StoreError(
         .replaced, "open \(directory.path)",
-        reason: "lock.mdb was removed while a process has the store open, which goes on with the removed one",
+        reason: "lock.mdb was removed while a process has the store open, which continues with the removed one",
         advice: "end all processes that have the store open, then open it again")
     }
     try directory.makeSideFile(StoreDirectory.lockFile)
   }
 
-  /// Maps the file for this process's readers. When that is asked for or due, every page is checked first, before LMDB follows
+  /// Maps the file for this process's readers. If that is requested or required, every page is checked first, before LMDB follows
   /// any of them.
   ///
-  /// The pages are read from the file. A read transaction, for which LMDB looks at the meta pages only, keeps other
-  /// processes from writing over them meanwhile.
+  /// The pages are read from the file. A read transaction, for which LMDB only reads the meta pages, keeps other processes from
+  /// overwriting them meanwhile.
   private static func checkedMap(
     _ directory: StoreDirectory, _ options: EnvironmentOptions, _ handle: OpaquePointer
   ) throws(StoreError) -> PageMap {
@@ -211,7 +211,7 @@ extension Environment {
     let isSuspect = try directory.isSuspect()
     if options.checkPages || isSuspect { try directory.checkAllPages() }
     let map = unsafe try map(handle, checking: options.mark, directory)
-    // From now on it counts as sound.
+    // From now on the store counts as sound.
     guard isSuspect, !options.isReadOnly else { return map }
     do throws(StoreError) {
       try check(unsafe mdb_env_sync(handle, 1), "sync")
@@ -225,15 +225,14 @@ extension Environment {
 
   /// Maps the file for readers, as large as LMDB's map.
   ///
-  /// - Parameter mark: A key that the main database must hold, else the store is not ours; looked at before anything is made in
-  ///   the directory.
+  /// - Parameter mark: A key that the main database of a store must have; checked before anything is created in the directory.
   private static func map(
     _ handle: OpaquePointer, checking mark: String?, _ directory: StoreDirectory
   ) throws(StoreError) -> PageMap {
     guard let mark else { return unsafe try PageMap(handle) }
     let operation = "open \(directory.path)"
     for _ in 0..<100 {
-      // LMDB's map follows the file here, which other processes may let grow at any time, and ours follows that.
+      // LMDB's map follows the file here, which other processes may let grow at any time; the readers' map follows LMDB's.
       let reader = unsafe try beginReading(handle, operation, isAlone: true)
       defer { unsafe mdb_txn_abort(reader) }
       let map = unsafe try PageMap(handle)
@@ -250,12 +249,12 @@ extension Environment {
       }
     }
     throw StoreError(
-      .busy, operation, reason: "other processes commit too fast for a look at the meta page", advice: "try again")
+      .busy, operation, reason: "other processes commit too fast to read the meta page", advice: "try again")
   }
 
   /// Checks every page of the open environment; throws what it finds.
   package func checkPages() throws(StoreError) {
-    // Keeps pages from being used again meanwhile.
+    // Keeps pages from being reused meanwhile.
     let pin = try beginRead()
     defer { pin.end() }
     try directory.checkAllPages()
@@ -263,7 +262,7 @@ extension Environment {
 
   /// An LMDB handle with a map of `size` bytes.
   ///
-  /// - Parameter deadline: Until when to wait for a process that has the lock file for itself; nil for no limit.
+  /// - Parameter deadline: Until when to wait for a process that holds the lock file exclusively; nil for no limit.
   static func openHandle(
     _ directory: StoreDirectory, _ options: EnvironmentOptions, size: Int, until deadline: ContinuousClock.Instant?
   ) throws(StoreError) -> OpaquePointer {
@@ -273,11 +272,12 @@ extension Environment {
     do throws(StoreError) {
       try check(unsafe mdb_env_set_mapsize(handle, size), "reserve the map")
       try check(unsafe mdb_env_set_maxreaders(handle, UInt32(options.maximumReaders)), "set the number of readers")
-      // Of one write transaction, beside the catalogue, the values, the tokens, and those that are open from before.
+      // The databases of one write transaction, besides the catalogue, the values, the tokens, and those that are still open from
+      // earlier.
       try check(
         unsafe mdb_env_set_maxdbs(handle, UInt32(options.maximumStructures + OpenDatabases.usual + 8)),
         "set the number of structures")
-      // Never WRITEMAP (a full disk is SIGBUS), MAPASYNC, NOMEMINIT or FIXEDMAP.
+      // Never WRITEMAP (SIGBUS when the disk is full), MAPASYNC, NOMEMINIT or FIXEDMAP.
       var flags = MDB_NOTLS | MDB_NORDAHEAD
       if options.isReadOnly { flags |= MDB_RDONLY }
       if options.isUnlocked { flags |= MDB_NOLOCK }
@@ -292,11 +292,11 @@ extension Environment {
       repeat {
         code = unsafe openFiles(handle, directory.place, UInt32(flags))
         attempts += 1
-        // Two openers that meet at the lock file: one of them may be told so.
+        // Of two processes that open the lock file at the same time, one may get this error.
       } while code == EAGAIN && attempts < 100 && sched_yield() == 0
       if code == MDB_INVALID || code == MDB_VERSION_MISMATCH { throw try directory.lockFileProblem(code) }
       if code != 0 { throw StoreError(beginning: code, "open \(directory.path)") }
-      // A process that died while reading holds pages, and a slot, until another one looks.
+      // A process that died while reading holds pages, and a slot, until another process clears it.
       var dead: Int32 = 0
       try check(unsafe mdb_reader_check(handle, &dead), "check for dead readers")
       unsafe try openMain(handle!, "open \(directory.path)")
@@ -307,7 +307,7 @@ extension Environment {
     }
   }
 
-  /// Lets LMDB open the main database, in which it looks up nothing before.
+  /// Lets LMDB open the main database, before anything is looked up.
   private static func openMain(_ handle: OpaquePointer, _ operation: String) throws(StoreError) {
     let transaction = unsafe try beginReading(handle, operation, isAlone: true)
     defer { unsafe mdb_txn_abort(transaction) }
@@ -322,7 +322,7 @@ extension Environment {
     guard code == 0 else { return code }
     var file: Int32 = -1
     _ = unsafe mdb_env_get_fd(handle, &file)
-    // LMDB opens the data file without it.
+    // LMDB opens the data file without this flag.
     guard lms_close_on_exec(file) >= 0 else { return lms_errno() }
     // Another thread may have closed a stream meanwhile.
     var ours: [FileIdentity] = []

@@ -1,10 +1,10 @@
 internal import _LMDBShareLMDB
 
-// A write transaction can consist of parts, each of which can be undone by itself: LMDB's child transactions. The first
-// part is the transaction itself, since nothing would be left if it were undone.
+// A write transaction can consist of parts, each of which can be undone by itself: LMDB's child transactions. The first part is
+// the transaction itself, since nothing would be left if it were undone.
 
 extension Environment {
-  /// A part of a write transaction, and what was before it.
+  /// A part of a write transaction, with the state before it.
   @safe struct Part {
     fileprivate let parent: OpaquePointer
     fileprivate let writtenChannels: UInt64
@@ -13,7 +13,7 @@ extension Environment {
     fileprivate let opened: Int
   }
 
-  /// Begins another part. The one before has ended, by `endPart` or `commitPart`.
+  /// Begins another part. The previous one has ended, by `endPart` or `commitPart`.
   func beginPart(_ transaction: Transaction) throws(StoreError) -> Part {
     var child: OpaquePointer?
     try check(unsafe mdb_txn_begin(handle, transaction.handle, 0, &child), "begin to write")
@@ -26,13 +26,13 @@ extension Environment {
     return part
   }
 
-  /// Ends the first part; what could not be done in it is thrown.
+  /// Ends the first part; throws the error of an operation that could not throw it.
   func endPart(_ transaction: Transaction) throws(StoreError) {
     transaction.flushStates()
     if let failure = transaction.failure { throw failure }
   }
 
-  /// Adds the part to the transaction; or throws, and it is undone.
+  /// Adds the part to the transaction; if it throws, the part is undone.
   func commitPart(_ part: Part, _ transaction: Transaction) throws(StoreError) {
     do throws(StoreError) {
       try endPart(transaction)
@@ -50,7 +50,7 @@ extension Environment {
     }
   }
 
-  /// Undoes the part and nothing else.
+  /// Undoes only this part.
   func abortPart(_ part: Part, _ transaction: Transaction) {
     let child = unsafe transaction.handle
     unsafe transaction.leavePart(to: part.parent)

@@ -31,9 +31,9 @@ extension Transaction {
       overflowPages: Int(stat.ms_overflow_pages), entries: Int(stat.ms_entries))
   }
 
-  /// How many pages are free, to be used again by later transactions.
+  /// How many pages are free for later transactions.
   func freePages() -> Int {
-    // Database 0 is LMDB's own: under each transaction the pages that it freed, their number first.
+    // Database 0 is LMDB's own: under each transaction's number the pages that it freed, with their count first.
     var pages = 0
     let cursor = Cursor(self, Self.freeList)
     var isThere = cursor.move(.first)
@@ -51,7 +51,7 @@ extension Transaction {
   /// The unnamed database, which holds the named ones.
   @inlinable package static var main: UInt32 { 1 }
 
-  /// What LMDB's flags of a database say of its keys and values.
+  /// The layout of a database, from LMDB's flags.
   package func layout(_ database: UInt32) -> DatabaseLayout {
     if !isForLMDB(database) { return DatabaseLayout(rawValue: UInt32(tree(database)?.flags ?? 0)) }
     guard let dbi = opened(database) else { return [] }
@@ -66,7 +66,7 @@ extension Transaction {
 package struct DatabaseLayout: OptionSet, Sendable {
   package let rawValue: UInt32
   package init(rawValue: UInt32) { self.rawValue = rawValue }
-  /// Those that only LMDB reads.
+  /// The flags that only LMDB can read.
   static let forLMDB: DatabaseLayout = [.reverseKeys, .duplicates]
   package static let reverseKeys = DatabaseLayout(rawValue: UInt32(MDB_REVERSEKEY))
   package static let duplicates = DatabaseLayout(rawValue: UInt32(MDB_DUPSORT))
@@ -77,7 +77,7 @@ package struct DatabaseLayout: OptionSet, Sendable {
 }
 
 extension TreeStatistics {
-  /// What a record tells.
+  /// The flags in a tree's record.
   init(_ record: TreeRecord) {
     self.init(
       depth: Int(record.depth), branchPages: Int(clamping: record.branchPages),
@@ -87,7 +87,7 @@ extension TreeStatistics {
 }
 
 extension Environment {
-  /// LMDB's version, as it names itself.
+  /// LMDB's version string.
   package static var libraryVersion: String {
     var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
     _ = unsafe mdb_version(&major, &minor, &patch)
@@ -110,20 +110,20 @@ extension Environment {
     return unsafe info.me_last_txnid
   }
 
-  /// How many slots the reader table has.
+  /// The number of slots of the reader table.
   package var readerCapacity: Int {
     var info = unsafe MDB_envinfo()
     _ = unsafe mdb_env_info(handle, &info)
     return unsafe Int(info.me_maxreaders)
   }
 
-  /// What the data file takes on disk.
+  /// The size of the data file, and its size on disk.
   package func fileSize() throws(StoreError) -> (size: Int, allocated: Int) {
     let status = try directory.descriptor.status(of: StoreDirectory.dataFile)
     return (status?.size ?? 0, status?.allocated ?? 0)
   }
 
-  /// The reader table, of all processes.
+  /// The slots of the reader table, of all processes.
   func readerSlots() throws(StoreError) -> [ReaderSlot] {
     try checkFork()
     var lines: [String] = []
@@ -138,7 +138,7 @@ extension Environment {
         }, pointer)
     }
     guard code >= 0 else { throw StoreError(returnCode: code, "list the readers") }
-    // Rows of pid, thread and transaction; whatever else LMDB says has no number in front.
+    // Rows of PID, thread and transaction; other output of LMDB does not begin with a number.
     return lines.compactMap { line in
       let fields = line.split { $0 == " " || $0 == "\n" }
       guard fields.count == 3, let pid = Int(fields[0]) else { return nil }

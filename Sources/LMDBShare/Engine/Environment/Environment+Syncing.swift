@@ -3,7 +3,7 @@ internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
 extension Environment {
-  /// Forces what was committed to the disk.
+  /// Forces all commits to the disk.
   func sync() throws(StoreError) {
     try checkFork()
     guard !options.isReadOnly else { return }
@@ -18,7 +18,7 @@ extension Environment {
     return code
   }
 
-  /// Before the first commit that is not synced: the mark is on the disk before it. The caller has LMDB's lock.
+  /// Called before the first commit that is not synced: the mark is on the disk before that commit. The caller holds LMDB's lock.
   func noteUnsynced() throws(StoreError) {
     do throws(StoreError) {
       try directory.noteUnsynced()
@@ -27,11 +27,12 @@ extension Environment {
       try checkFiles()
       throw error
     }
-    // Whoever settles sees by the owner's lock that this process may write; one without is not seen, and looks each time.
+    // A process that settles sees by the owner's lock that this process may write. A process without such a lock is not seen, and
+    // checks each time.
     isUnsyncedNoted = owners != nil
   }
 
-  /// Syncs what was not, and takes the mark away, when no other process is there that may write so.
+  /// Syncs unsynced commits, and removes the mark if no other process may make such commits.
   func settle() {
     guard isOfThisProcess, !options.isReadOnly, !isWriting, let owners, !owners.hasOthers,
       (try? directory.descriptor.status(of: StoreDirectory.unsyncedFile)) ?? nil != nil,
@@ -41,7 +42,7 @@ extension Environment {
     takeMarkAway()
   }
 
-  /// The same within a write of this process: a mark that somebody left who was killed.
+  /// Does the same within a write of this process, for a mark that was left by a process that was killed.
   func settleInWrite() {
     guard let owners, !owners.hasOthers else { return }
     guard (try? directory.descriptor.status(of: StoreDirectory.unsyncedFile)) ?? nil != nil else {
@@ -50,7 +51,8 @@ extension Environment {
     takeMarkAway()
   }
 
-  /// The caller has LMDB's lock. Whoever opens from now on notes it anew: it has to wait for the lock first.
+  /// The caller holds LMDB's lock. A process that opens the store from now on sets the mark again: it has to wait for the lock
+  /// first.
   private func takeMarkAway() {
     guard let owners, !owners.hasOthers, !hasFailedToSync.load(ordering: .relaxed), syncNow() == 0 else { return }
     try? directory.noteSynced()
@@ -58,7 +60,7 @@ extension Environment {
     hasSeenMark = false
   }
 
-  /// At the end of the process, since what a program keeps in global variables is never closed.
+  /// Called at the end of the process, since stores in global variables are never closed.
   static func settleAtExit() {
     guard lms_registry_try_lock() else { return }
     defer { lms_registry_unlock() }

@@ -1,61 +1,61 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-// The file never becomes shorter while it is open, but the disk space of free pages can be given back: a hole in the file.
-// What LMDB writes to such a page later takes new space. LMDB never reads a free page.
+// The file never becomes shorter while it is open, but the disk space of free pages can be given back, as holes in the file. What
+// LMDB writes to such a page later takes new space. LMDB never reads a free page.
 //
-// A hole costs from a microsecond to some milliseconds, by the file system and the disk, and no writer may take a free
-// page meanwhile. So holes are made in turns of the writer's lock, which end by the clock.
+// A hole costs from a microsecond to some milliseconds, depending on the file system and the disk, and no writer may use a free
+// page meanwhile. So holes are made in several turns, each of which holds the writer's lock for a limited time.
 
 extension Environment {
-  /// How many pages are put in order at a time, so that neighbours from several transactions become one hole.
+  /// How many pages are sorted at a time, so that neighbours from several transactions become one hole.
   private static let pagesInABatch = 16_384
-  /// How many pages a hole has at most: the clock is looked at between two.
+  /// The maximum number of pages of a hole: the clock is read between two holes.
   private static let pagesInAHole = 1024
-  /// How many holes are made in one turn: file systems put off a part of the work.
+  /// How many holes are made in one turn: file systems defer a part of the work.
   private static let holesInATurn = 256
-  /// When no more holes are begun in a turn.
+  /// When a turn begins no more holes.
   private static let turn = Duration.milliseconds(10)
 
-  /// A place in the list of free pages: in the record of a transaction, all pages below one; then the next transactions.
+  /// A position in the list of free pages: in the record of a transaction, all pages below one; then the next transactions.
   private struct FreePlace: Comparable {
     var transaction = 0
     var below = Int.max
 
     static func < (a: FreePlace, b: FreePlace) -> Bool {
-      // Records list their pages from the last one down.
+      // Records list their pages in descending order.
       a.transaction == b.transaction ? a.below > b.below : a.transaction < b.transaction
     }
   }
 
-  /// What is to be trimmed next.
+  /// The position of the next batch.
   private struct TrimPlace {
-    /// Where the batch begins, and behind which page of it.
+    /// Where the batch begins, and after which page of it.
     var start = FreePlace()
     var lastPage = 0
-    /// Where a batch ends that was begun.
+    /// The end of a batch that was begun.
     var end: FreePlace?
-    /// The newest transaction at the beginning: what others free meanwhile would have no end.
+    /// The newest transaction at the beginning: otherwise pages that others free meanwhile could keep this running forever.
     var limit: Int?
   }
 
   /// Gives the disk space of free pages back to the file system, in turns between which others can write.
   ///
-  /// - Parameter patience: How long to wait for other writers at each turn; nil for as long as it takes.
+  /// - Parameter patience: How long to wait for other writers at each turn; nil to wait without a limit.
   func trim(waiting patience: Duration?) throws(StoreError) {
     var place = TrimPlace()
     while true {
       let began = ContinuousClock.now
       guard try trimTurn(&place, until: patience.map { began + $0 }) else { return }
-      // Threads of this process get the lock as it comes, so that who takes it again at once would keep it.
+      // The lock between threads is not fair: a thread that takes it again immediately would keep it.
       let pause = max(began.duration(to: .now), .milliseconds(1))
       usleep(UInt32(min(pause, Self.turn * 2).futexNanoseconds / 1000))
     }
   }
 
-  /// One turn; false at the end.
+  /// Performs one turn; returns false at the end.
   private func trimTurn(_ place: inout TrimPlace, until deadline: ContinuousClock.Instant?) throws(StoreError) -> Bool {
-    // Nobody takes free pages meanwhile.
+    // No other process uses free pages meanwhile.
     let writer = try beginWrite(until: deadline)
     defer { abort(writer) }
     let core = try beginRead()
@@ -67,9 +67,9 @@ extension Environment {
     return true
   }
 
-  /// The pages of a batch that no snapshot sees; its end is nil when there is none.
+  /// The pages of a batch that no snapshot uses; its end is nil when there is no further batch.
   private func freePages(_ place: inout TrimPlace, _ core: Transaction) throws(StoreError) -> [Int] {
-    // Pages that were freed later may still be read, as LMDB itself decides when it uses pages again.
+    // Pages that were freed later may still be read: LMDB uses the same rule for reusing pages.
     let limit = place.limit ?? core.snapshotID
     place.limit = limit
     let oldest = min(try readerSlots().compactMap(\.snapshotID).min() ?? core.snapshotID, limit)
@@ -83,7 +83,7 @@ extension Environment {
         break
       }
       let start = id == place.start.transaction ? place.start.below : Int.max
-      // Of a batch that was begun, what others have added since is for a later one.
+      // If the batch was begun earlier, pages that others have added since belong to a later batch.
       let end = place.end.map { $0.transaction == id ? $0.below : $0.transaction < id ? Int.max : 0 } ?? 0
       let record = cursor.value
       let count = max(0, min(Int(clamping: record.littleEndian(at: 0, UInt64.self) ?? 0), record.byteCount / 8 - 1))
@@ -110,7 +110,7 @@ extension Environment {
     return pages
   }
 
-  /// The index of the first page of a record that lies below another one.
+  /// The index of the first page of a record that is below a given page.
   private static func first(below page: Int, _ record: RawSpan, _ count: Int) -> Int {
     if page == .max { return 0 }
     var (low, high) = (0, count)
@@ -140,7 +140,7 @@ extension Environment {
       try check(lms_punch(file, off_t(first * size), off_t(count * size)), "trim \(directory.path)")
       place.lastPage = first + count - 1
     }
-    // The batch is done.
+    // The batch is finished.
     place = TrimPlace(start: place.end ?? place.start, limit: place.limit)
   }
 }

@@ -1,16 +1,16 @@
 internal import Synchronization
 internal import _LMDBShareSystem
 
-/// What somebody who waits found when he looked.
+/// The result of one check by a waiter.
 struct Look: Sendable {
   /// Whether the wait is over.
   var isReady: Bool
-  /// When to look again even if nothing is committed until then.
+  /// When to check again even if nothing is committed until then.
   var again: ContinuousClock.Instant?
-  /// Bytes of the `owners` file whose holders' death would change what was seen.
+  /// Bytes of the `owners` file: the death of a holder would change the result.
   var watched: [BytePlace] = []
 
-  /// Nothing yet.
+  /// The wait is not over.
   static let nothing = Look(isReady: false)
 
   init(isReady: Bool, again: ContinuousClock.Instant? = nil, watched: [BytePlace] = []) {
@@ -21,7 +21,7 @@ struct Look: Sendable {
 }
 
 extension ContinuousClock.Instant {
-  /// How long it is until then: none when it is over, some thirty years at most.
+  /// The nanoseconds until then: none when it is over, some thirty years at most.
   var nanosecondsLeft: UInt64 {
     let left = min(max(.zero, ContinuousClock.now.duration(to: self)), .seconds(1 << 30)).components
     return UInt64(left.seconds) * 1_000_000_000 + UInt64(left.attoseconds / 1_000_000_000)
@@ -29,8 +29,8 @@ extension ContinuousClock.Instant {
 }
 
 extension Environment {
-  /// The process that a thread waits for which does not get the write lock of this one: its holder here may itself be waiting
-  /// for another process.
+  /// The process that is in the way when a thread does not get the write lock of this process: its holder here may itself be
+  /// waiting for another process.
   var blocker: Int { WriterGate.holder(signals, owners) ?? Int(getpid()) }
 
   /// The number of the newest snapshot; nil when it cannot be read now.
@@ -45,59 +45,59 @@ extension Environment {
     return transaction.snapshotID
   }
 
-  /// The channels that commits after one snapshot up to another touched; all when that is not known.
+  /// The channels that commits after one snapshot up to another touched; all channels when that is not known.
   func touched(after first: Int, upTo last: Int) -> UInt64 {
     guard let log = signals.log else { return last > first ? .max : 0 }
     return log.touched(after: first, upTo: last)
   }
 
-  /// How long ago a transaction was committed, if that is still known.
+  /// The time since a transaction was committed, if that is still known.
   func age(of transaction: Int) -> Duration? { signals.log?.age(of: transaction) }
 
-  /// By which number leases and locks name this process; nil where it cannot own any.
+  /// The number by which leases and locks name this process; nil where it cannot own any.
   package var owner: OwnerID? { owners?.id }
 
-  /// Whether the process with this number lives. Whoever cannot tell takes it to be alive.
+  /// Whether the process with this number lives; true when that cannot be determined.
   package func isAlive(_ owner: OwnerID) -> Bool { owners?.isAlive(owner) ?? isSeenAlive(owner) }
 
-  /// The same for whoever only reads, and has no part in the file.
+  /// The same check for a process that only reads, and has no slot in the file.
   private func isSeenAlive(_ owner: OwnerID) -> Bool {
     guard options.isReadOnly, let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return true }
     return lms_byte_is_owned(file.number, off_t(Owners.place(of: owner)))
   }
 
-  /// Whether another process has locked a byte. Whoever cannot tell takes it so.
+  /// Whether another process has locked a byte; true when that cannot be determined.
   func isLockedElsewhere(_ place: BytePlace) -> Bool { owners?.isLockedElsewhere(place) ?? true }
 
-  /// Gives back what the write that has ended had locked.
+  /// Releases the bytes that the finished write had locked.
   @inline(never)
   func freeAfterWrite() {
     for place in freedAfterWrite { _ = owners?.unlock(place) }
     freedAfterWrite.removeAll()
   }
 
-  /// What a writer is told whose time is up.
+  /// The error for a writer whose time limit is over.
   package var writerBusy: StoreError { WriterGate.busy(WriterGate.holder(signals, owners)) }
 
-  /// What counts the pulses of a channel: wakings that are not commits.
+  /// The number of pulses of a channel: wakes that are not commits.
   func pulse(_ channels: UInt64) -> UInt32 { signals.pulse(channels) }
 
-  /// Whether anybody may wait in line for a lock or semaphore of the channel.
+  /// Whether a lock or semaphore of the channel may have a line of waiters.
   func hasLine(_ channel: UInt64) -> Bool { signals.hasLine(channel) }
 
-  /// Says so, or takes it back.
+  /// Sets or clears that.
   func setLine(_ channel: UInt64, _ isThere: Bool) { signals.setLine(channel, isThere) }
 
-  /// Wakes those who wait on a channel though nothing was committed.
+  /// Wakes the waiters of channels without a commit.
   func pulsate(_ channels: UInt64) {
     signals.addPulse(channels)
     signals.wake(channels)
   }
 
-  /// Waits in a task until a commit after `known` touched one of the channels, or the holder of a watched byte has died.
+  /// Suspends the task until a commit after `known` has touched one of the channels, or the holder of a watched byte has died.
   ///
-  /// - Parameter pulse: The channel's pulse, where another one ends the wait, too.
-  /// - Returns: False when the deadline came first. True may be wrong: the caller looks at the store.
+  /// - Parameter pulse: The channel's pulse, if another pulse also ends the wait.
+  /// - Returns: False when the deadline came first. True may be wrong: the caller checks the store.
   /// - Throws: `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func change(
     of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant? = nil,
@@ -108,14 +108,14 @@ extension Environment {
       of: channels, after: known, until: deadline, watched: watched, pulse: pulse, self)
   }
 
-  /// Sleeps until `look` finds what it looks for, or the deadline passes; tells which.
+  /// Sleeps until `look` reports that the wait is over, or the deadline passes; returns whether it is over.
   ///
   /// `look` is called first, after every commit that touches one of `channels`, and every 250 ms.
   func wait<E: Error>(
     for channels: UInt64, until deadline: ContinuousClock.Instant?, _ look: () throws(E) -> Look
   ) throws(E) -> Bool {
     while true {
-      // Read before looking: a commit in between changes the word, and the sleep ends at once.
+      // Read before the check: a commit in between changes the word, so that the sleep ends immediately.
       let ticket = signals.ticket()
       signals.announce(ticket, channels)
       let found = try look()
@@ -130,19 +130,19 @@ extension Environment {
         if let deadline { pause = min(pause, now.duration(to: deadline)) }
         if !found.watched.isEmpty { pause = min(pause, Waiters.ownerCheck) }
         signals.sleep(ticket, channels, for: pause)
-        // Nothing was committed, so that only a death can have changed anything.
+        // Nothing was committed, so only a death can have changed anything.
         guard signals.isCurrent(ticket), found.watched.allSatisfy(isLockedElsewhere) else { break }
       }
     }
   }
 
-  /// The same for a task, which does not block a thread meanwhile.
+  /// Suspends the task until `look` finds something, or the deadline passes; does not block a thread.
   ///
   /// - Parameters:
-  ///   - notesPulses: Whether `look` is called after each pulse of the channel, too.
-  ///   - look: What it finds; nil goes on with the wait, unless the rest is ready. And the number of the newest snapshot that it has
-  ///     seen.
-  /// - Returns: What `look` found; nil when it found nothing in time, or there was nothing more to wait for.
+  ///   - notesPulses: Whether `look` is also called after each pulse of the channel.
+  ///   - look: Returns what it finds, or nil to continue the wait, unless its look says that the wait is over; and the number of
+  ///     the newest snapshot that it has seen.
+  /// - Returns: What `look` found; nil when it found nothing in time, or the wait ended without a result.
   /// - Throws: What `look` throws; `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func wait<Found>(
     for channels: UInt64, until deadline: ContinuousClock.Instant?, notesPulses: Bool = false,
@@ -160,13 +160,13 @@ extension Environment {
     }
   }
 
-  /// Refuses to wait inside of a write: nobody could commit what is waited for.
+  /// Refuses to wait inside a write: no process could commit what the thread would wait for.
   func checkMayWait(_ operation: String, _ structure: String?) throws(StoreError) {
     try checkFork()
     guard isWriting else { return }
     throw StoreError(
       .nestedWrite, operation, structure: structure,
-      reason: "this thread is inside a write of the same store, so nobody can commit what it would wait for",
+      reason: "this thread is inside a write of the same store, so no process can commit what it would wait for",
       advice: "wait outside of the write")
   }
 }
@@ -177,14 +177,14 @@ package func microsecondsSince1970() -> UInt64 { UInt64(max(0, lms_time_of_day()
 /// This process's number.
 func currentProcessID() -> UInt32 { UInt32(getpid()) }
 
-/// A number that no thread or task of this process gets again.
+/// A number that no other thread or task of this process gets.
 func freshNumber() -> UInt64 { 1 << 32 + numbers.add(1, ordering: .relaxed).newValue }
 private let numbers = Atomic<UInt64>(0)
 
-/// A number of the calling thread's own; no later thread gets it.
+/// A number of the calling thread; no later thread gets it.
 func currentThread() -> UInt64 { UInt64(lms_thread_slot()) + 1 }
 
-/// The task that calls, among those that live; nil outside of tasks.
+/// A number of the current task, unique among the tasks that live; nil outside of tasks.
 func currentTask() -> Int? {
   unsafe withUnsafeCurrentTask { task in unsafe task.map { unsafe $0.hashValue } }
 }

@@ -4,11 +4,11 @@ internal import _LMDBShareSystem
 
 /// One open LMDB environment of this process.
 ///
-/// There is one per data file and process, whatever path leads to it (`Environment.open` sees to that): LMDB's locks
-/// are of the kind that a process loses when *any* descriptor of the file is closed.
+/// There is one per data file and process, whatever path leads to it (`Environment.open` ensures that): a process loses LMDB's
+/// locks when *any* descriptor of the file is closed.
 ///
-/// `@unchecked Sendable`: `handle` and the map behind it change only in `exclusively`, when no transaction of this
-/// process lives; everything else is immutable, atomic, or used by the one thread that holds `writeLock`.
+/// `@unchecked Sendable`: `handle` and its map change only in `exclusively`, when this process has no transaction; everything
+/// else is immutable, atomic, or used only by the thread that holds `writeLock`.
 @safe @usableFromInline
 package final class Environment: @unchecked Sendable {
   package let directory: StoreDirectory
@@ -18,7 +18,7 @@ package final class Environment: @unchecked Sendable {
   /// Guarded by `writeLock`.
   private var gate: WriterGate?
   private var gateTried = ContinuousClock.now
-  /// By which leases, delays and ages are measured.
+  /// Measures leases, delays and ages.
   package let clock = StoreClock()
   /// Tasks that wait for commits.
   let waiters = Waiters()
@@ -27,31 +27,31 @@ package final class Environment: @unchecked Sendable {
   let lockIdentity: FileIdentity?
   let forkCount: UInt32
   var handle: OpaquePointer
-  /// What readers read from. It changes with LMDB's map.
+  /// The map that readers use. It changes with LMDB's map.
   var map: PageMap
-  /// Whether LMDB's environment was closed and could not be opened again: `handle` leads nowhere then, and the readers' pool is
-  /// shut. Guarded by `writeLock`.
+  /// Whether LMDB's environment was closed and could not be opened again: `handle` is invalid then, and the readers' pool is
+  /// closed. Guarded by `writeLock`.
   var isBroken = false
-  /// How many `open` calls have not been matched by `close`; guarded by the registry's lock.
+  /// The number of `open` calls without a matching `close`; guarded by the registry's lock.
   var references = 1
 
   let readers: ReaderPool
-  /// Held by the thread that writes, or that lets LMDB open a database: LMDB forbids both at once in a process.
+  /// Held by the thread that writes, or that lets LMDB open a database: LMDB does not allow both at the same time in a process.
   private let writeLock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   /// The thread that holds `writeLock`, or 0.
   private let writerThread = Atomic<UInt64>(0)
-  /// The writer's transaction, used again and again.
+  /// The writer's transaction, which is reused.
   private(set) var writer: Transaction?
-  /// How many commits a reader that died holds pages for at most, by this process: looking costs some microseconds.
+  /// The number of this process's commits between checks for stale readers: a check takes some microseconds.
   private static let readerCheckInterval = 32
   private var commitsSinceReaderCheck = 0
-  /// Whether the mark for unsynced commits is there, or not needed; guarded by `writeLock`.
+  /// Whether the mark for unsynced commits exists, or is not needed; guarded by `writeLock`.
   var isUnsyncedNoted: Bool
-  /// Whether somebody's mark for unsynced commits was seen, which this process takes away once nobody else is there.
+  /// Whether a mark for unsynced commits was seen, which this process removes when no other process has the store open.
   var hasSeenMark = false
-  /// Whether a sync failed: the system then forgets what it could not write, and another sync proves nothing.
+  /// Whether a sync failed: the system then discards what it could not write, and another sync proves nothing.
   let hasFailedToSync = Atomic<Bool>(false)
-  /// The directory's change time as of which the files are known to be the same.
+  /// The directory's change time when the files were last checked.
   var directoryChange: Int64 = -2
   /// The same for the owners file.
   let ownersChange = Atomic<Int64>(-2)
@@ -60,9 +60,9 @@ package final class Environment: @unchecked Sendable {
   var growth = GrowthLog()
   /// The numbers of named databases.
   let numbers = Guarded(DatabaseNumbers())
-  /// Bytes that the running write has locked, to be given back after its end; guarded by `writeLock`.
+  /// Bytes that the running write has locked, to be released after its end; guarded by `writeLock`.
   var freedAfterWrite: [BytePlace] = []
-  /// Those of the catalogue and of the values.
+  /// The numbers of the catalogue and of the values.
   let catalogueNumber = Atomic<UInt32>(Transaction.noDatabase)
   let valuesNumber = Atomic<UInt32>(Transaction.noDatabase)
 
@@ -87,16 +87,16 @@ package final class Environment: @unchecked Sendable {
   }
 
   deinit {
-    // After fork the lock may be held for ever by a thread that the child does not have; only its memory is freed.
+    // After fork the lock may be held forever by a thread that the child does not have; only its memory is freed.
     unsafe writeLock.deallocate()
     writer?.destroy()
   }
 
-  /// False in a child process that was forked off since.
+  /// False in a child process that was forked since.
   @inline(__always)
   var isOfThisProcess: Bool { lms_fork_count() == forkCount }
 
-  /// Stops use in a child process of what its parent opened.
+  /// Stops a child process that uses what its parent opened.
   @inline(__always)
   func checkFork() throws(StoreError) {
     guard isOfThisProcess else {
@@ -127,7 +127,7 @@ package final class Environment: @unchecked Sendable {
     return try recoverRead(code)
   }
 
-  /// Takes a slot once LMDB's environment is there again, if that was missing.
+  /// Takes a slot after opening LMDB's environment again, if it was missing.
   @inline(never)
   private func acquire(after error: StoreError) throws(StoreError) -> Int {
     guard error == ReaderPool.noEnvironment else { throw error }
@@ -135,9 +135,9 @@ package final class Environment: @unchecked Sendable {
     return try readers.acquire()
   }
 
-  /// Begins a read transaction beside the pool.
+  /// Begins a read transaction without the pool.
   ///
-  /// - Parameter isAlone: Whether nobody else knows the handle yet, so that its map may be moved.
+  /// - Parameter isAlone: Whether no other thread has the handle yet, so that its map may be moved.
   static func beginReading(
     _ handle: OpaquePointer, _ purpose: String, isAlone: Bool = false
   ) throws(StoreError) -> OpaquePointer {
@@ -159,7 +159,7 @@ package final class Environment: @unchecked Sendable {
     }
   }
 
-  /// Whether a transaction that LMDB refuses to begin may begin when it is tried again: liblmdb 0.9.26 to 0.9.31 answer so at
+  /// Whether beginning a refused transaction may succeed at the next attempt: liblmdb 0.9.26 to 0.9.31 return these codes at
   /// random while other processes open and close.
   static func isPassing(_ code: Int32) -> Bool { code == EINVAL || code == EAGAIN }
 
@@ -176,7 +176,7 @@ package final class Environment: @unchecked Sendable {
       }
       let slot = try readers.acquire()
       let transaction = readers.transaction(slot, of: self)
-      // What LMDB refused to renew may be of use no more.
+      // A transaction that LMDB refused to renew may be unusable.
       transaction.retire()
       code = unsafe transaction.renew(handle, map)
       if code == 0 { return transaction }
@@ -190,10 +190,10 @@ package final class Environment: @unchecked Sendable {
   /// Whether the calling thread is writing.
   package var isWriting: Bool { writerThread.load(ordering: .relaxed) == lms_thread_id() }
 
-  /// Waits for the writer's lock, of this process and then of all, and begins a write transaction.
+  /// Waits for the write lock of this process, then for that of all processes, and begins a write transaction.
   ///
   /// - Parameters:
-  ///   - deadline: Until when to wait; nil for as long as it takes.
+  ///   - deadline: Until when to wait; nil to wait without a limit.
   ///   - isSettling: Whether nothing will be committed, and the registry's lock is held.
   @usableFromInline
   package func beginWrite(
@@ -233,10 +233,10 @@ package final class Environment: @unchecked Sendable {
     }
   }
 
-  /// Who of the processes lives; nil as long as the file that tells cannot be used.
+  /// The processes that have the store open; nil while the `owners` file cannot be used.
   package var owners: Owners? { ownersFile.owners }
 
-  /// Makes the gate once the files that it needs can be used: the disk was full at the opening, say.
+  /// Creates the gate once the files that it needs can be used: the disk may have been full at the opening.
   @inline(never)
   private func makeGate() {
     guard !options.isReadOnly, gateTried.duration(to: .now) > .milliseconds(100) else { return }
@@ -258,7 +258,7 @@ package final class Environment: @unchecked Sendable {
       let code = unsafe mdb_txn_begin(handle, nil, 0, &begun)
       if code == 0 {
         let room = room()
-        // A file that grows may do so because a dead reader holds its pages.
+        // The file may have grown because a stale reader holds its pages.
         if room.lastPage > lastPageAtReaderCheck + 32 || growth.isInTheWay {
           _ = try? clearStaleReaders()
           lastPageAtReaderCheck = room.lastPage
@@ -271,7 +271,7 @@ package final class Environment: @unchecked Sendable {
         }
         if let limit = options.fileLimit, (room.lastPage + 1) * pageSize > limit {
           unsafe mdb_txn_abort(begun)
-          // Whoever writes behind the limit gets a signal, and so would who uses a free page there.
+          // Writing beyond the limit raises a signal, so a transaction that uses a free page there is refused as well.
           throw StoreError(returnCode: EFBIG, "write")
         }
         guard mayGrow, room.isNearlyFull else { return unsafe begun! }
@@ -290,19 +290,19 @@ package final class Environment: @unchecked Sendable {
     }
   }
 
-  /// Commits, and lets the next writer in; or throws, and nothing is stored.
+  /// Commits, and lets the next writer in; if it throws, nothing is stored.
   @usableFromInline package func commit(_ transaction: Transaction) throws(StoreError) {
     transaction.flushStates()
     if let failure = transaction.failure {
       abort(transaction)
-      // The stale readers' pages come back at the next write.
+      // The stale readers' pages become free at the next write.
       if failure.code == .mapFull || failure.code == .readersFull { _ = try? clearStaleReaders() }
       throw failure
     }
     let isChanged = transaction.changes > 0
     if isChanged {
       do throws(StoreError) {
-        // Else it could meet the commit of a process that has another lock file, or go into a file without a name.
+        // Otherwise it could collide with the commit of a process that has another lock file, or go into a file without a name.
         try checkFilesAgain()
       } catch {
         abort(transaction)
@@ -315,7 +315,7 @@ package final class Environment: @unchecked Sendable {
     gate?.leave()
     KillPoint.pass(.gateLeft)
     if code != 0 {
-      // Before others may find the environment broken, and open it anew.
+      // Before other threads find the environment broken, and open it again.
       let error = commitError(code)
       unlockForWriting()
       throw error
@@ -353,7 +353,7 @@ package final class Environment: @unchecked Sendable {
     try waitForWriteLock(until: deadline)
   }
 
-  /// Waits for the write lock of this process; nil for no limit.
+  /// Waits for the write lock of this process; a nil deadline means no limit.
   func waitForWriteLock(until deadline: ContinuousClock.Instant?) throws(StoreError) {
     if let deadline {
       let left = deadline.nanosecondsLeft
@@ -370,7 +370,7 @@ package final class Environment: @unchecked Sendable {
     unsafe pthread_mutex_unlock(writeLock)
   }
 
-  /// Frees the reader slots of processes that died; tells how many there were.
+  /// Clears stale readers; returns how many there were.
   @discardableResult
   package func clearStaleReaders() throws(StoreError) -> Int {
     try checkFork()

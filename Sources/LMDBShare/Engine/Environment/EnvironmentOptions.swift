@@ -8,23 +8,23 @@ package struct EnvironmentOptions: Hashable, Sendable {
   /// Whether to read without LMDB's lock file, and so without protection from writers.
   package var isUnlocked = false
   package var createIfMissing = true
-  /// The most bytes that the data file may take, or nil for no limit.
+  /// The maximum size of the data file in bytes, or nil for no limit.
   var maximumSize: Int?
-  /// How much address space the map takes at first; it costs no memory and no disk.
+  /// The initial address space of the map; it takes no memory and no disk space.
   var mapReservation = 1 << 40
-  /// The most bytes that the system lets a file of this process have, or nil for no limit: whoever writes behind it gets a
-  /// signal, so the map ends before.
+  /// The system's limit on the size of files of this process, or nil for no limit. Writing beyond it raises a signal, so the map
+  /// is not larger.
   var fileLimit: Int?
   /// By how many bytes the file may grow while one snapshot is held; nil for no limit.
   var maximumSnapshotGrowth: Int?
   var maximumReaders = 4096
   package var maximumStructures = 1024
-  /// The mode of a directory that is made; nil for 0700 less the umask.
+  /// The mode of a directory that is created; nil for 0700 less the umask.
   var directoryMode: UInt32?
-  /// The mode of a data file that is made, and so of the files beside it; nil for 0600 less the umask.
+  /// The mode of a data file that is created, and of the files beside it; nil for 0600 less the umask.
   var fileMode: UInt32?
   var allowNetworkFileSystem = false
-  /// Whether root opens what belongs to another user, or what others may replace.
+  /// Whether a process of root opens files that belong to another user, or that others may replace.
   package var allowForeignOwner = false
   package var checkPages = false
   var unsynced = Unsynced.refuse
@@ -34,9 +34,10 @@ package struct EnvironmentOptions: Hashable, Sendable {
   /// How long an opening waits for other processes, or nil for no limit.
   package var openingTimeout: Duration?
 
-  /// Whether the map is to be as large as the file tells, by which other programs may go.
+  /// Whether the map gets the size that the file records, which other programs may use.
   package var keepsMapSize = false
-  /// A key that the main database must hold; an environment without is somebody else's, and gets no files of ours.
+  /// A key that the main database must have; an environment without it does not belong to this library, and no files are added to
+  /// it.
   var mark: String?
   /// Whether the path may lead to a data file with its lock file beside it (`MDB_NOSUBDIR`). For reading only.
   package var mayBeFile = false
@@ -46,20 +47,20 @@ package struct EnvironmentOptions: Hashable, Sendable {
   /// Until when an opening that begins now may wait; nil for no limit.
   var openingDeadline: ContinuousClock.Instant? { openingTimeout.map { .now + min($0, .seconds(1 << 30)) } }
 
-  /// The most bytes that the data file may take, for either reason.
+  /// The maximum size of the data file in bytes, for either reason.
   var sizeLimit: Int? {
     guard let maximumSize, let fileLimit else { return maximumSize ?? fileLimit }
     return min(maximumSize, fileLimit)
   }
 
-  /// The names of the options that differ, of those that two opens of one environment must agree on.
+  /// The names of the differing options among those that two openings of one environment must agree on.
   func differences(from other: EnvironmentOptions) -> String {
     zip(Mirror(reflecting: essentials).children, Mirror(reflecting: other.essentials).children)
       .filter { String(describing: $0.value) != String(describing: $1.value) }.compactMap(\.0.label)
       .joined(separator: ", ")
   }
 
-  /// What two opens of one environment must agree on.
+  /// The options that two openings of one environment must agree on.
   var essentials: EnvironmentOptions {
     var copy = self
     copy.createIfMissing = true

@@ -1,21 +1,21 @@
 internal import _LMDBShareSystem
 
-/// Read transactions of this process, kept ready: renewing one costs a quarter of beginning one.
+/// Idle read transactions of this process: renewing one costs a quarter of beginning one.
 ///
-/// A slot is taken by one compare-and-swap. `close` shuts the pool while the map moves: whoever takes a slot looks at
-/// `closed` afterwards, and whoever closes looks at the slots afterwards, so that one of them sees the other.
+/// A slot is taken by one compare-and-swap. `close` closes the pool while the map moves. A thread that takes a slot checks
+/// `closed` afterwards, and a thread that closes the pool checks the slots afterwards, so that one of them sees the other.
 @safe final class ReaderPool: @unchecked Sendable {
-  // Why unchecked: a slot's transaction is touched by its taker alone; the words are atomic.
+  // Why unchecked: only the thread that has taken a slot touches its transaction; the words are atomic.
   private static let stride = 64
-  /// Threads begin to look at one of these slots, and take further ones only when that is taken: a slot that was used once keeps
-  /// its place in LMDB's table, which all processes share, and a process may have had any number of threads.
+  /// Threads try one of these slots first, and others only when they are taken: a slot that was used once keeps its place in
+  /// LMDB's table, which all processes share, and a process may have had any number of threads.
   private static let usual = 128
   private let capacity: Int
-  /// Per slot one cache line, of which the first word tells whether it is taken.
+  /// One cache line per slot, whose first word says whether it is taken.
   private let words: UnsafeMutableRawPointer
-  /// What `words` lies in. The system gives the memory of most slots when they are first taken.
+  /// The allocation that contains `words`. The system provides the memory of most slots only when they are first taken.
   private let memory: UnsafeMutableRawPointer
-  /// Made as slots are first taken; they stay until the pool ends.
+  /// Created when a slot is first taken; they stay until the pool is destroyed.
   private let transactions: UnsafeMutablePointer<Transaction?>
   private let closed: UnsafeMutableRawPointer
 
@@ -93,7 +93,7 @@ internal import _LMDBShareSystem
     }
   }
 
-  /// Counts the calling thread among the readers without a slot, once the map stands still.
+  /// Counts the calling thread among the readers without a slot, as soon as the map is stable.
   func enter() throws(StoreError) {
     while true {
       unsafe _ = lms_add32(word(capacity + 1), 1)
@@ -105,7 +105,7 @@ internal import _LMDBShareSystem
 
   func leave() { unsafe _ = lms_add32(word(capacity + 1), UInt32.max) }
 
-  /// Shuts the pool and waits until all slots are free; false, and open again, when that takes longer than `patience`.
+  /// Closes the pool and waits until all slots are free; if that takes longer than `patience`, opens it again and returns false.
   func close(for patience: Duration) -> Bool {
     guard unsafe lms_swap32(closed, 0, 1) else { return false }
     let start = ContinuousClock.now
@@ -126,7 +126,7 @@ internal import _LMDBShareSystem
 
   private static let shut: UInt32 = 2
 
-  /// What takers are told by a pool that was shut down.
+  /// The error for readers of a pool that was shut down.
   static let noEnvironment = StoreError(
     .inputOutput, "read", reason: "the store could not be opened again after the system had failed",
     advice: "try again when the cause is gone")
@@ -136,7 +136,7 @@ internal import _LMDBShareSystem
     return unsafe lms_load32(word(capacity + 1)) != 0
   }
 
-  /// Ends the idle transactions: they refer to the map, and their numbers of databases may be out of date.
+  /// Ends the idle transactions: they refer to the map, and their database numbers may be out of date.
   func endAll() {
     for slot in 0..<capacity { unsafe transactions[slot]?.retire() }
   }

@@ -1,13 +1,13 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-/// The one crossing from a return code (LMDB's, or an errno) to an error.
+/// The only conversion of a return code (LMDB's, or an errno) to an error.
 @inline(__always)
 func check(_ code: Int32, _ operation: @autoclosure () -> String) throws(StoreError) {
   if code != 0 { throw StoreError(returnCode: code, operation()) }
 }
 
-/// The crossing for calls that answer -1 and leave the reason in `errno`.
+/// The conversion for calls that return -1 and leave the reason in `errno`.
 @inline(__always)
 @discardableResult
 func checkErrno(_ result: Int32, _ operation: @autoclosure () -> String) throws(StoreError) -> Int32 {
@@ -25,7 +25,7 @@ extension StoreError {
       advice: known?.advice ?? "the system said: \(words) (\(returnCode))", underlying: returnCode)
   }
 
-  /// The error for what LMDB answers when it is to enter this process among the readers.
+  /// The error when LMDB cannot register this process as a reader.
   init(beginning code: Int32, _ operation: String) {
     guard code == EAGAIN else {
       self.init(returnCode: code, operation)
@@ -34,7 +34,7 @@ extension StoreError {
     self.init(
       .processNumberTaken, operation,
       reason: "another process that has the store open has the same number as this one",
-      advice: "let both run in one pid namespace (of containers: share it), so that LMDB can tell its readers apart",
+      advice: "let both run in one pid namespace (of containers: share it), so that LMDB can distinguish its readers",
       underlying: code)
   }
 
@@ -47,8 +47,8 @@ extension StoreError {
       "end snapshots that are not needed, or open the store with more maximumReaders while no process has it open"
     ),
     MDB_BAD_RSLOT: (
-      .readerLost, "this process's place in the reader table is not its own any more",
-      "programs in other containers or PID namespaces clear places of processes that they do not see: let all that use "
+      .readerLost, "this process has lost its slot in the reader table",
+      "programs in other containers or PID namespaces clear slots of processes that they do not see: let all that use "
         + "the store share one; never remove or replace lock.mdb while the store is open; then open the store again"
     ),
     MDB_DBS_FULL: (
@@ -69,7 +69,7 @@ extension StoreError {
     MDB_BAD_VALSIZE: (.outOfRange, "a key or value has a size that LMDB refuses", "use a shorter one"),
     MDB_KEYEXIST: (.notSorted, "a key is not greater than the one before", "sort the keys, and give each once"),
     MDB_INCOMPATIBLE: (
-      .structureRemoved, "the structure was created anew with another layout", "open it again"
+      .structureRemoved, "the structure was created again with another layout", "open it again"
     ),
     MDB_BAD_DBI: (.structureRemoved, "the structure is gone", "open it again"),
     ENOSPC: (.diskFull, "no space is left on the disk", "make room and try again; nothing of this write is stored"),
@@ -80,7 +80,7 @@ extension StoreError {
     EROFS: (.permissionDenied, "the file system is read-only", "open the store with access: .readOnly"),
     ENOENT: (.storeNotFound, "there is nothing at this path", "check the path"),
     ENOTDIR: (.wrongFileKind, "a part of the path is not a directory", "check the path"),
-    ELOOP: (.wrongFileKind, "a symbolic link stands in the place of a file", "put the file itself there"),
+    ELOOP: (.wrongFileKind, "a symbolic link is in the place of a file", "put the file itself there"),
     ENOMEM: (
       .resourceLimit, "memory or address space is used up",
       "raise the limit (ulimit -v), or open the store with a smaller mapReservation"

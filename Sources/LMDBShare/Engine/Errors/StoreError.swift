@@ -1,6 +1,6 @@
 /// What went wrong, where, and what to do about it.
 ///
-/// Compare ``code`` to tell errors apart; print the error itself for people:
+/// Compare ``code`` to distinguish errors; print the error itself for people:
 ///
 ///     do { try store.write { txn in … } }
 ///     catch let error as StoreError where error.code == .mapFull { … }
@@ -17,17 +17,17 @@ public struct StoreError: Error, Hashable, Sendable {
 
   /// The kind of error.
   public let code: Code
-  /// What was being done, for example `open` or `write`.
+  /// The operation that failed, for example `open` or `write`.
   public let operation: String
-  /// The structure concerned, if there is one: its name as it is.
+  /// The name of the structure concerned, unescaped; nil when no structure is concerned.
   public let structure: String?
-  /// What is wrong. Stored names and bytes that it quotes have their control characters escaped.
+  /// What is wrong. Control characters in quoted names and bytes are escaped.
   public let reason: String
   /// What the user can do about it.
   public let advice: String
   /// The code of LMDB (negative) or of the operating system (`errno`) behind it, or nil.
   public let underlying: Int32?
-  /// The process that is in the way, where one is and its number is known: for ``Code/writerBusy`` the one that writes.
+  /// The process that is in the way, if its number is known: for ``Code/writerBusy`` the one that writes.
   public let processID: Int?
 
   package init(
@@ -43,7 +43,7 @@ public struct StoreError: Error, Hashable, Sendable {
     self.processID = processID
   }
 
-  /// The same error, told of a structure.
+  /// The same error with the name of a structure.
   package func about(_ structure: String) -> StoreError {
     guard self.structure == nil else { return self }
     return StoreError(
@@ -65,15 +65,15 @@ extension StoreError.Code {
 
   /// There is no store at the path, and it was not to be created.
   public static let storeNotFound = Self(rawValue: "storeNotFound")
-  /// A store is there already where a new one was to be made, by a backup for example.
+  /// A store exists already where a new one was to be created, by a backup for example.
   public static let storeExists = Self(rawValue: "storeExists")
-  /// `data.mdb` is not an LMDB file, or the directory is no store.
+  /// `data.mdb` is not an LMDB file, or the directory is not a store.
   public static let notAStore = Self(rawValue: "notAStore")
   /// `data.mdb` is empty.
   public static let emptyFile = Self(rawValue: "emptyFile")
   /// `data.mdb` is shorter than its own meta pages say.
   public static let truncated = Self(rawValue: "truncated")
-  /// Commits that were not synced were made before the machine was started anew, so that anything may be wrong.
+  /// Commits that were not synced were made before the machine was restarted, so that the data may be inconsistent.
   public static let unsynced = Self(rawValue: "unsynced")
   /// Stored bytes contradict the format.
   public static let damaged = Self(rawValue: "damaged")
@@ -81,30 +81,30 @@ extension StoreError.Code {
   public static let newerFormat = Self(rawValue: "newerFormat")
   /// Written by a variant of LMDB with a file format of its own, for example lmdb-js.
   public static let foreignFormat = Self(rawValue: "foreignFormat")
-  /// A directory, FIFO, device, socket or symbolic link stands where a file belongs.
+  /// A directory, FIFO, device, socket or symbolic link is in the place of a file.
   public static let wrongFileKind = Self(rawValue: "wrongFileKind")
   /// The operating system denies access.
   public static let permissionDenied = Self(rawValue: "permissionDenied")
-  /// The store belongs to another user, or every user may replace its files, and this process is root's.
+  /// The store belongs to another user, or every user may replace its files, and this process runs as root.
   public static let foreignOwner = Self(rawValue: "foreignOwner")
   /// The path lies on a network file system, where LMDB's locks and maps do not work.
   public static let networkFileSystem = Self(rawValue: "networkFileSystem")
   /// The store is open in this process with other options.
   public static let optionsConflict = Self(rawValue: "optionsConflict")
-  /// A file of the store was removed or replaced while it is open.
+  /// A file of the store was removed or replaced while the store was open.
   public static let replaced = Self(rawValue: "replaced")
 
   // MARK: Transactions
 
-  /// A write inside a write of the same thread.
+  /// A write was begun inside a write of the same thread.
   public static let nestedWrite = Self(rawValue: "nestedWrite")
-  /// Another process or thread was still writing when the time was up.
+  /// Another process or thread was still writing at the end of the time limit.
   public static let writerBusy = Self(rawValue: "writerBusy")
   /// A store opened before `fork` was used in the child.
   public static let usedAfterFork = Self(rawValue: "usedAfterFork")
-  /// A transaction of this process, or another process that has the store or structure in use, is in the way.
+  /// A transaction of this process is in the way, or another process uses the store or structure.
   public static let busy = Self(rawValue: "busy")
-  /// A commit failed in such a way that it may or may not be on disk.
+  /// A commit failed, and it is not known whether it is on disk.
   public static let outcomeUnknown = Self(rawValue: "outcomeUnknown")
   /// A transaction with the same token has been committed before.
   public static let alreadyCommitted = Self(rawValue: "alreadyCommitted")
@@ -121,7 +121,7 @@ extension StoreError.Code {
   public static let diskFull = Self(rawValue: "diskFull")
   /// All reader slots are taken by live transactions.
   public static let readersFull = Self(rawValue: "readersFull")
-  /// More structures than the store was opened for.
+  /// More structures are in use than the store was opened for.
   public static let structuresFull = Self(rawValue: "structuresFull")
   /// One transaction touched more pages than LMDB can hold.
   public static let transactionTooLarge = Self(rawValue: "transactionTooLarge")
@@ -132,48 +132,48 @@ extension StoreError.Code {
 
   /// There is no structure of that name.
   public static let structureNotFound = Self(rawValue: "structureNotFound")
-  /// The structure was removed, renamed or created anew since it was opened.
+  /// The structure was removed, renamed or created again since it was opened.
   public static let structureRemoved = Self(rawValue: "structureRemoved")
   /// A structure of that name exists already.
   public static let structureExists = Self(rawValue: "structureExists")
-  /// The structure's kind, types or shape differ from what was asked for.
+  /// The structure's kind, types or shape differ from the requested ones.
   public static let typeMismatch = Self(rawValue: "typeMismatch")
-  /// A name that cannot be a structure's.
+  /// The name is not a valid name for a structure.
   public static let invalidName = Self(rawValue: "invalidName")
-  /// A value of more than 1 GiB.
+  /// The value is larger than 1 GiB.
   public static let valueTooLarge = Self(rawValue: "valueTooLarge")
-  /// Stored bytes are no value of the expected type.
+  /// Stored bytes are not a valid value of the expected type.
   public static let undecodable = Self(rawValue: "undecodable")
   /// A value cannot be stored.
   public static let unencodable = Self(rawValue: "unencodable")
-  /// A key or index out of the permitted range.
+  /// A key or index is out of the permitted range.
   public static let outOfRange = Self(rawValue: "outOfRange")
-  /// Bulk-loaded keys do not ascend.
+  /// The keys of a bulk load do not ascend.
   public static let notSorted = Self(rawValue: "notSorted")
 
   // MARK: Queues
 
-  /// A queue has as many items as it takes.
+  /// The queue holds as many items as it may.
   public static let queueFull = Self(rawValue: "queueFull")
-  /// A queue was closed and takes no more items.
+  /// The queue was closed and accepts no more items.
   public static let queueClosed = Self(rawValue: "queueClosed")
-  /// A lease is not current any more: it ran out, or its item was acknowledged, released or removed.
+  /// The lease is no longer current: it expired, or its item was acknowledged, released or removed.
   public static let leaseLost = Self(rawValue: "leaseLost")
 
-  // MARK: Locks and the like
+  // MARK: Synchronization
 
-  /// A lock was not free, or an event not set, when the time was up.
+  /// A lock was not free, or an event not set, at the end of the time limit.
   public static let timedOut = Self(rawValue: "timedOut")
-  /// A lock or permit was given back that this process does not hold.
+  /// A lock or permit was released that this process does not hold.
   public static let notHeld = Self(rawValue: "notHeld")
   /// A thread asked again for a lock that it holds.
   public static let deadlock = Self(rawValue: "deadlock")
-  /// Somebody who waited at a barrier died or gave up, so that it cannot open.
+  /// A participant that waited at the barrier died or gave up, so that the barrier cannot open.
   public static let barrierBroken = Self(rawValue: "barrierBroken")
 
   // MARK: Workers
 
-  /// A process that was started as a worker starts itself again, without having looked at what it was started for.
+  /// A process that was started as a worker starts itself again, without having run its work.
   public static let workerRecursion = Self(rawValue: "workerRecursion")
   /// Workers died, more of them or sooner than a pool replaces.
   public static let workersDied = Self(rawValue: "workersDied")
@@ -182,10 +182,10 @@ extension StoreError.Code {
 
   /// Reading or writing the disk failed.
   public static let inputOutput = Self(rawValue: "inputOutput")
-  /// This process's place among the readers was given away: by a program in another PID namespace, which takes it for dead, or
-  /// because `lock.mdb` was replaced.
+  /// This process's place among the readers was given away: by a program in another PID namespace, which takes this process for
+  /// dead, or because `lock.mdb` was replaced.
   public static let readerLost = Self(rawValue: "readerLost")
-  /// Two processes of the same number, from two pid namespaces, have the store open.
+  /// Two processes with the same PID, from two PID namespaces, have the store open.
   public static let processNumberTaken = Self(rawValue: "processNumberTaken")
   /// Anything else that LMDB or the system reports.
   public static let system = Self(rawValue: "system")

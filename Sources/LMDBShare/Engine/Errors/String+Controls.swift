@@ -1,11 +1,11 @@
 extension String {
-  /// The text with everything as an escape that moves a terminal's cursor, changes its colours, ends a line or reverses
-  /// letters: error messages quote names and bytes that others stored. What was escaped before stays as it is.
+  /// The text with every character escaped that moves a terminal's cursor, changes its colours, ends a line or reverses letters:
+  /// error messages quote names and bytes that others stored. What was escaped before stays as it is.
   @usableFromInline var withoutControls: String {
     escaping(backslashes: false)
   }
 
-  /// The same with backslashes as `\\`, so that no two names look alike. Not to be done twice.
+  /// The same with backslashes as `\\`, so that no two names look alike. Must not be applied twice.
   var escapedName: String { escaping(backslashes: true) }
 
   private func escaping(backslashes: Bool) -> String {
@@ -24,7 +24,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// C0 and C1 controls, and what ends lines or changes the direction of text.
+  /// Whether it is a C0 or C1 control character, ends a line or changes the direction of text.
   fileprivate var isControl: Bool {
     switch value {
     case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true

@@ -1,16 +1,16 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-// A power cut between LMDB's creation of a file and its first commit leaves a file that never opens again. So the file
-// is made without a name, its first commit is synced, and only then it gets its name: at every instant there is either
-// no data file or a complete one. A creator that dies leaves nothing behind.
+// A power cut between LMDB's creation of a file and its first commit leaves a file that cannot be opened. So the file is created
+// without a name, its first commit is synced, and only then it gets its name: at every moment there is either no data file or a
+// complete one. A creator that dies leaves nothing behind.
 
 extension StoreDirectory {
-  /// Makes `data.mdb` with `firstCommit` in it, unless another process is faster: then that one's stays.
+  /// Creates `data.mdb` with `firstCommit` in it, unless another process is faster: then the other process's file stays.
   ///
   /// - Parameters:
-  ///   - mode: Its mode; nil for 0600 less the umask.
-  ///   - isReplacing: Whether a data file that is there is replaced.
+  ///   - mode: The file's mode; nil for 0600 less the umask.
+  ///   - isReplacing: Whether an existing data file is replaced.
   func createData(
     mode: UInt32?, isReplacing: Bool = false, firstCommit: (_ transaction: Transaction) throws(StoreError) -> Void
   ) throws(StoreError) {
@@ -45,7 +45,7 @@ extension StoreDirectory {
     try descriptor.sync()
   }
 
-  /// Gives a file the name of the data file, in place of the one that has it.
+  /// Gives a file the name of the data file, which it replaces.
   func replaceData(by temporary: String) throws(StoreError) {
     guard unsafe renameat(descriptor.number, temporary, descriptor.number, Self.dataFile) != 0 else { return }
     let error = StoreError(returnCode: lms_errno(), "create \(path)/\(Self.dataFile)")
@@ -60,7 +60,7 @@ extension StoreDirectory {
     try check(unsafe mdb_env_create(&environment), "create a store")
     defer { unsafe mdb_env_close(environment) }
     try check(unsafe mdb_env_set_maxdbs(environment, 8), "create a store")
-    // Nobody else knows this file yet, so there is nobody to lock out.
+    // No other process knows this file yet, so no lock is needed.
     try check(
       unsafe Environment.openFiles(environment, file, UInt32(MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS)), "create \(path)")
     var handle: OpaquePointer?

@@ -1,7 +1,7 @@
 internal import _LMDBShareSystem
 
 extension StoreDirectory {
-  /// What exactly this user may not do, when an opening was denied.
+  /// Reports what exactly this user may not do, when an opening was denied.
   func denial(_ error: StoreError, _ options: EnvironmentOptions) -> StoreError {
     let user = "user \(geteuid())"
     func denied(_ reason: String, _ advice: String) -> StoreError {
@@ -19,8 +19,8 @@ extension StoreDirectory {
     guard !may(W_OK, hasLock ? Self.lockFile : ".") else { return error }
     return denied(
       "\(hasLock ? "" : "there is no \(Self.lockFile), and ")\(hasLock ? Self.lockFile : "the directory") cannot be "
-        + "written by \(user); LMDB's readers, too, enter themselves in \(Self.lockFile), so that no writer uses the pages "
-        + "again that they read",
+        + "written by \(user); LMDB's readers, too, register themselves in \(Self.lockFile), so that no writer reuses the pages "
+        + "that they read",
       options.isReadOnly
         ? "give the permission (for two users: a group, and mode 0660); or, if no process writes to the store meanwhile, "
           + "open it with access: .readOnlyUnlocked"

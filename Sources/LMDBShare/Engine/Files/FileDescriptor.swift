@@ -1,12 +1,12 @@
 internal import _LMDBShareSystem
 
-/// An open file or directory, closed with its last reference; close-on-exec always, and never a standard stream: a file
-/// that had the number of one would get what the program prints.
+/// An open file or directory, closed with its last reference. It is always close-on-exec, and never has the number of a standard
+/// stream: such a file would receive what the program prints.
 ///
 /// Never used for `lock.mdb`: closing any descriptor of it would drop LMDB's locks of this process.
 package final class FileDescriptor: Sendable {
   package let number: Int32
-  /// Under which names the files of a store stand in this directory, where those are other ones.
+  /// The actual names of the store's files in this directory, where they differ.
   private let aliases: [String: String]
 
   init(_ number: Int32, aliases: [String: String] = [:]) {
@@ -23,7 +23,7 @@ package final class FileDescriptor: Sendable {
       try checkErrno(unsafe lms_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), "open \(path)"), aliases: aliases)
   }
 
-  /// What stands under `name` in this directory, without following a link; nil when nothing does.
+  /// The status of `name` in this directory, without following a link; nil when it does not exist.
   package func status(of name: String) throws(StoreError) -> FileStatus? {
     if let status = FileStatus(at: aliases[name] ?? name, in: number) { return status }
     let code = lms_errno()
@@ -36,14 +36,14 @@ package final class FileDescriptor: Sendable {
 
   /// Opens a file of this directory with flags of open(2); neither follows a link nor waits on a FIFO.
   ///
-  /// - Parameter mode: That of a file that is made, less the umask.
+  /// - Parameter mode: The mode of a file that is created, less the umask.
   func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(StoreError) -> FileDescriptor {
     FileDescriptor(
       try checkErrno(
         unsafe lms_open(number, aliases[name] ?? name, flags | O_NOFOLLOW | O_NONBLOCK, mode_t(mode)), "open \(name)"))
   }
 
-  /// Makes a file of this directory that has no name yet; nil where the system has no such files.
+  /// Creates a file in this directory that has no name yet; nil where the system does not support that.
   func unnamed(mode: UInt32) throws(StoreError) -> FileDescriptor? {
     let file = lms_open_unnamed(number, mode_t(mode))
     if file >= 0 { return FileDescriptor(file) }
@@ -60,12 +60,12 @@ package final class FileDescriptor: Sendable {
     return false
   }
 
-  /// Gives the open file a mode, whatever the umask says.
+  /// Sets the mode of the open file, ignoring the umask.
   func setMode(_ mode: UInt32) throws(StoreError) { try checkErrno(fchmod(number, mode_t(mode)), "set a mode") }
 
-  /// Gives the open file the owner and the group of another one, as far as this process may.
+  /// Sets the owner and the group of the open file to those of another file, as far as this process may.
   func setOwner(of other: FileStatus) {
-    // Root may give both, the owner may give a group of its own.
+    // Root may set both; the owner may set a group that it belongs to.
     if fchown(number, other.owner, other.group) != 0 { _ = fchown(number, .max, other.group) }
   }
 
@@ -96,7 +96,7 @@ package final class FileDescriptor: Sendable {
     return bytes
   }
 
-  /// Puts `count` bytes from `offset` into `bytes`, in the place of what was there; returns how many there were.
+  /// Replaces the contents of `bytes` by `count` bytes from `offset`; returns how many were read.
   package func read(at offset: Int, count: Int, into bytes: inout [UInt8]) throws(StoreError) -> Int {
     if bytes.count != count { bytes = Array(repeating: 0, count: count) }
     var done = 0
@@ -117,7 +117,7 @@ package final class FileDescriptor: Sendable {
 
   /// The names in this directory, without `.` and `..`.
   package func names() throws(StoreError) -> [String] {
-    // A descriptor of its own: reading a directory moves its position.
+    // Uses a separate descriptor: reading a directory moves its position.
     let copy = try checkErrno(unsafe lms_open(number, ".", O_RDONLY | O_DIRECTORY, 0), "list a directory")
     guard let stream = unsafe fdopendir(copy) else {
       let code = lms_errno()
@@ -139,7 +139,7 @@ package final class FileDescriptor: Sendable {
     try checkErrno(fsync(number), "sync")
   }
 
-  /// Removes a name from this directory; does not mind when it is gone already.
+  /// Removes a name from this directory; succeeds if it does not exist.
   package func remove(_ name: String) throws(StoreError) {
     if unsafe unlinkat(number, name, 0) != 0, lms_errno() != ENOENT {
       throw StoreError(returnCode: lms_errno(), "remove \(name)")
@@ -147,7 +147,7 @@ package final class FileDescriptor: Sendable {
   }
 }
 
-/// What `stat` tells of a file, as far as a store cares.
+/// The fields of `stat` that a store needs.
 package struct FileStatus: Sendable {
   let device: UInt64
   let inode: UInt64
@@ -172,14 +172,14 @@ package struct FileStatus: Sendable {
     links = Int(status.links)
   }
 
-  /// That of an open file; nil leaves the reason to `lms_errno`.
+  /// The status of an open file; nil leaves the reason in `lms_errno`.
   init?(of file: Int32) {
     var status = lms_status()
     guard unsafe lms_status_of(file, &status) == 0 else { return nil }
     self.init(status)
   }
 
-  /// That of what stands under a name, without following a link unless asked; nil leaves the reason to `lms_errno`.
+  /// The status of a name, without following a link unless requested; nil leaves the reason in `lms_errno`.
   init?(at path: String, in directory: Int32 = AT_FDCWD, followingLinks: Bool = false) {
     var status = lms_status()
     guard unsafe lms_status_at(directory, path, followingLinks, &status) == 0 else { return nil }
@@ -204,7 +204,7 @@ package struct FileStatus: Sendable {
   }
 }
 
-/// What makes a file the same file under any path.
+/// Identifies a file independently of its path.
 package struct FileIdentity: Hashable, Sendable {
   let device: UInt64
   let inode: UInt64

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// How long this process has checked pages: work, and no wait for other processes.
+/// The time that this process has spent on page checks: it is work, not waiting for other processes.
 package enum PageChecks {
   private struct State: Sendable {
     var running = 0
@@ -10,7 +10,7 @@ package enum PageChecks {
 
   private static let state = Mutex(State())
 
-  /// The time of all checks up to now, of the ones that are running, too; those that overlap count once.
+  /// The time of all checks up to now, including running ones; overlapping checks count once.
   package static var time: Duration {
     state.withLock { $0.total + ($0.running > 0 ? $0.since.duration(to: .now) : .zero) }
   }

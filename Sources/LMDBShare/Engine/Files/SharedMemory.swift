@@ -1,15 +1,16 @@
 internal import _LMDBShareSystem
 
-// Stores in shared memory lie in one directory for each user. Processes that make or remove one there do so one after the
-// other: they hold a lock on the directory, which the kernel drops when they die. Each first removes what dead ones have left.
+// Stores in shared memory are in one directory for each user. Processes that create or remove one there do so one after the
+// other: they hold a lock on the directory, which the kernel drops when they die. Each first removes what dead processes have
+// left.
 
 extension StoreDirectory {
-  /// What the directories of stores begin with that go with their last process.
+  /// The prefix of the directories of stores that are removed with their last process.
   private static let anonymousPrefix = ".anonymous-"
-  /// How long to wait for another process that makes or removes a store.
+  /// How long to wait for another process that creates or removes a store.
   private static let patience = Duration.seconds(10)
 
-  /// Runs `body` with the path of the user's directory in shared memory, while no other process makes or removes a store there.
+  /// Runs `body` with the path of the user's directory in shared memory, while no other process creates or removes a store there.
   static func inSharedMemory<R>(_ body: (_ directory: String) throws -> R) throws -> R {
     let path = try sharedMemory()
     let directory = try FileDescriptor.directory(path)
@@ -36,12 +37,12 @@ extension StoreDirectory {
     return try body(path)
   }
 
-  /// A path for a store that goes with its last process.
+  /// A path for a store that is removed with its last process.
   static func anonymous(in directory: String) -> String {
     "\(directory)/\(anonymousPrefix)\(randomName()).lmdb"
   }
 
-  /// Whether the path is that of such a store.
+  /// Whether the path belongs to such a store.
   static func isAnonymous(_ path: String) -> Bool { path.contains("/lmdbshare-\(geteuid())/\(anonymousPrefix)") }
 
   /// Removes a store that no process has open.
@@ -53,7 +54,7 @@ extension StoreDirectory {
     try removeAlone(path)
   }
 
-  /// The same for a caller that holds the registry's lock.
+  /// Does the same; the caller holds the registry's lock.
   static func removeAlone(_ path: String) throws(StoreError) {
     let directory: StoreDirectory
     do throws(StoreError) {
@@ -61,17 +62,17 @@ extension StoreDirectory {
     } catch  where error.underlying == ENOENT {
       return
     }
-    // Those that open the store meanwhile wait for the lock, and then find that it is gone.
+    // Processes that open the store meanwhile wait for the lock, and then find that the store is gone.
     let lock = try directory.holdAlone(
       "remove \(path)", advice: "end it first; or use another name, or a store without one")
     defer { withExtendedLifetime(lock) {} }
     try remove(path)
   }
 
-  /// The user's own directory in shared memory, made by need; one of another user in its place is refused.
+  /// The user's own directory in shared memory, created if necessary. A directory of another user in its place is refused.
   ///
-  /// The user is the effective one, by whom the directory is made: what a program with another user's rights makes is that
-  /// user's, and named so.
+  /// The user is the effective one, which owns the directory: what a program with another user's rights creates belongs to that
+  /// user, and has its name.
   private static func sharedMemory() throws(StoreError) -> String {
     let user = geteuid()
     let isWritable = unsafe faccessat(AT_FDCWD, "/dev/shm", W_OK, AT_EACCESS) == 0
@@ -82,14 +83,14 @@ extension StoreDirectory {
     guard let status = FileStatus(at: path) else { throw StoreError(returnCode: lms_errno(), "look at \(path)") }
     guard status.isDirectory, status.owner == user, status.mode & 0o077 == 0 else {
       throw StoreError(
-        .permissionDenied, "open \(path)", reason: "it is not a directory of this user alone (user \(user))",
+        .permissionDenied, "open \(path)", reason: "it is not a private directory of this user (user \(user))",
         advice: "remove it, or give it mode 0700")
     }
     return path
   }
 
   private static var temporaryDirectory: String {
-    // Whoever starts a program with another user's rights does not choose where it writes.
+    // A user who starts a program with another user's rights must not choose where it writes.
     if getuid() == geteuid(), let value = unsafe getenv("TMPDIR") { return unsafe String(cString: value) }
     return "/tmp"
   }

@@ -1,10 +1,10 @@
 internal import _LMDBShareSystem
 
-// The files beside the data. Each has the mode, the group and, as far as this process may give it, the owner of the data
-// file, whatever the umask and the user are of the process that makes it: who may use the data may use all of the store.
+// The files beside the data. Each has the mode, the group and, if this process may set it, the owner of the data file, whatever
+// umask and user the creating process has: a user with access to the data has access to the whole store.
 
 extension StoreDirectory {
-  /// Opens a file beside the data for reading and writing; makes an empty one where it is missing.
+  /// Opens a file beside the data for reading and writing; creates an empty one if it is missing.
   ///
   /// Never for `lock.mdb`: closing a descriptor of it drops LMDB's locks.
   func sideFile(_ name: String, mayCreate: Bool = true) throws(StoreError) -> FileDescriptor {
@@ -19,7 +19,7 @@ extension StoreDirectory {
     }
   }
 
-  /// Makes an empty file beside the data, unless it is there.
+  /// Creates an empty file beside the data, unless it exists.
   func makeSideFile(_ name: String) throws(StoreError) {
     if let file = try descriptor.unnamed(mode: 0o600) {
       try likenToData(file)
@@ -39,7 +39,7 @@ extension StoreDirectory {
     try descriptor.remove(temporary)
   }
 
-  /// Gives a file what the data file has of owner, group and mode.
+  /// Sets the owner, group and mode of a file to those of the data file.
   func likenToData(_ file: FileDescriptor) throws(StoreError) {
     guard let data = try descriptor.status(of: Self.dataFile) else { return }
     let made = try file.status()
@@ -48,6 +48,6 @@ extension StoreDirectory {
     if made.mode != mode { try file.setMode(mode) }
   }
 
-  /// A name that no other file has, of which a killed process may leave one behind.
+  /// A name that no other file has; a killed process may leave such a file behind.
   static func temporaryName() -> String { "\(dataFile).\(getpid()).\(UInt32.random(in: 0...UInt32.max))" }
 }

@@ -1,15 +1,15 @@
 internal import _LMDBShareSystem
 
 extension StoreDirectory {
-  /// What directories begin with that are being removed.
+  /// The prefix of directories that are being removed.
   static let removedPrefix = ".removed-"
 
   /// Removes a store: its files and its directory.
   ///
-  /// The directory first takes a name that cannot be guessed, so that at every moment the path leads to the whole store or to
-  /// none, whatever dies. Processes that have the store open keep their files. Nothing happens when there is none.
+  /// The directory is first renamed to a name that cannot be guessed, so that at every moment the path leads to the whole store
+  /// or to none, whatever dies. Processes that have the store open keep their files. Nothing happens when there is no store.
   ///
-  /// - Throws: `.notAStore`, which names a file that is not one of a store's; such files stay at the path.
+  /// - Throws: `.notAStore`, which names a file that does not belong to a store; such files stay at the path.
   package static func remove(_ path: String) throws(StoreError) {
     let (parentPath, name) = split(path)
     let parent: FileDescriptor
@@ -34,7 +34,7 @@ extension StoreDirectory {
     do throws(StoreError) {
       stranger = try clear(removed, in: parent)
     } catch {
-      // What is left is found where it was, unless a new store has been made there.
+      // Moves the remaining files back to the path, unless a new store has been created there.
       _ = unsafe lms_rename_exclusive(parent.number, removed, name)
       throw error
     }
@@ -48,13 +48,13 @@ extension StoreDirectory {
     }
   }
 
-  /// Removes what a process that died had begun to remove.
+  /// Completes removals that a process began before it died.
   static func finishRemovals(in parent: FileDescriptor) throws(StoreError) {
     for name in try parent.names() where name.hasPrefix(removedPrefix) { _ = try? clear(name, in: parent) }
   }
 
-  /// Removes a store's files in a directory, and the directory when it is empty then; returns the name of a file that is not a
-  /// store's, if there is one.
+  /// Removes a store's files in a directory, and the directory if it is then empty. Returns the name of a file that does not
+  /// belong to a store, if there is one.
   private static func clear(_ name: String, in parent: FileDescriptor) throws(StoreError) -> String? {
     let directory: FileDescriptor
     do throws(StoreError) {
@@ -62,7 +62,7 @@ extension StoreDirectory {
     } catch  where error.underlying == ENOENT {
       return nil
     }
-    // A process that has the store open may make a side file meanwhile.
+    // A process that has the store open may create a side file meanwhile.
     for _ in 0..<100 {
       var stranger: String?
       for file in try directory.names() {
@@ -87,7 +87,7 @@ extension StoreDirectory {
     }.joined()
   }
 
-  /// The directory that a path lies in, and its last component.
+  /// The parent directory of a path, and its last component.
   static func split(_ path: String) -> (parent: String, name: String) {
     var trimmed = Substring(path)
     while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
@@ -96,16 +96,15 @@ extension StoreDirectory {
     return (slash == trimmed.startIndex ? "/" : String(trimmed[..<slash]), String(name))
   }
 
-  /// Takes LMDB's lock on the store for this process alone, until the file that is returned is closed. The caller holds the
-  /// registry's lock.
+  /// Takes LMDB's lock on the store exclusively, until the returned file is closed. The caller holds the registry's lock.
   ///
-  /// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and waits for it when
-  /// one is opened.
+  /// LMDB holds a lock on the first byte of `lock.mdb` for each process that has the environment open, and an opening waits for
+  /// it.
   ///
-  /// The lock file alone does not tell: it may have been removed, or not be used by who only reads.
+  /// The lock file is not sufficient: it may have been removed, and processes that only read may not use it.
   ///
   /// - Returns: Nil when there is no lock file, and no process has the store open.
-  /// - Throws: `.busy`, with the process that has the store open, this one included.
+  /// - Throws: `.busy`, with the process that has the store open, which may be this one.
   @discardableResult
   func holdAlone(_ operation: String, advice: String) throws(StoreError) -> FileDescriptor? {
     let files = [
@@ -116,7 +115,8 @@ extension StoreDirectory {
         .busy, operation, reason: "\(holder.map { "process \($0)" } ?? "a process") has the store open",
         advice: advice, processID: holder)
     }
-    // By hand, which is allowed only because LMDB has nothing open here: closing it drops this process's locks of it.
+    // Opened and closed explicitly, which is allowed only because this process has no LMDB environment open here: closing the
+    // file drops this process's locks on it.
     guard
       unsafe !registry.contains(where: {
         $0.isOfThisProcess && (files.contains($0.dataIdentity) || files.contains($0.lockIdentity))

@@ -1,16 +1,16 @@
 package import LMDBSharePages
 internal import _LMDBShareSystem
 
-/// A store's directory, looked over before LMDB touches any of its files.
+/// A store's directory, checked before LMDB touches any of its files.
 package struct StoreDirectory: Sendable {
   package static let dataFile = "data.mdb"
   package static let lockFile = "lock.mdb"
   static let signalFile = "signal"
   static let ownersFile = "owners"
-  /// The files of a store: all of them, and in one list for everything that looks at, removes or recognises them.
+  /// The names of all files of a store, for all code that checks, removes or recognises them.
   package static let files = [dataFile, lockFile, signalFile, ownersFile, unsyncedFile]
 
-  /// What the files are named beside a data file that has no directory of its own.
+  /// The names of these files for a data file without a directory of its own.
   private static func aliases(of data: String) -> [String: String] {
     var names = Dictionary(uniqueKeysWithValues: files.map { ($0, "\(data)-\($0)") })
     names[dataFile] = data
@@ -18,10 +18,10 @@ package struct StoreDirectory: Sendable {
     return names
   }
 
-  /// Whether a file of this name is one of a store's, or an unfinished data file that a process left when it died.
+  /// Whether a file of this name belongs to a store, or is an unfinished data file of a process that died.
   static func isOwn(_ name: String) -> Bool { files.contains(name) || isUnfinished(name) }
 
-  /// Whether a name is one that ``temporaryName()`` gives.
+  /// Whether a name has the form of ``temporaryName()``.
   package static func isUnfinished(_ name: String) -> Bool {
     guard name.hasPrefix(dataFile + ".") else { return false }
     let parts = name.utf8.dropFirst(dataFile.utf8.count + 1).split(
@@ -32,19 +32,19 @@ package struct StoreDirectory: Sendable {
       }
   }
 
-  /// Absolute: what the program makes its working directory later does not matter. Links in it stay as they are.
+  /// Absolute, so that later changes of the working directory do not matter. Links in it are kept.
   package let path: String
   package let descriptor: FileDescriptor
-  /// Whether the directory was made by this opening.
+  /// Whether this opening created the directory.
   let wasMade: Bool
-  /// Whether the path leads to a data file of another program, whose lock file has its name and `-lock` behind it.
+  /// Whether the path leads to a data file of another program, whose lock file has the same name followed by `-lock`.
   package let isFile: Bool
 
-  /// Opens the directory at `path`, makes it when `create` says so, and checks the file system and the kind of
-  /// each file of a store in it.
+  /// Opens the directory at `path`, creates it if `create` says so, and checks the file system and the kind of each file of a
+  /// store in it.
   ///
   /// - Parameters:
-  ///   - directoryMode: The mode of a directory that is made; nil for 0700 less the umask.
+  ///   - directoryMode: The mode of a directory that is created; nil for 0700 less the umask.
   ///   - mayBeFile: Whether the path may lead to a data file without a directory of its own.
   package init(
     path: String, create: Bool, directoryMode: UInt32? = nil, allowNetwork: Bool, allowForeignOwner: Bool = true,
@@ -56,7 +56,7 @@ package struct StoreDirectory: Sendable {
       self.path = path
       wasMade = false
       let name = String(path.split(separator: "/").last ?? "")
-      // Ours have no such names there.
+      // This library's own files have no such names there.
       descriptor = try FileDescriptor.directory(Self.split(path).parent, aliases: Self.aliases(of: name))
       if !allowNetwork { try refuseNetwork() }
       return
@@ -79,7 +79,7 @@ package struct StoreDirectory: Sendable {
     self.path = path
     wasMade = made
     if made {
-      // The system has taken the umask from it.
+      // The system has applied the umask.
       if let directoryMode { try descriptor.setMode(directoryMode) }
       try syncName()
     }
@@ -90,14 +90,14 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// That a file is one which a store may write to.
+  /// Checks that a file is of a kind to which a store may write.
   func checkKind(_ status: FileStatus, of name: String) throws(StoreError) {
     guard status.isRegular else {
       throw StoreError(
         .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is \(status.kind), not a regular file",
         advice: "remove it, or give another path")
     }
-    // What is written here would be written there.
+    // A write here would change the other file, too.
     if status.links > 1, try !hasOneName(name) {
       throw StoreError(
         .wrongFileKind, "open \(path)/\(name)", reason: "\(name) is a hard link: it is a file of another name, too",
@@ -105,8 +105,8 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// Whether a file that was seen to have two names has one after a while: it may have been made just now, on a file system
-  /// where that takes a link, and which remembers what it said for a second (FUSE).
+  /// Whether a file that had two names has only one after a while. It may have just been created on a file system where that
+  /// takes a link, and which caches the link count for a second (FUSE).
   private func hasOneName(_ name: String) throws(StoreError) -> Bool {
     let start = ContinuousClock.now
     while start.duration(to: .now) < .milliseconds(1500) {
@@ -116,7 +116,7 @@ package struct StoreDirectory: Sendable {
     return false
   }
 
-  /// A path that leads to the same place from any working directory.
+  /// The absolute form of a path.
   private static func absolute(_ path: String) throws(StoreError) -> String {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw StoreError(
@@ -129,7 +129,7 @@ package struct StoreDirectory: Sendable {
         advice: "give an absolute path", underlying: lms_errno())
     }
     defer { unsafe free(here) }
-    // The working directory is told without links, so that steps up from it need no directory that may go.
+    // The system returns the working directory without links, so that `..` in it needs no directory that may be removed.
     var place = unsafe String(cString: here).split(separator: "/")
     var steps = path.split(separator: "/")[...]
     while let step = steps.first, step == "." || step == ".." {
@@ -139,12 +139,12 @@ package struct StoreDirectory: Sendable {
     return "/" + (place + steps).joined(separator: "/")
   }
 
-  /// Removes the directory again, if this opening has made it and it is empty.
+  /// Removes the directory again if this opening created it and it is empty.
   package func undoMaking() {
     if wasMade { unsafe _ = rmdir(path) }
   }
 
-  /// The path by which LMDB opens the files: it leads to this very directory, whatever has become of its name since.
+  /// The path by which LMDB opens the files: it leads to this very directory, even if that was renamed.
   var place: String {
     if isFile { return path }
     let link = "/proc/self/fd/\(descriptor.number)"
@@ -154,8 +154,8 @@ package struct StoreDirectory: Sendable {
   /// Whether there is a data file.
   package func hasData() throws(StoreError) -> Bool { try descriptor.status(of: Self.dataFile) != nil }
 
-  /// A directory without a store must be empty but for what a creation may have left: a wrong path must not fill, say,
-  /// a home directory with our files, and a store whose data has gone must not become an empty one.
+  /// Checks that a directory without a store is empty, except for files that an earlier creation may have left. A wrong path must
+  /// not fill, say, a home directory with store files, and a store whose data file is gone must not become an empty one.
   func checkVacant() throws(StoreError) {
     let names = try descriptor.names()
     let beside = [Self.lockFile, Self.ownersFile, Self.signalFile].filter(names.contains)
@@ -173,7 +173,7 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// The size of the largest map with which anybody has written.
+  /// The size of the largest map with which a process has written.
   package func storedMapSize() throws(StoreError) -> Int { Int(clamping: try inspectData().mapSize) }
 
   /// Checks both meta pages and the size of the data file by reading, before it is mapped.
@@ -190,7 +190,7 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// The meta page of one transaction; nil once a later one was written over it.
+  /// The meta page of one transaction; nil once a later one has overwritten it.
   func metaPage(of transaction: UInt64) throws(StoreError) -> MetaPage? {
     let file = try descriptor.file(Self.dataFile)
     do {
@@ -218,7 +218,7 @@ package struct StoreDirectory: Sendable {
     }
   }
 
-  /// The bytes that are free on the file system, if it tells.
+  /// The free bytes of the file system, if it reports them.
   func freeBytes() -> UInt64? {
     var type: UInt64 = 0
     var free: UInt64 = 0
@@ -234,40 +234,40 @@ package struct StoreDirectory: Sendable {
     if let name {
       throw StoreError(
         .networkFileSystem, "open \(path)", reason: "the path lies on \(name), where locks and shared maps fail",
-        advice: "use a local disk; or pass allowNetworkFileSystem: true, when one machine alone uses it")
+        advice: "use a local disk; or pass allowNetworkFileSystem: true, if only one machine uses it")
     }
   }
 
-  /// `f_type` of file systems that are programs. Locks and maps of the processes of one kernel work there as they must, unless
-  /// the program asks for direct I/O; but many of them show files of other machines, or of the host of a virtual one.
+  /// `f_type` of file systems in user space. Locks and maps of the processes of one kernel work there, unless the file system
+  /// uses direct I/O. But many of them show files of other machines, or of a virtual machine's host.
   private static let fuse: UInt64 = 0x6573_5546
 
-  /// Whether it is a file system of that kind on a disk of this machine (NTFS, exFAT), which Linux calls `fuseblk`.
+  /// Whether it is such a file system on a disk of this machine (NTFS, exFAT), which Linux calls `fuseblk`.
   ///
-  /// Both kinds have one type; but what lies on a block device has its number, and the other ones have numbers without a
-  /// device, whose major part is 0.
+  /// Both kinds have the same type. But files on a block device have its number, and other ones have numbers without a device,
+  /// whose major part is 0.
   private func liesOnBlockDevice() throws(StoreError) -> Bool {
     let device = try descriptor.status().device
-    // As `makedev` puts them together.
+    // Composed as `makedev` does.
     return (device >> 8 & 0xFFF | device >> 32 & 0xFFFF_F000) != 0
   }
 
-  /// Root trusts neither a store of another user, who can end every process that has it open by truncating a file, nor one in
-  /// which others can truncate or replace files.
+  /// Refuses, for a process of root, a store of another user, who can terminate every process that has it open by truncating a
+  /// file, and a store in which other users can truncate or replace files.
   private func refuseForeignOwner() throws(StoreError) {
     guard let danger = try dangerToRoot() else { return }
     throw StoreError(
-      .foreignOwner, "open \(path)", reason: "\(danger), who could end this process, which is root's, at any time",
+      .foreignOwner, "open \(path)", reason: "\(danger), who could end this process of root at any time",
       advice: "run as the owner of the store; or pass allowForeignOwner: true, when its users can be trusted")
   }
 
-  /// Which users besides root can change the store's files, as the beginning of a sentence; nil when there are none, and when
-  /// this process is not root's.
+  /// Describes which users besides root can change the store's files, as the beginning of a sentence; nil when there are none,
+  /// and when this process does not run as root.
   package func dangerToRoot() throws(StoreError) -> String? {
     guard geteuid() == 0 else { return nil }
     var found = [("the directory", try descriptor.status())]
     for name in Self.files {
-      // What is no file is refused for that.
+      // A name that is not a regular file is refused elsewhere.
       if let status = try descriptor.status(of: name), status.isRegular { found.append((name, status)) }
     }
     for (name, status) in found {
@@ -278,34 +278,34 @@ package struct StoreDirectory: Sendable {
     return nil
   }
 
-  /// `f_type` of the file systems that several machines may share (statfs(2)).
+  /// `f_type` of file systems that several machines may share (statfs(2)).
   package static let networkFileSystems: [UInt64: String] = [
     0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x5346_414F: "AFS", 0x00C3_6400: "Ceph",
     0x0102_1997: "9P", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS", 0x7461_636F: "OCFS2", 0x0116_1970: "GFS2",
     0x6B41_4653: "AFS", 0x564C: "NCP", 0x7375_7245: "Coda", 0x1980_0202: "BeeGFS",
   ]
 
-  /// Forces the directory's own name to the disk, before there is anything in it that counts. It may have been made by an
-  /// earlier opening that failed, or died, before it got as far.
+  /// Forces the directory's own name to the disk before it contains data. The directory may have been created by an earlier
+  /// opening that failed, or died, before it did that.
   func syncName() throws(StoreError) {
     do throws(StoreError) {
       try FileDescriptor.directory(Self.split(path).parent).sync()
     } catch {
-      // Whoever may not look there has not made it, either.
+      // A process that may not read the parent directory has not created this one, either.
       guard error.code == .permissionDenied, !wasMade else { throw error }
     }
   }
 
-  /// Whether a regular file stands at the path.
+  /// Whether there is a regular file at the path.
   package static func isFile(_ path: String) -> Bool { fileSize(path) != nil }
 
-  /// How many bytes the regular file at the path has; nil when there is none.
+  /// The size of the regular file at the path in bytes; nil when there is none.
   package static func fileSize(_ path: String) -> Int? {
     guard let status = FileStatus(at: path), status.isRegular else { return nil }
     return status.size
   }
 
-  /// That the environment is none of this library's.
+  /// The error for an environment that does not belong to this library.
   var notOurs: StoreError {
     StoreError(
       .notAStore, "open \(path)",
@@ -323,9 +323,9 @@ extension FileDescriptor: PageSource {
 }
 
 extension StoreError {
-  /// What the page reader found, with advice.
+  /// Converts what the page reader found, and adds advice.
   ///
-  /// - Parameter file: The file, where it is another one than `data.mdb`.
+  /// - Parameter file: The file, if it is not `data.mdb`.
   package init(_ problem: PageProblem, _ operation: String, of file: String? = nil) {
     let (code, advice): (Code, String) =
       switch problem.kind {

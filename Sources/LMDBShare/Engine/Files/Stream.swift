@@ -1,6 +1,6 @@
 internal import _LMDBShareSystem
 
-/// An open file, pipe or terminal that is read or written from front to end.
+/// An open file, pipe or terminal that is read or written sequentially.
 package struct Stream: Sendable {
   package static let input = Stream(number: 0)
   package static let output = Stream(number: 1)
@@ -11,7 +11,7 @@ package struct Stream: Sendable {
   /// Whether it is a terminal.
   package var isTerminal: Bool { isatty(number) == 1 }
 
-  /// How many bytes a regular file has; nil for anything else.
+  /// The size of a regular file in bytes; nil for anything else.
   package var fileSize: Int? {
     guard let status = FileStatus(of: number), status.isRegular else { return nil }
     return status.size
@@ -19,7 +19,8 @@ package struct Stream: Sendable {
 
   /// Writes all bytes.
   ///
-  /// - Returns: 0, or the error; `EPIPE` when the reader has gone, which is no signal once `ignoreClosedPipes` was called.
+  /// - Returns: 0, or the error; `EPIPE` when the reading end is closed, which raises no signal once `ignoreClosedPipes` was
+  ///   called.
   package func write(_ bytes: [UInt8]) -> Int32 {
     var done = 0
     while done < bytes.count {
@@ -37,10 +38,10 @@ package struct Stream: Sendable {
     return 0
   }
 
-  /// Waits until there is something to read, or the end; false when there is not for so long, or a signal comes.
+  /// Waits for input or its end; returns false when the time is over, or a signal arrives.
   package func waitForInput(milliseconds: Int32) -> Bool { lms_wait_for_input(number, milliseconds) != 0 }
 
-  /// Up to `count` bytes as soon as there are any; none at the end.
+  /// Returns up to `count` bytes as soon as there are any; an empty array at the end.
   package func read(_ count: Int) throws(StoreError) -> [UInt8] {
     var failure: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -59,9 +60,9 @@ package struct Stream: Sendable {
     return bytes
   }
 
-  /// Lets writing to a pipe that nobody reads be an error instead of a signal.
+  /// Makes writing to a closed pipe an error instead of a signal.
   package static func ignoreClosedPipes() { lms_ignore_signal(SIGPIPE) }
 
-  /// Whether an error of ``write(_:)`` means that the reader has gone.
+  /// Whether an error of ``write(_:)`` means that the reading end is closed.
   package static func isClosedPipe(_ code: Int32) -> Bool { code == EPIPE }
 }

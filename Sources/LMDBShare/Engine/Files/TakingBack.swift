@@ -2,12 +2,12 @@ internal import LMDBSharePages
 internal import _LMDBShareSystem
 
 extension StoreDirectory {
-  /// Removes a store that this process has made for something which then failed; does nothing when another process has the store
-  /// open, or has written to it.
+  /// Removes a store that this process has created for an operation that then failed. Does nothing when another process has the
+  /// store open, or has written to it.
   ///
   /// - Parameters:
-  ///   - lastTransaction: The number of the last transaction when it was made.
-  ///   - removingDirectory: Whether its directory goes, too, when nothing else is in it.
+  ///   - lastTransaction: The number of the last transaction when the store was created.
+  ///   - removingDirectory: Whether its directory is removed, too, if it is then empty.
   package static func takeBack(path: String, lastTransaction: Int, removingDirectory: Bool) {
     lms_registry_lock()
     defer { lms_registry_unlock() }
@@ -15,7 +15,7 @@ extension StoreDirectory {
       let data = try? directory.descriptor.status(of: dataFile),
       unsafe !registry.contains(where: { $0.dataIdentity == data.identity })
     else { return }
-    // As for compacting: LMDB has nothing open here, and who holds this lock keeps all others out.
+    // As for compaction: this process has no LMDB environment open here, and holding this lock keeps all others out.
     guard let lock = try? directory.descriptor.open(lockFile, O_RDWR) else { return }
     var holder: Int32 = 0
     guard unsafe lms_lock_alone(lock.number, &holder) == 0,

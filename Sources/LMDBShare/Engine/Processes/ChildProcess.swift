@@ -1,8 +1,8 @@
 internal import _LMDBShareSystem
 
-/// The crossing to the operating system's processes.
+/// The operating system's processes.
 package enum ChildProcess {
-  /// The path of the program that runs.
+  /// The path of the running program.
   static func thisExecutable() throws(StoreError) -> String {
     var buffer = [CChar](repeating: 0, count: 4096)
     guard unsafe lms_executable_path(&buffer, 4096) == 0 else {
@@ -12,14 +12,14 @@ package enum ChildProcess {
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// As which the file that a child keeps is open in it.
+  /// The descriptor by which a child has its kept file open.
   static var keptFile: Int { Int(lms_kept_file) }
 
   /// Starts a program.
   ///
   /// - Parameters:
   ///   - environment: Added to the environment of this process.
-  ///   - link: A file that it keeps open.
+  ///   - link: A file that the child keeps open.
   static func spawn(
     _ path: String, _ arguments: [String], environment added: [String: String], keeping link: FileDescriptor?
   ) throws(StoreError) -> Int32 {
@@ -53,16 +53,16 @@ package enum ChildProcess {
     return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
   }
 
-  /// Waits for a child's end, and leaves it to be asked for its status: until then nobody else gets its number.
+  /// Waits for a child's end without collecting its status: until then its PID is not reused.
   static func waitForEnd(of process: Int32) { lms_wait_for_end(process) }
 
-  /// Asks a child for its end; its exit status and the signal that ended it, or nil when nobody can know.
+  /// Waits for a child's end; returns its exit status and the signal that ended it, or nil when they cannot be known.
   static func wait(for process: Int32) -> (status: Int32, signal: Int32)? {
     var (status, signal): (Int32, Int32) = (0, 0)
     return unsafe lms_wait_for(process, &status, &signal) == 0 ? (status, signal) : nil
   }
 
-  /// Whether there is a process of that number, in this process's namespace.
+  /// Whether there is a process with that PID in this process's namespace.
   package static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || lms_errno() == EPERM }
 
   /// Sends a signal.
@@ -72,24 +72,24 @@ package enum ChildProcess {
   package static func pipe() throws(StoreError) -> (reading: FileDescriptor, writing: FileDescriptor) {
     var files: [Int32] = [-1, -1]
     try check(unsafe lms_pipe(&files), "start a process")
-    // A forked child must not keep it open beyond the end of this process.
+    // A forked child must not keep it open after the end of this process.
     lms_close_after_fork(files[1])
     return (FileDescriptor(files[0]), FileDescriptor(files[1]))
   }
 
-  /// Runs a command of the shell to its end, with these bytes as its standard input, which it need not read. Signals that this
-  /// process catches meanwhile are sent to it.
+  /// Runs a shell command to its end, with these bytes as its standard input, which it need not read. Signals that this process
+  /// catches meanwhile are sent to the command.
   package static func runShell(
     _ command: String, input: [UInt8], environment: [String: String]
   ) throws(StoreError) -> (status: Int32, signal: Int32) {
-    // The shell moves what it was given to the place of its standard input.
+    // The shell moves the kept file to its standard input.
     let script = "exec <&\(keptFile) \(keptFile)<&-; exec /bin/sh -c \"$1\""
     var files: (reading: FileDescriptor, writing: FileDescriptor)? = try pipe()
     defer { if let files { willClose(files.writing) } }
     let process = try spawn(
       "/bin/sh", ["-c", script, "sh", command], environment: environment, keeping: files?.reading)
     lms_pass_signals_to(process)
-    // Now the command alone can read: when it ends early, the writing does.
+    // Now only the command can read: if it ends early, the writing does, too.
     let writing = files.map { Stream(number: dup($0.writing.number)) }
     if let files { willClose(files.writing) }
     files = nil
@@ -97,33 +97,33 @@ package enum ChildProcess {
       _ = writing.write(input)
       _ = close(writing.number)
     }
-    // Its number is its own until it has been asked.
+    // Its PID is not reused until its status has been collected.
     waitForEnd(of: process)
     lms_pass_signals_to(0)
     return wait(for: process) ?? (status: -1, signal: 0)
   }
 
-  /// Has the signals that ask this process to end noted instead, for ``caughtSignal``.
+  /// Catches the signals that ask this process to end; ``caughtSignal`` reports them.
   package static func catchSignals() { lms_catch_signals() }
 
-  /// The signal that has asked this process to end; nil when none has.
+  /// The signal that has asked this process to end; nil when there was none.
   package static var caughtSignal: Int32? {
     let signal = lms_caught_signal()
     return signal == 0 ? nil : signal
   }
 
-  /// Before the writing end of such a pipe is closed.
+  /// Must be called before the writing end of such a pipe is closed.
   static func willClose(_ pipe: FileDescriptor) { lms_keep_after_fork(pipe.number) }
 
-  /// Sends this process SIGTERM when nobody has the other end of the pipe any more.
+  /// Sends this process SIGTERM when the other end of the pipe is closed in all processes.
   package static func end(with file: Int32) { _ = lms_end_with(file) }
 
-  /// The value of a variable of the environment.
+  /// The value of an environment variable.
   static func variable(_ name: String) -> String? {
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
-  /// Takes a variable out of the environment; tells its value.
+  /// Removes an environment variable; returns its value.
   static func takeVariable(_ name: String) -> String? {
     let value = variable(name)
     unsafe unsetenv(name)

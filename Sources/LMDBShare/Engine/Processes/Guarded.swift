@@ -3,10 +3,10 @@ internal import _LMDBShareSystem
 
 /// A value behind a mutex.
 ///
-/// It is the standard library's `Mutex`, whose locking ThreadSanitizer does not see: programs that are built with
-/// `-sanitize=thread` would be told of races that are none. So here it is told of each lock. It knows the lock by the
-/// address of the mutex, which is borrowed; to take the address of the value, as one that may be changed, would count as
-/// a change of the value, outside of the lock.
+/// It is the standard library's `Mutex`, whose locking ThreadSanitizer does not see: in programs built with `-sanitize=thread` it
+/// would report data races that do not exist. So this type notifies it of each lock. ThreadSanitizer identifies the lock by the
+/// address of the mutex, which is borrowed; taking the address of the mutable value would count as a change of the value outside
+/// of the lock.
 @frozen @usableFromInline
 package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
   @usableFromInline let mutex: Mutex<Value>
@@ -14,7 +14,7 @@ package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
   @inlinable
   package init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
-  /// Runs `body` while no other thread has the value.
+  /// Runs `body` while no other thread has access to the value.
   @inlinable @inline(__always)
   package borrowing func withLock<Result, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending Result

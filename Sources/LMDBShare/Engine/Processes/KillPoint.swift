@@ -4,10 +4,11 @@ internal import _LMDBShareSystem
 /// Places at which a test can have its process killed: `tools/crash` builds with `-D LMDBSHARE_KILL_POINTS`. In any other build
 /// `pass` is empty.
 ///
-/// The environment variable `LMDBSHARE_KILL` names one, a colon, and at which passing of it the process dies, counted from
-/// 1; `any` stands for all of them together. `LMDBSHARE_KILL_NOTES` names a file in which it writes down where. Where it dies within liblmdb, `tools/crash` decides by calls of the system.
+/// The environment variable `LMDBSHARE_KILL` contains the name of a kill point, a colon, and the number of the pass at which the
+/// process dies, counted from 1; the name `any` stands for all kill points together. `LMDBSHARE_KILL_NOTES` names a file in which
+/// the process records where it dies. Kills within liblmdb are placed by `tools/crash`, at system calls.
 package enum KillPoint: String, CaseIterable, Sendable {
-  // In the order in which a store's life passes them; `LMDBShare.docc/Crashes.md` lists them.
+  // In the order in which a store passes them; `LMDBShare.docc/Crashes.md` lists them.
   case beforeNaming, afterNaming
   case ownersLocked, signalMapped
   case gateEntered, writeBegun, beforeCommit, afterCommit, gateLeft, noted, woken
@@ -48,7 +49,7 @@ package enum KillPoint: String, CaseIterable, Sendable {
         kill(getpid(), SIGKILL)
       }
 
-      /// Writes down which place it was, in the file that `LMDBSHARE_KILL_NOTES` names.
+      /// Records the kill point in the file that `LMDBSHARE_KILL_NOTES` names.
       private func note(_ point: KillPoint) {
         guard let path = unsafe getenv("LMDBSHARE_KILL_NOTES") else { return }
         let file = unsafe lms_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)

@@ -1,8 +1,8 @@
 internal import _LMDBShareSystem
 
-/// A thread of the operating system's, for what sleeps in a system call.
+/// A thread of the operating system, for code that sleeps in a system call.
 enum NativeThread {
-  /// Runs `body` on a thread of its own, which has to be joined or detached; nil when the system has no more.
+  /// Runs `body` on a new thread, which has to be joined or detached; nil when the system has no more threads.
   static func start(_ body: @escaping @Sendable () -> Void) -> UInt64? {
     let start = unsafe Unmanaged.passRetained(Start(body))
     var thread: UInt64 = 0
@@ -17,7 +17,7 @@ enum NativeThread {
     return nil
   }
 
-  /// Runs `body` on a thread of its own, for which nobody waits.
+  /// Runs `body` on a new, detached thread.
   static func detached(
     _ operation: String, _ body: @escaping @Sendable () -> Void
   ) throws(StoreError) {
@@ -25,7 +25,7 @@ enum NativeThread {
     lms_thread_detach(thread)
   }
 
-  /// What is told when there is no thread to be had.
+  /// The error when the system has no more threads.
   static func noMore(_ operation: String) -> StoreError {
     StoreError(
       .resourceLimit, operation, reason: "the system has no more threads", advice: "raise its limit (ulimit -u)")

@@ -1,10 +1,10 @@
 internal import _LMDBShareSystem
 
-/// The words with which the program was called, and its environment, as the system has them.
+/// The program's arguments and environment, as the system provides them.
 package enum ProgramArguments {
-  /// The words behind the program's name; nil where the system does not tell any, not even that name.
+  /// The arguments after the program's name; nil where the system provides none, not even that name.
   ///
-  /// On Linux, `CommandLine.arguments` comes from /proc, and is empty where that is not mounted.
+  /// On Linux, `CommandLine.arguments` is read from /proc, and is empty where that is not mounted.
   package static var all: [String]? {
     if CommandLine.argc > 0 { return Array(CommandLine.arguments.dropFirst()) }
     let count = lms_argument_count()
@@ -12,7 +12,7 @@ package enum ProgramArguments {
     return (1..<count).compactMap { index in unsafe lms_argument(index).map { unsafe String(cString: $0) } }
   }
 
-  /// Which word, from 1 on, is the first that is not UTF-8; in ``all`` it is not what was given.
+  /// The index, from 1 on, of the first argument that is not UTF-8; in ``all`` it differs from what was given.
   package static var firstThatIsNoText: Int? {
     guard CommandLine.argc > 0 else {
       return (0..<Int(lms_argument_count())).dropFirst().first { index in
@@ -25,7 +25,7 @@ package enum ProgramArguments {
     }
   }
 
-  /// Whether a variable of the environment is there and is not UTF-8.
+  /// Whether an environment variable exists and is not UTF-8.
   package static func isNoText(variable name: String) -> Bool {
     unsafe lms_variable(name).map { unsafe String(validatingCString: $0) == nil } ?? false
   }

@@ -1,17 +1,16 @@
 internal import _LMDBShareLMDB
 
-/// A place in a database that can move. It belongs to its transaction, which closes it; one that is dropped earlier is
-/// used again.
+/// A movable position in a database. It belongs to its transaction, which closes it; a cursor that is released earlier is reused.
 @safe @usableFromInline
 package final class Cursor {
-  /// What changes.
+  /// The mutable state.
   @safe @usableFromInline
   struct Fields {
     @usableFromInline var key = Place()
     @usableFromInline var value = Place()
   }
 
-  /// Bytes as LMDB tells of them: the layout of `MDB_val`, which LMDB fills in.
+  /// A reference to bytes with the layout of `MDB_val`, which LMDB fills in.
   @safe @frozen @usableFromInline
   struct Place {
     @usableFromInline var size = 0
@@ -33,10 +32,10 @@ package final class Cursor {
 
   /// LMDB's cursor.
   private let raw: OpaquePointer?
-  /// A reader's place, in the place of LMDB's cursor.
+  /// A reader's position, which replaces LMDB's cursor.
   private let place: Cell<TreeCursor>?
   @usableFromInline let transaction: Transaction
-  /// Keeps the transaction's memory.
+  /// Keeps the transaction's memory alive.
   private let environment: Environment?
   /// The use of the transaction that the cursor belongs to; its end closes the cursor.
   private let use: UInt64
@@ -61,7 +60,7 @@ package final class Cursor {
     case first, last, next, previous
   }
 
-  /// Moves; false at the end, or when the transaction is over or has failed.
+  /// Moves; returns false at the end, or when the transaction is over or has failed.
   @usableFromInline @discardableResult
   package func move(_ move: Move) -> Bool {
     guard use == transaction.use else { return false }
@@ -104,7 +103,7 @@ package final class Cursor {
     return take(unsafe place.value.seek(key, exactly: exactly), place)
   }
 
-  /// Takes down where a move came to.
+  /// Records the result of a move.
   @inline(__always)
   private func take(_ outcome: TreeCursor.Move, _ place: Cell<TreeCursor>) -> Bool {
     if outcome == .moved, fields.take(place) { return true }
@@ -174,7 +173,7 @@ package final class Cursor {
     return code == 0
   }
 
-  /// Removes the entry at this place; the cursor then stands before the next one.
+  /// Removes the entry at this place; afterwards the cursor is before the next one.
   @usableFromInline @discardableResult
   package func delete() -> Bool {
     guard let raw = unsafe raw, use == transaction.use, !transaction.hasFailed else { return false }
@@ -186,18 +185,18 @@ package final class Cursor {
   }
 }
 
-/// A walk on a cursor as plain numbers, for as long as nothing is written: whoever walks keeps the cursor beside it.
+/// An iteration over a cursor as plain numbers, valid while nothing is written; the iterator also keeps the cursor.
 @safe @frozen @usableFromInline
 struct CursorSteps {
-  /// One of the two.
+  /// Only one of the two is set.
   @usableFromInline let raw: OpaquePointer?
   @usableFromInline let place: UnsafeMutableRawPointer?
   @usableFromInline let fields: Cell<Cursor.Fields>
   @usableFromInline let isForward: Bool
   @usableFromInline let stamp: Stamp
 
-  /// Moves on. False at the end, when a page is damaged or LMDB fails, and when something was written or the transaction has
-  /// ended since the walk began: the cursor's own `move` then tells.
+  /// Moves to the next entry. Returns false at the end, when a page is damaged or LMDB fails, and when something was written or
+  /// the transaction has ended since the iteration began: the cursor's own `move` then reports the error.
   @inlinable @inline(__always)
   func step() -> Bool { stamp.isCurrent && move() }
 
@@ -227,14 +226,14 @@ struct CursorSteps {
 }
 
 extension Cell<Cursor.Fields> {
-  /// Lets LMDB move the cursor and tell where it is.
+  /// Lets LMDB move the cursor and return its position.
   @inline(__always)
   fileprivate func fill(_ raw: OpaquePointer, _ operation: MDB_cursor_op) -> Int32 {
     let places = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: MDB_val.self)
     return unsafe mdb_cursor_get(raw, places, places + 1, operation)
   }
 
-  /// Takes down where a reader's place is; false when the page is damaged, and there is no way on.
+  /// Records a reader's position; returns false when the page is damaged, so that the iteration cannot continue.
   @inline(__always)
   fileprivate func take(_ place: Cell<TreeCursor>) -> Bool {
     guard let (key, bytes) = unsafe place.value.current() else { return false }
@@ -247,7 +246,7 @@ extension Cell<Cursor.Fields> {
 }
 
 extension Cursor {
-  /// The walk on from here; nil when the cursor could not be opened.
+  /// An iteration from this position; nil when the cursor could not be opened.
   @usableFromInline
   func steps(_ move: Move) -> CursorSteps? {
     guard unsafe raw != nil || place != nil else { return nil }

@@ -1,6 +1,6 @@
-/// What is refused before LMDB is asked, which would fail later or not at all.
+/// Checks before a call of LMDB, which would fail later or not at all.
 enum Limits {
-  /// LMDB fails a value of 2 GiB only at the commit.
+  /// LMDB rejects a value of 2 GiB only at the commit.
   @usableFromInline static let valueBytes = 1 << 30
   /// LMDB's limit on keys (MDB_MAXKEYSIZE).
   @usableFromInline static let keyBytes = 511

@@ -1,7 +1,7 @@
 internal import _LMDBShareLMDB
 
 extension Transaction {
-  /// A place in a tree of a reader's snapshot; nil where LMDB's cursor takes its place, and when the transaction has failed.
+  /// A position in a tree of a reader's snapshot; nil where LMDB's cursor is used, and when the transaction has failed.
   func takePlace(in database: UInt32) -> Cell<TreeCursor>? {
     guard !isForLMDB(database), let tree = tree(database) else { return nil }
     guard let place = fields.value.idleCursors.popLast() else {
@@ -11,7 +11,7 @@ extension Transaction {
     return place
   }
 
-  /// Takes a place back for the next one who asks, or frees its memory when its transaction is over.
+  /// Takes a position back to reuse it, or frees its memory when its transaction is over.
   func recycle(_ place: Cell<TreeCursor>, isCurrent: Bool) {
     if isCurrent { return fields.value.idleCursors.append(place) }
     place.value.destroy()
@@ -30,10 +30,9 @@ extension Transaction {
     return unsafe cursor
   }
 
-  /// Closes a cursor of LMDB's, which relies on a place that later writes may have moved (`mdb_cursor_last` after an append,
-  /// say).
+  /// Closes LMDB's cursor, which relies on a position that later writes may have moved (`mdb_cursor_last` after an append, say).
   func recycle(_ cursor: OpaquePointer) {
-    // One that is not there was closed with its database.
+    // If it is not listed, it was closed with its database.
     guard let index = unsafe fields.value.cursors.lastIndex(of: cursor) else { return }
     unsafe fields.value.cursors.remove(at: index)
     unsafe mdb_cursor_close(cursor)

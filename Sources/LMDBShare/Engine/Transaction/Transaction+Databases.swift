@@ -2,13 +2,13 @@ internal import LMDBSharePages
 internal import _LMDBShareLMDB
 
 // Named databases are entries of the main database whose values are the records of their trees; `F_SUBDATA` marks them. LMDB
-// itself can neither rename one nor make one without opening it. Both become possible by writing the record with a cursor, as
-// LMDB does itself.
+// itself can neither rename a database nor create one without opening it. Both become possible by writing the record with a
+// cursor, as LMDB does itself.
 
 extension Transaction {
   private static let subData = UInt32(PageLayout.subData)
 
-  /// Returns the flags of a named database in this transaction, or nil when there is none of that name.
+  /// Returns the flags of a named database in this transaction, or nil when there is no database of that name.
   package func layout(named name: String) throws(StoreError) -> DatabaseLayout? {
     guard isWritable else {
       guard unsafe handle != nil, !fields.value.snapshot.main.isForLMDB else { return nil }
@@ -24,7 +24,7 @@ extension Transaction {
     return record.map { DatabaseLayout(rawValue: UInt32($0.flags)) }
   }
 
-  /// Makes an empty database, without opening it; false when there is an entry of that name already.
+  /// Creates an empty database without opening it; returns false when there is an entry of that name already.
   package func createDatabase(_ name: String, _ layout: DatabaseLayout) throws(StoreError) -> Bool {
     let cursor = unsafe try mainCursor("create \(name)")
     defer { unsafe mdb_cursor_close(cursor) }
@@ -54,7 +54,7 @@ extension Transaction {
     let code = unsafe mdb_dbi_open(handle, name, 0, &dbi)
     if code == MDB_NOTFOUND { throw Self.missing(name) }
     try check(code, "open \(name)")
-    // Closes it, too.
+    // This also closes it.
     let dropped = unsafe mdb_drop(handle, dbi, 1)
     note(change: dropped)
     try check(dropped, "remove \(name)")
@@ -66,7 +66,7 @@ extension Transaction {
     return unsafe cursor!
   }
 
-  /// Puts a tree's record under a new name.
+  /// Stores a tree's record under a new name.
   private func insert(_ name: String, _ record: RawSpan, _ cursor: OpaquePointer) -> Int32 {
     let code = withUTF8(of: name) { name in
       unsafe record.withUnsafeBytes { bytes in
@@ -81,7 +81,7 @@ extension Transaction {
     return code
   }
 
-  /// Puts the cursor on a database's record and returns a copy of it.
+  /// Moves the cursor to a database's record and returns a copy of it.
   private func find(_ name: String, _ cursor: OpaquePointer) throws(StoreError) -> [UInt8] {
     var value = unsafe MDB_val()
     let code = withUTF8(of: name) { span in

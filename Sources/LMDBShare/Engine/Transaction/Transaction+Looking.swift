@@ -1,7 +1,7 @@
 internal import _LMDBShareLMDB
 
 extension Transaction {
-  /// The pages of a named database's tree, as this snapshot has it; nil when there is none of that name.
+  /// The pages of a named database's tree in this snapshot; nil when there is no database of that name.
   ///
   /// - Complexity: O(log *n*) in the number of databases.
   package func tree(named name: String) -> TreeStatistics? {
@@ -9,7 +9,7 @@ extension Transaction {
     return TreeStatistics(record)
   }
 
-  /// The keys of the main database that may be names of databases, in order; other programs may have put plain entries there.
+  /// The keys of the main database that may be names of databases, in order; other programs may have stored plain entries there.
   package func databaseNames() throws(StoreError) -> [String] {
     var names: [String] = []
     let cursor = Cursor(self, Transaction.main)
@@ -22,11 +22,11 @@ extension Transaction {
     return names
   }
 
-  /// Calls `body` with the number of a named database of any kind, which has this meaning only meanwhile; nil when there is no
-  /// database of that name, but for instance a plain entry.
+  /// Calls `body` with the number of a named database of any kind, which is valid only during the call. Returns nil when there is
+  /// no database of that name, for instance because the entry is a plain one.
   ///
-  /// One with several values under a key, or with keys in the order of their last bytes, is opened by LMDB: for a read transaction of
-  /// a process that looks at such databases in one thread.
+  /// A database with several values per key, or with keys ordered from their last bytes, is opened by LMDB: for a read
+  /// transaction of a process that uses such databases in only one thread.
   package func withDatabase<R>(_ name: String, _ body: (UInt32) throws -> R) throws -> R? {
     guard let environment, let layout = try layout(named: name) else { return nil }
     if !layout.isDisjoint(with: .forLMDB) { return try withLMDB(environment, name, body) }

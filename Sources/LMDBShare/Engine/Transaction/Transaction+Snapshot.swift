@@ -2,7 +2,7 @@ internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
 extension Transaction {
-  /// Takes the snapshot again until it is surely that of its number.
+  /// Takes the snapshot again until it is certainly the one of its number.
   @inline(never)
   func takeWhole(_ map: PageMap, _ id: inout Int) -> Int32 {
     switch unsafe map.wholeSnapshot(parked!) {
@@ -22,11 +22,11 @@ extension PageMap {
     case failed(Int32)
   }
 
-  /// Renews a read transaction until what a meta page tells is surely the snapshot of its number.
+  /// Renews a read transaction until the copied meta page certainly belongs to the snapshot of its number.
   ///
-  /// LMDB takes down the number first, and the roots of the trees are copied from one of two meta pages then, which are written in
-  /// turn. A thread that is held up in between gets the roots of a later transaction under the number of an earlier one. As
-  /// long as no later transaction than that number has written its meta page, the page cannot have been written again.
+  /// LMDB first records the number, and then copies the roots of the trees from one of two meta pages, which are written in turn.
+  /// A thread that is delayed in between gets the roots of a later transaction under the number of an earlier one. While no
+  /// transaction later than that number has written its meta page, the page cannot have been overwritten.
   func wholeSnapshot(_ transaction: OpaquePointer) -> Taking {
     var id = unsafe Int(mdb_txn_id(transaction))
     var seen: TreeSnapshot?
@@ -38,7 +38,7 @@ extension PageMap {
       id = unsafe Int(mdb_txn_id(transaction))
       let pages = snapshot(id)
       let now = (id, newest)
-      // The same twice: a process stands still, or died, at the end of a commit, and none has written since.
+      // The same result twice: a process is stopped, or died, at the end of a commit, and there was no commit since.
       if let pages, now.0 == now.1 || now == before && seen.map(pages.isSame) == true { return .taken(pages, id: id) }
       seen = pages
     }

@@ -1,16 +1,16 @@
-// What structures remember from one use of a transaction to the next, and by what views tell that something was written since.
+// What structures remember from one use of a transaction to the next, and how views detect that something was written since.
 
 extension Transaction {
-  /// Of how many structures the writer remembers something beyond a transaction's end.
+  /// The number of structures whose states the writer keeps after a transaction's end.
   static let usualStates = 64
 
-  /// How often a database was written; it only grows.
+  /// The number of writes to a database; it only grows.
   @inlinable @inline(__always)
   func generation(of database: UInt32) -> UInt32 {
     Self.index(database) < fields.value.generations.count ? fields.value.generations[Self.index(database)] : 0
   }
 
-  /// Notes a write: views taken before are out of date.
+  /// Records a write: earlier views are out of date.
   @inlinable @inline(__always)
   func wrote(_ database: UInt32) {
     fields.value.writes &+= 1
@@ -28,7 +28,7 @@ extension Transaction {
     fields.value.generations[Self.index(database)] &+= 1
   }
 
-  /// What the structure with this database remembers, when it is of this type.
+  /// The state of the structure with this database, if it is of this type.
   @inlinable @inline(__always)
   package func state<State: StructureState>(_ database: UInt32, as _: State.Type) -> State? {
     guard Self.index(database) < fields.value.states.count, let known = fields.value.states[Self.index(database)],
@@ -37,7 +37,7 @@ extension Transaction {
     return unsafe unsafeDowncast(known, to: State.self)
   }
 
-  /// Keeps what a structure remembers until it is replaced.
+  /// Keeps a structure's state until it is replaced.
   func setState(_ database: UInt32, _ state: any StructureState) {
     let index = Self.index(database)
     while fields.value.states.count <= index { fields.value.states.append(nil) }
@@ -50,13 +50,13 @@ extension Transaction {
     for number in fields.value.stateNumbers { fields.value.states[Self.index(number)]?.flush(self) }
   }
 
-  /// Lets go of what structures remember.
+  /// Removes the states of structures.
   func removeStates() {
     for number in fields.value.stateNumbers { fields.value.states[Self.index(number)] = nil }
     fields.value.stateNumbers.removeAll(keepingCapacity: true)
   }
 
-  /// Forgets what was kept of a database whose number is about to get another meaning.
+  /// Removes the state of a database whose number is about to get another meaning.
   func forget(database: UInt32) {
     forgetTree(database)
     guard let index = fields.value.stateNumbers.firstIndex(of: database) else { return }
@@ -87,11 +87,11 @@ struct Stamp {
     writes = core.fields.value.writes
   }
 
-  /// Whether the transaction is in the same use, and nothing at all was written since.
+  /// Whether the transaction is still in the same use, and nothing was written since.
   @inlinable @inline(__always)
   var isCurrent: Bool { fields.value.use == use && fields.value.writes == writes }
 
-  /// Notes that writes since then did not matter.
+  /// Records that writes since then did not matter.
   @inlinable
   mutating func renew() { writes = fields.value.writes }
 }

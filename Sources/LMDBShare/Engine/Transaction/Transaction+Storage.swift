@@ -1,7 +1,7 @@
 internal import _LMDBShareLMDB
 
-// The seam on which all structures stand: get, put, delete, count and seek (Cursor), over bytes. A failure is kept in
-// the transaction, which then refuses to commit; later writes are skipped.
+// The interface below all structures: get, put, delete, count and seek (Cursor), on bytes. An error is kept in the transaction,
+// which then refuses to commit; later writes are skipped.
 
 extension Transaction {
   /// The value of a key, in place: valid until the next write of this transaction, or its end.
@@ -49,20 +49,20 @@ extension Transaction {
     return unsafe UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
   }
 
-  /// How a write treats what is there.
+  /// How a write treats an existing value.
   @usableFromInline package enum PutMode: Sendable {
     case replace
     /// Keeps an existing value.
     case insert
-    /// The key is greater than all others; an error when it is not.
+    /// Fails unless the key is greater than all others.
     case append
-    /// As `append` if the key is greater than all others, else as `replace`.
+    /// As `append` if the key is greater than all others, otherwise as `replace`.
     case likelyLast
   }
 
-  /// Stores a value; false when `mode` is `.insert` and the key exists, or when the transaction has failed.
+  /// Stores a value; returns false when `mode` is `.insert` and the key exists, or when the transaction has failed.
   ///
-  /// - Parameter isNew: False for what views know already, so that they stay valid.
+  /// - Parameter isNew: False for changes that views know already, so that they stay valid.
   @usableFromInline @discardableResult
   package func put(
     _ database: UInt32, _ key: RawSpan, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
@@ -102,7 +102,7 @@ extension Transaction {
     withBytes(of: key) { put(database, $0, value, mode, isNew: isNew) }
   }
 
-  /// Removes a key; false when it is not there.
+  /// Removes a key; returns false when it does not exist.
   @usableFromInline @discardableResult
   package func delete(_ database: UInt32, _ key: RawSpan) -> Bool {
     guard !hasFailed, let dbi = opened(database) else { return false }
@@ -123,7 +123,7 @@ extension Transaction {
     withBytes(of: key) { delete(database, $0) }
   }
 
-  /// How many keys a database has.
+  /// The number of keys of a database.
   @usableFromInline
   package func count(_ database: UInt32) -> Int {
     let pageSize: Int
@@ -140,13 +140,13 @@ extension Transaction {
       pageSize = Int(stat.ms_psize)
       (entries, leafPages) = (stat.ms_entries, stat.ms_leaf_pages)
     }
-    // A node takes 10 bytes at least, with the number of its place.
+    // A node takes at least 10 bytes, including its offset.
     let most = leafPages.bounded(times: pageSize / 10)
     if 0...most ~= entries { return entries }
     return implausible(database, entries, most)
   }
 
-  /// What a damaged record tells is not computed with. Duplicates may be more than there are nodes.
+  /// A number in a damaged record is not used. Duplicates may be more than there are nodes.
   @inline(never)
   private func implausible(_ database: UInt32, _ entries: Int, _ most: Int) -> Int {
     if layout(database).contains(.duplicates), entries >= 0 { return entries }
@@ -168,7 +168,7 @@ extension Transaction {
     if code != 0 { fail(code, "remove all") }
   }
 
-  /// Opens or makes a named database for this transaction alone, by LMDB's own number: where there is no environment yet.
+  /// Opens or creates a named database for this transaction only, by LMDB's own number: used before there is an environment.
   func openByLMDB(_ name: String, _ layout: DatabaseLayout) throws(StoreError) -> UInt32 {
     var dbi: MDB_dbi = 0
     try check(unsafe mdb_dbi_open(handle, name, layout.rawValue | UInt32(MDB_CREATE), &dbi), "open \(name)")

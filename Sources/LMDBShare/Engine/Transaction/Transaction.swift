@@ -1,15 +1,15 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-/// A read or write transaction, as what works in it refers to it: a plain pointer, which costs nothing to pass on.
+/// A read or write transaction, as the code that works in it refers to it: a plain pointer, which is free to pass on.
 ///
-/// What it points to belongs to the environment, for each reader's slot and for the writer, and is used again and again;
-/// it lives as long as the environment's object, which every structure's reference keeps. `handle` is nil while no
-/// transaction is under way, and `use` changes with each end; so whoever kept a view is told so instead of reading pages
-/// that belong to others.
+/// Its target belongs to the environment, for each reader's slot and for the writer, and is reused. It lives as long as the
+/// environment object, which every structure's reference keeps alive. `handle` is nil while no transaction is in progress, and
+/// `use` changes with each end; so a view that was kept too long stops with a message instead of reading pages that belong to
+/// others.
 @safe @frozen @usableFromInline
 package struct Transaction {
-  /// What changes.
+  /// The mutable state.
   @safe @usableFromInline
   struct Fields {
     @usableFromInline var handle: OpaquePointer? = nil
@@ -17,14 +17,14 @@ package struct Transaction {
     @usableFromInline var epoch: UInt64 = 0
     @usableFromInline var catalogueVersion: (epoch: UInt64, version: UInt64) = (0, 0)
     @usableFromInline var environment: Unmanaged<Environment>?
-    /// How often any database was written.
+    /// The number of writes to any database.
     @usableFromInline var writes: UInt64 = 0
-    /// How many changes LMDB has made.
+    /// The number of changes that LMDB has made.
     var changes: UInt64 = 0
     @usableFromInline var writtenChannels: UInt64 = 0
     @usableFromInline var generations: [UInt32] = []
     @usableFromInline var states: [(any StructureState)?] = []
-    /// Of which databases there are states.
+    /// The databases that have states.
     var stateNumbers: [UInt32] = []
     @usableFromInline var idleToken: ViewToken? = nil
     @usableFromInline var hasFailed = false
@@ -34,32 +34,32 @@ package struct Transaction {
     @usableFromInline var failure: StoreError? = nil
     var parked: OpaquePointer? = nil
     let slot: Int
-    /// The writer's, and those of what only LMDB reads.
+    /// The writer's cursors, and those of databases that only LMDB reads.
     var cursors: [OpaquePointer] = unsafe []
-    /// A reader's.
+    /// A reader's cursors.
     var idleCursors: [Cell<TreeCursor>] = []
-    /// What a reader sees.
+    /// The snapshot of a reader.
     var snapshot = TreeSnapshot.none
     var trees: UnsafeMutablePointer<Transaction.KnownTree>? = nil
-    /// What LMDB has open for the writer.
+    /// The databases that LMDB has open for the writer.
     var open = OpenDatabases()
   }
   @usableFromInline let fields: Cell<Fields>
 
-  /// LMDB's transaction while this one lives.
+  /// LMDB's transaction while this one is in progress.
   @usableFromInline private(set) var handle: OpaquePointer? {
     @inlinable get { unsafe fields.value.handle }
     nonmutating set { unsafe fields.value.handle = newValue }
   }
   /// Nil in the first commit of a file that has no environment yet.
   package var environment: Environment? { unsafe fields.value.environment?.takeUnretainedValue() }
-  /// Whether it is a transaction of this environment.
+  /// Whether the transaction belongs to this environment.
   @inlinable @inline(__always)
   func belongs(to environment: Environment) -> Bool {
     unsafe fields.value.environment?.toOpaque() == Unmanaged.passUnretained(environment).toOpaque()
   }
   @inlinable var isWritable: Bool { fields.value.isWritable }
-  /// A read transaction's place in the pool.
+  /// A read transaction's slot in the pool.
   private var slot: Int { fields.value.slot }
   /// A reader's handle between two uses.
   var parked: OpaquePointer? {
@@ -67,7 +67,7 @@ package struct Transaction {
     nonmutating set { unsafe fields.value.parked = newValue }
   }
 
-  /// Changes with every end, so that what was taken from an earlier use of this memory is told from the current one.
+  /// Changes with every end, so that values from an earlier use of this memory can be distinguished from current ones.
   @usableFromInline private(set) var use: UInt64 {
     @inlinable get { fields.value.use }
     nonmutating _modify { yield &fields.value.use }
@@ -78,21 +78,21 @@ package struct Transaction {
     @inlinable get { fields.value.snapshotID }
     nonmutating _modify { yield &fields.value.snapshotID }
   }
-  /// Changes whenever what was derived from the store may be out of date.
+  /// Changes whenever data derived from the store may be out of date.
   @usableFromInline private(set) var epoch: UInt64 {
     @inlinable get { fields.value.epoch }
     nonmutating _modify { yield &fields.value.epoch }
   }
   /// The first failure of an operation that could not throw.
   @inlinable package var failure: StoreError? { hasFailed ? fields.value.failure : nil }
-  /// Whether there is one.
+  /// Whether an operation has failed.
   @inlinable var hasFailed: Bool { fields.value.hasFailed }
-  /// The channels of what was written, whose waiters the commit wakes.
+  /// The channels of what was written; the commit wakes their waiters.
   @inlinable var writtenChannels: UInt64 {
     get { fields.value.writtenChannels }
     nonmutating _modify { yield &fields.value.writtenChannels }
   }
-  /// The catalogue's version as of this epoch, kept by the layer above.
+  /// The catalogue's version in this epoch, kept by the layer above.
   @inlinable var catalogueVersion: (epoch: UInt64, version: UInt64) {
     get { fields.value.catalogueVersion }
     nonmutating _modify { yield &fields.value.catalogueVersion }
@@ -103,7 +103,7 @@ package struct Transaction {
     nonmutating _modify { yield &fields.value.changedCatalogue }
   }
 
-  /// For a slot of the pool.
+  /// Creates the transaction of a slot of the pool.
   init(environment: Environment, slot: Int) {
     fields = unsafe Cell(Fields(environment: .passUnretained(environment), isWritable: false, slot: slot))
   }
@@ -112,7 +112,7 @@ package struct Transaction {
     fields = unsafe Cell(Fields(environment: .passUnretained(environment), isWritable: true, slot: -1))
   }
 
-  /// For the first commit of a file that has no environment yet.
+  /// Creates the transaction for the first commit of a file that has no environment yet.
   init(creating handle: OpaquePointer) {
     fields = unsafe Cell(Fields(handle: handle, epoch: 1, environment: nil, isWritable: true, slot: -1))
   }
@@ -129,7 +129,7 @@ package struct Transaction {
     fields.destroy()
   }
 
-  // MARK: Life of a reader
+  // MARK: Lifetime of a reader
 
   /// Takes a new snapshot.
   func renew(_ environment: OpaquePointer, _ map: PageMap) -> Int32 {
@@ -141,7 +141,7 @@ package struct Transaction {
     }
     guard code == 0 else { return code }
     var id = unsafe Int(mdb_txn_id(parked))
-    // What the meta page told is whole while no later transaction than this one has written its own: they take turns.
+    // The copy of the meta page is complete while no later transaction has written its own: they alternate.
     if id != snapshotID || epoch == 0 {
       if let pages = map.snapshot(id), map.newest == id {
         note(pages, id)
@@ -157,7 +157,7 @@ package struct Transaction {
     return 0
   }
 
-  /// Notes what the snapshot is.
+  /// Records the properties of the snapshot.
   @inline(__always)
   func note(_ snapshot: TreeSnapshot, _ id: Int) {
     fields.value.snapshot = snapshot
@@ -165,7 +165,7 @@ package struct Transaction {
     epoch &+= 1
   }
 
-  /// Ends a read transaction; its handle waits for the next one.
+  /// Ends a read transaction; its handle is kept for the next one.
   @usableFromInline
   package func end() {
     guard let environment = unsafe fields.value.environment else { return }
@@ -180,31 +180,31 @@ package struct Transaction {
     }
   }
 
-  /// Gives an idle transaction's handle back, and forgets what was derived from the store: the environment is about to
-  /// go, or to be opened anew.
+  /// Gives an idle transaction's handle back, and discards what was derived from the store: the environment is about to be
+  /// closed, or opened again.
   func retire() {
     if let parked = unsafe parked { unsafe mdb_txn_abort(parked) }
     unsafe parked = nil
-    // The next snapshot is noted whatever its number is.
+    // The next snapshot is recorded whatever its number is.
     snapshotID = -1
     fields.value.snapshot = .none
     forget()
   }
 
-  /// Lets go of what structures remember.
+  /// Discards the states of structures.
   func forget() {
     removeStates()
     epoch &+= 1
   }
 
-  /// In a forked child: the transaction is the parent's.
+  /// Called in a forked child: the transaction is the parent's.
   private func abandon() {
     use &+= 1
     unsafe handle = nil
     unsafe parked = nil
   }
 
-  // MARK: Life of a writer
+  // MARK: Lifetime of a writer
 
   func begin(_ begun: OpaquePointer, in environment: OpaquePointer) {
     unsafe handle = begun
@@ -241,13 +241,13 @@ package struct Transaction {
 
   // MARK: Parts of a writer's transaction
 
-  /// How many databases LMDB has opened in this transaction.
+  /// The number of databases that LMDB has opened in this transaction.
   var openedCount: Int { fields.value.open.uncommittedCount }
 
-  /// Notes that LMDB's environment was closed, and its databases with it.
+  /// Records that LMDB's environment was closed, and its databases with it.
   func closedAll() { fields.value.open.removeAll() }
 
-  /// Works in a child transaction from now on; views of the part before are out of date.
+  /// Works in a child transaction from now on; views of the previous part are out of date.
   func enter(part child: OpaquePointer) {
     closeCursors()
     use &+= 1
@@ -261,7 +261,7 @@ package struct Transaction {
     unsafe handle = parent
   }
 
-  /// What the part has left behind in memory is not true any more.
+  /// Discards what the part has left in memory.
   func forgetPart(writtenChannels: UInt64, changedCatalogue: Bool, changes: UInt64, opened: Int) {
     fields.value.open.abort(after: opened)
     fields.value.changes = changes
@@ -276,24 +276,24 @@ package struct Transaction {
 
   // MARK: Checks
 
-  /// How many changes LMDB has made in this transaction: a commit without any makes no snapshot.
+  /// The number of changes that LMDB has made in this transaction: a commit without changes makes no snapshot.
   var changes: UInt64 { fields.value.changes }
 
-  /// Notes what LMDB answered to a change.
+  /// Records LMDB's result of a change.
   @inline(__always)
   func note(change code: Int32) { if code == 0 { fields.value.changes &+= 1 } }
 
-  /// Whether the transaction still lives.
+  /// Whether the transaction is in progress.
   @inlinable @inline(__always)
   package var isLive: Bool { unsafe handle != nil }
 
-  /// The handle; stops the program, naming what was used, when the transaction has ended.
+  /// The handle; stops the program, with the name of what was used, when the transaction has ended.
   @inlinable @inline(__always)
   func live(_ name: @autoclosure () -> String) {
     if unsafe handle == nil { Transaction.stopEnded(name()) }
   }
 
-  /// Stops the program, naming what was used, when it was taken from this object before its last end.
+  /// Stops the program, with the name of what was used, if that was taken from this object before its last end.
   @inlinable @inline(__always)
   func live(_ use: UInt64, _ name: @autoclosure () -> String) {
     if use != self.use { Transaction.stopEnded(name()) }
@@ -305,16 +305,16 @@ package struct Transaction {
       "\(name) was used after its transaction ended; copy it out first, with Array(…) or Dictionary(…)")
   }
 
-  /// Keeps the first failure; the transaction will not commit.
+  /// Keeps the first error; the transaction will not commit.
   @usableFromInline func fail(_ error: StoreError) {
     guard !hasFailed else { return }
     fields.value.failure = error
     fields.value.hasFailed = true
   }
 
-  /// Tells better why the transaction has failed.
+  /// Replaces the error by a more precise one.
   func replaceFailure(_ error: StoreError) { if hasFailed { fields.value.failure = error } }
-  /// The failure, if there is one, after which the transaction has not failed any more: of a reader that goes on.
+  /// Returns the error, if there is one, and clears it: for a reader that continues.
   @usableFromInline func takeFailure() -> StoreError? {
     defer { fields.value.hasFailed = false }
     return failure

@@ -1,7 +1,7 @@
-/// The numbers by which this process knows named databases, for as long as the environment is open.
+/// The numbers by which this process identifies named databases, while the environment is open.
 ///
-/// They are not LMDB's: those belong to the writer alone (see `OpenDatabases`). A structure that is made anew under an old name
-/// has another identity, and so another number, whereby nothing that is remembered of the old one is taken for the new one's.
+/// They are not LMDB's numbers, which only the writer uses (see `OpenDatabases`). A structure that is created again under an old
+/// name has another identity, and so another number: nothing that is remembered of the old one is used for the new one.
 struct DatabaseNumbers {
   private struct Key: Hashable {
     let name: [UInt8]
@@ -10,13 +10,13 @@ struct DatabaseNumbers {
 
   private var numbers: [Key: UInt32] = [:]
   private var names: [[UInt8]] = []
-  /// Numbers that were lent, and came back.
+  /// Lent numbers that were returned.
   private var idle: [UInt32] = []
 
-  /// Those below are LMDB's own databases: the free list and the main one.
+  /// Lower numbers are LMDB's own databases: the free list and the main one.
   private static let first: UInt32 = 2
 
-  /// The number of a name, which gets one by need.
+  /// The number of a name; a new name gets one.
   mutating func number(_ name: [UInt8], _ identity: UInt64) -> UInt32 {
     let key = Key(name: name, identity: identity)
     if let known = numbers[key] { return known }
@@ -39,8 +39,8 @@ struct DatabaseNumbers {
     return UInt32(names.count - 1) + Self.first
   }
 
-  /// The name that has the number, as its bytes: LMDB tells names apart that are equal as strings, since they differ in their
-  /// normal form alone.
+  /// The name with this number, as bytes: names that are equal as strings, because they differ only in their normalization, are
+  /// different names for LMDB.
   func name(_ number: UInt32) -> [UInt8]? {
     let index = Int(number) - Int(Self.first)
     return names.indices.contains(index) ? names[index] : nil

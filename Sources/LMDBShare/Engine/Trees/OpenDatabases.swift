@@ -1,28 +1,29 @@
 internal import _LMDBShareLMDB
 
-/// The databases that LMDB has open for the writer, with LMDB's numbers of them.
+/// The databases that LMDB has open for the writer, with LMDB's numbers.
 ///
-/// LMDB copies its table of open databases for each transaction, so those that were not used for longest are closed again.
-/// Only the writer's thread uses LMDB's database handles. Readers look up entries by themselves, so closing a handle is safe.
+/// LMDB copies its table of open databases for each transaction, so the least recently used ones are closed again. Only the
+/// writer's thread uses LMDB's database handles. Readers look up entries by themselves, so closing a handle is safe.
 @safe struct OpenDatabases {
   /// How many stay open from one transaction to the next.
   static let usual = 32
-  /// What stands for none.
+  /// Stands for no database.
   private static let none = MDB_dbi.max
 
-  /// LMDB's numbers, by ours.
+  /// LMDB's numbers, indexed by the process's own.
   private var opened: [MDB_dbi] = []
-  /// By LMDB's numbers: ours, the names, and in which transaction each was used last, 0 for those that are closed.
+  /// Indexed by LMDB's numbers: the process's own numbers, the names, and the transaction of the last use, 0 for closed
+  /// databases.
   private var numbers: [UInt32] = []
   private var names: [[UInt8]] = []
   private var lastUses: [UInt64] = []
   private var count = 0
-  /// Those that the running transaction has opened: its abort closes them.
+  /// The databases that the running transaction has opened: its abort closes them.
   private var uncommitted: [MDB_dbi] = []
   /// The number of the running transaction.
   private var turn: UInt64 = 0
 
-  /// How many the running transaction has opened.
+  /// The number of databases that the running transaction has opened.
   var uncommittedCount: Int { uncommitted.count }
 
   /// LMDB's number of a database that is open.
@@ -43,7 +44,7 @@ internal import _LMDBShareLMDB
     return nil
   }
 
-  /// Notes what the running transaction has opened.
+  /// Records a database that the running transaction has opened.
   mutating func note(_ number: UInt32, _ name: [UInt8], as dbi: MDB_dbi) {
     while opened.count <= Int(number) { opened.append(Self.none) }
     while lastUses.count <= Int(dbi) {
@@ -59,7 +60,7 @@ internal import _LMDBShareLMDB
     count += 1
   }
 
-  /// Notes that a database is closed.
+  /// Records that a database is closed.
   private mutating func forget(_ dbi: MDB_dbi) {
     guard lastUses[Int(dbi)] > 0 else { return }
     opened[Int(numbers[Int(dbi)])] = Self.none
@@ -68,12 +69,12 @@ internal import _LMDBShareLMDB
     count -= 1
   }
 
-  /// Begins a write transaction: closes what has not been used for longest, when more than the usual number are open.
+  /// Begins a write transaction: closes the least recently used databases when more than the usual number are open.
   mutating func begin(_ environment: OpaquePointer) {
     turn += 1
     uncommitted.removeAll(keepingCapacity: true)
     guard count > Self.usual else { return }
-    // Mostly it is one.
+    // In most cases it is one.
     guard count > Self.usual + 4 else {
       while count > Self.usual, unsafe closeUnused(environment) {}
       return
@@ -82,7 +83,7 @@ internal import _LMDBShareLMDB
     for dbi in open.prefix(count - Self.usual) { unsafe close(MDB_dbi(dbi), environment) }
   }
 
-  /// Closes what has not been used for longest; false when the running transaction has used all that are open.
+  /// Closes the least recently used database; returns false when the running transaction has used all that are open.
   mutating func closeUnused(_ environment: OpaquePointer) -> Bool {
     var oldest: (dbi: Int, use: UInt64) = (0, turn)
     for dbi in lastUses.indices where lastUses[dbi] > 0 && lastUses[dbi] < oldest.use { oldest = (dbi, lastUses[dbi]) }
@@ -97,14 +98,14 @@ internal import _LMDBShareLMDB
     forget(dbi)
   }
 
-  /// Notes that LMDB has closed what the transaction, or its last part, has opened: all but the first `count`.
+  /// Records that LMDB has closed what the transaction, or its last part, has opened: all but the first `count`.
   mutating func abort(after count: Int = 0) {
     guard uncommitted.count > count else { return }
     for dbi in uncommitted[count...] { forget(dbi) }
     uncommitted.removeSubrange(count...)
   }
 
-  /// Notes that LMDB's environment was closed.
+  /// Records that LMDB's environment was closed.
   mutating func removeAll() {
     for index in opened.indices { opened[index] = Self.none }
     numbers.removeAll()

@@ -4,7 +4,7 @@ internal import _LMDBShareSystem
 
 /// The data file, mapped for reading, from which this process's readers look up entries by themselves.
 ///
-/// LMDB has a map of its own, whose address it does not give away. Both show the same memory: the system's copy of the file.
+/// LMDB has its own map, but does not provide its address. Both show the same memory: the page cache of the file.
 @safe struct PageMap {
   let base: UnsafeRawPointer
   let size: Int
@@ -24,9 +24,9 @@ internal import _LMDBShareSystem
     guard let start = unsafe start, unsafe lms_is_mapped(start) else {
       throw StoreError(returnCode: lms_errno(), "reserve the map")
     }
-    // As LMDB does by MDB_NORDAHEAD.
+    // As LMDB does with MDB_NORDAHEAD.
     _ = unsafe madvise(start, size, MADV_RANDOM)
-    // Where the system refuses, a truncated file ends the process.
+    // If the system refuses, a truncated file terminates the process.
     _ = unsafe lms_survive_truncation(start, size)
     unsafe base = UnsafeRawPointer(start)
   }
@@ -37,7 +37,7 @@ internal import _LMDBShareSystem
     pageSize = 0
   }
 
-  /// Makes an empty object; the first reader maps the file.
+  /// Creates an empty object; the first reader maps the file.
   static var none: PageMap { PageMap() }
 
   /// Unmaps the file. No reader may use the map afterwards.
@@ -47,7 +47,7 @@ internal import _LMDBShareSystem
     unsafe munmap(UnsafeMutableRawPointer(mutating: base), size)
   }
 
-  /// Whether the file was truncated, and pages that are in use with it.
+  /// Whether the file was truncated so that pages in use are lost.
   var hasLostPages: Bool { unsafe lms_has_lost_pages(base) }
 
   /// The number of the newest transaction whose meta page is written.
@@ -62,9 +62,9 @@ internal import _LMDBShareSystem
     unsafe Int(truncatingIfNeeded: lms_load64(meta + PageLayout.transaction))
   }
 
-  /// What the meta page of a transaction tells; nil when a later one has written over it.
+  /// The contents of the meta page of a transaction; nil when a later one has overwritten it.
   ///
-  /// A write that is under way is not noticed: see `Transaction.renew` for when the copy counts.
+  /// A write in progress is not detected: `Transaction.renew` decides when the copy is valid.
   @inline(__always)
   func snapshot(_ id: Int) -> TreeSnapshot? {
     let meta = unsafe base + (id & 1) * pageSize

@@ -1,7 +1,7 @@
 internal import LMDBSharePages
 internal import _LMDBShareSystem
 
-/// The record of a tree as it lies in the file (`MDB_db`).
+/// The record of a tree as it is in the file (`MDB_db`).
 struct TreeRecord: BitwiseCopyable, Hashable {
   var pad: UInt32 = 0
   var flags: UInt16 = 0
@@ -12,49 +12,49 @@ struct TreeRecord: BitwiseCopyable, Hashable {
   var entries: UInt64 = 0
   var root: UInt64 = PageLayout.noRoot
 
-  /// That of a tree without entries.
+  /// The record of a tree without entries.
   static func empty(_ layout: DatabaseLayout) -> TreeRecord {
     TreeRecord(flags: UInt16(truncatingIfNeeded: layout.rawValue))
   }
 
-  /// From the root to the leaves; at most as many as LMDB's cursors have.
+  /// The number of levels from the root to the leaves; at most that of LMDB's cursors.
   @inline(__always)
   var levels: Int { min(Int(depth), PageLayout.mostLevels) }
 
-  /// Whether its keys are integers in the order of numbers.
+  /// Whether its keys are integers in numeric order.
   @inline(__always)
   var hasIntegerKeys: Bool { flags & PageLayout.integerKeys != 0 }
 
-  /// Whether it is of a kind that only LMDB reads: with several values under a key, or keys in the order of their last bytes.
+  /// Whether only LMDB reads such a tree: one with several values per key, or with keys ordered from their last bytes.
   @inline(__always)
   var isForLMDB: Bool { flags & (PageLayout.duplicates | PageLayout.reverseKeys) != 0 }
 }
 
-/// The pages of a snapshot, which stand still as long as its transaction lives. No byte of them is trusted: what points out of a
-/// page or of the file is found, not followed.
+/// The pages of a snapshot, which do not change while its transaction lives. No byte of them is trusted: a reference out of a
+/// page or of the file is detected, not followed.
 ///
 /// The format is that of `mdb.c`, LMDB 0.9; see `LMDBSharePages`.
 @safe struct SnapshotPages {
   var base: UnsafeRawPointer
   var pageSize: Int
-  /// How many pages are in use, or free.
+  /// The number of pages that are in use, or free.
   var count: UInt64
 
   /// A page of entries.
   @safe struct Page {
-    /// No page, without an entry.
+    /// A placeholder for no page, without entries.
     static var none: Page { unsafe Page(start: UnsafeRawPointer(bitPattern: 1)!, size: 0, count: 0, isLeaf: true) }
 
     let start: UnsafeRawPointer
     let size: Int
-    /// How many entries it has, at least one.
+    /// The number of entries, at least one.
     let count: Int
     let isLeaf: Bool
 
     @inline(__always)
     func half(_ offset: Int) -> Int { unsafe Int(start.loadUnaligned(fromByteOffset: offset, as: UInt16.self)) }
 
-    /// The entry at an index below `count`; nil when it leaves the page.
+    /// The entry at an index below `count`; nil when it extends beyond the page.
     @inline(__always)
     func entry(_ index: Int) -> Entry? {
       let offset = half(PageLayout.header + 2 * index)
@@ -66,11 +66,11 @@ struct TreeRecord: BitwiseCopyable, Hashable {
     }
   }
 
-  /// An entry of a page, its key inside of the page.
+  /// An entry of a page; its key is inside the page.
   @safe struct Entry {
     let start: UnsafeRawPointer
     let keySize: Int
-    /// How many bytes of the page follow the key.
+    /// The number of bytes of the page after the key.
     let room: Int
 
     @inline(__always)
@@ -83,7 +83,7 @@ struct TreeRecord: BitwiseCopyable, Hashable {
     @inline(__always)
     var child: UInt64 { UInt64(half(0)) | UInt64(half(2)) << 16 | UInt64(half(4)) << 32 }
 
-    /// In a leaf.
+    /// Of a leaf.
     @inline(__always)
     var flags: UInt16 { half(4) }
 
@@ -92,7 +92,7 @@ struct TreeRecord: BitwiseCopyable, Hashable {
     var size: Int { Int(half(0)) | Int(half(2)) << 16 }
   }
 
-  /// The page of a number; nil for one that is no leaf, or no branch.
+  /// The page with a number; nil for a page that is neither a leaf nor a branch.
   @inline(__always)
   func page(_ number: UInt64, isLeaf: Bool) -> Page? {
     guard number >= 2, number < count else { return nil }
@@ -117,7 +117,7 @@ struct TreeRecord: BitwiseCopyable, Hashable {
     return unsafe bigValue(entry, size)
   }
 
-  /// A value on pages of its own.
+  /// A value on separate pages.
   @inline(never)
   private func bigValue(_ entry: Entry, _ size: Int) -> UnsafeRawBufferPointer? {
     guard entry.flags & PageLayout.dupData == 0, entry.room >= 8 else { return nil }
@@ -135,7 +135,7 @@ struct TreeRecord: BitwiseCopyable, Hashable {
 
   // MARK: Search
 
-  /// What was found under a key.
+  /// The result of a search for a key.
   @safe enum Finding {
     case entry(Entry)
     case none
@@ -174,7 +174,7 @@ struct TreeRecord: BitwiseCopyable, Hashable {
   }
 }
 
-/// What a read transaction sees: the pages, and where LMDB's own two trees begin.
+/// What a read transaction sees: the pages, and the roots of LMDB's own two trees.
 struct TreeSnapshot {
   var pages: SnapshotPages
   /// LMDB's own tree of free pages.
@@ -182,14 +182,14 @@ struct TreeSnapshot {
   /// The unnamed database, which holds the named ones.
   var main: TreeRecord
 
-  /// That of a transaction which has none.
+  /// The snapshot of a transaction that has none.
   static var none: TreeSnapshot {
     unsafe TreeSnapshot(
       pages: SnapshotPages(base: UnsafeRawPointer(bitPattern: 1)!, pageSize: 0, count: 0), free: TreeRecord(),
       main: TreeRecord())
   }
 
-  /// Whether both are of the same transaction.
+  /// Whether both belong to the same transaction.
   func isSame(as other: TreeSnapshot) -> Bool {
     pages.count == other.pages.count && free == other.free && main == other.main
   }
@@ -197,7 +197,7 @@ struct TreeSnapshot {
   /// The record of a named database.
   enum Named {
     case record(TreeRecord)
-    /// There is no such name, or it is that of a plain entry.
+    /// There is no such name, or its entry is a plain one.
     case none
     case damage
   }
@@ -218,10 +218,11 @@ struct TreeSnapshot {
 }
 
 extension SnapshotPages.Page {
-  /// The first entry whose key is not less, or in a branch the entry below which the key belongs; nil when the page is damaged.
+  /// The first entry whose key is not less, or in a branch the entry whose subtree contains the key; nil when the page is
+  /// damaged.
   @inline(__always)
   func search(_ key: some SearchKey) -> (index: Int, isExact: Bool)? {
-    // The first key of a branch stands for all that are less than the second one.
+    // The first key of a branch stands for all keys less than the second one.
     var low = isLeaf ? 0 : 1
     var high = count
     while low < high {
@@ -235,27 +236,27 @@ extension SnapshotPages.Page {
   }
 }
 
-/// A key that is looked for.
+/// A key to search for.
 protocol SearchKey {
-  /// Negative, zero or positive as the key comes before, with or after a stored one.
+  /// Negative, zero or positive when the key is less than, equal to or greater than a stored one.
   func compare(_ stored: UnsafeRawBufferPointer) -> Int
 }
 
-/// An integer, as `MDB_INTEGERKEY` orders them.
+/// An integer, in the order of `MDB_INTEGERKEY`.
 struct IntegerKey<T: FixedWidthInteger & BitwiseCopyable>: SearchKey {
   let value: T
   init(_ value: T) { self.value = value }
 
   @inline(__always)
   func compare(_ stored: UnsafeRawBufferPointer) -> Int {
-    // One tree's integers are all of one size.
+    // All integers of a tree have the same size.
     guard stored.count == MemoryLayout<T>.size else { return MemoryLayout<T>.size - stored.count }
     let other = unsafe stored.loadUnaligned(as: T.self)
     return value < other ? -1 : value == other ? 0 : 1
   }
 }
 
-/// Bytes; of two that begin alike, the shorter one comes first.
+/// Bytes; a prefix is less than the longer key.
 @safe struct BytesKey: SearchKey {
   let bytes: UnsafeRawBufferPointer
   init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
@@ -272,7 +273,7 @@ struct IntegerKey<T: FixedWidthInteger & BitwiseCopyable>: SearchKey {
   }
 }
 
-/// Eight bytes, which most keys of a fixed size are: compared as one number.
+/// Eight bytes, the size of most keys of a fixed size: compared as one number.
 @safe struct EightBytesKey: SearchKey {
   private let bytes: BytesKey
   private let number: UInt64

@@ -1,37 +1,37 @@
 internal import _LMDBShareLMDB
 internal import _LMDBShareSystem
 
-// A database is known by a number of this process (`DatabaseNumbers`). A reader finds the root of its tree in the snapshot, once
-// for each snapshot, and looks up entries by itself. The writer lets LMDB open it when it is first used.
+// A database is identified by a number of this process (`DatabaseNumbers`). A reader finds the root of its tree in the snapshot,
+// once for each snapshot, and looks up entries by itself. For the writer, LMDB opens the database at its first use.
 
 extension Transaction {
-  /// Marks numbers that are LMDB's own, of databases that LMDB has open for this transaction alone.
+  /// Marks LMDB's own numbers, of databases that LMDB has open only for this transaction.
   static var ofLMDB: UInt32 { 0x8000_0000 }
-  /// The number of no database: what is asked of it answers nothing, and the transaction has failed already.
+  /// The number of no database: lookups in it return nothing, and the transaction has failed already.
   @inlinable static var noDatabase: UInt32 { 0x8000_FFFF }
 
-  /// The place of a number in tables by number.
+  /// The index of a number in tables.
   @inlinable @inline(__always)
   static func index(_ database: UInt32) -> Int { Int(database & 0x7FFF_FFFF) }
 
   // MARK: Readers
 
-  /// What a reader remembers of a database.
+  /// A reader's cached record of a database.
   struct KnownTree: BitwiseCopyable {
-    /// As of which epoch; the first one is 1.
+    /// The epoch of the record; the first one is 1.
     var epoch: UInt64 = 0
     var number: UInt32 = 0
     var record = TreeRecord()
   }
   private static var knownTrees: Int { 64 }
 
-  /// Whether LMDB is asked: by the writer, and for what only LMDB reads.
+  /// Whether LMDB does the lookup: for the writer, and in databases that only LMDB reads.
   @inline(__always)
   func isForLMDB(_ database: UInt32) -> Bool {
     isWritable || database >= Self.ofLMDB || database == Self.main && fields.value.snapshot.main.isForLMDB
   }
 
-  /// The record of a database's tree in this snapshot, for a reader; nil when there is none, and the transaction has failed.
+  /// The record of a database's tree in this snapshot, for a reader; nil when there is none, and then the transaction has failed.
   @inline(__always)
   func tree(_ database: UInt32) -> TreeRecord? {
     guard unsafe handle != nil else { return ended() }
@@ -95,13 +95,13 @@ extension Transaction {
     unsafe known[Int(database) & (Self.knownTrees - 1)] = KnownTree(epoch: epoch, number: database, record: record)
   }
 
-  /// Forgets where the tree of a database begins.
+  /// Discards the cached root of a database.
   func forgetTree(_ database: UInt32) {
     guard let known = unsafe fields.value.trees else { return }
     unsafe known[Int(database) & (Self.knownTrees - 1)].epoch = 0
   }
 
-  /// Notes that a page contradicts the format.
+  /// Records that a page contradicts the format.
   @inline(never)
   func failDamaged() {
     guard environment?.map.hasLostPages != true else {
@@ -115,7 +115,7 @@ extension Transaction {
 
   // MARK: The writer
 
-  /// LMDB's number of a database; nil when it cannot be opened, and the transaction has failed.
+  /// LMDB's number of a database; nil when it cannot be opened, and then the transaction has failed.
   @inline(__always)
   func opened(_ database: UInt32) -> MDB_dbi? {
     if let known = fields.value.open.find(database) { return known }
@@ -135,7 +135,7 @@ extension Transaction {
       return nil
     }
     if let other = fields.value.open.find(named: name) {
-      // Under a number that was taken without the structure's identity.
+      // Opened under a number that was taken without the structure's identity.
       if other.isInUse { return other.dbi }
       unsafe fields.value.open.close(other.dbi, environment.handle)
     }
@@ -158,7 +158,7 @@ extension Transaction {
     StoreError(.structureNotFound, "open", structure: name, reason: "it has no database", advice: "check the name")
   }
 
-  /// Lets LMDB forget a database that is about to lose its name.
+  /// Makes LMDB close a database that is about to lose its name.
   ///
   /// - Throws: `.busy` when this transaction has used it.
   func closeUnused(_ name: String, _ operation: String) throws(StoreError) {

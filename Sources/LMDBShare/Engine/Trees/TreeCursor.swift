@@ -2,7 +2,7 @@ internal import LMDBSharePages
 
 /// A place in a tree of a snapshot. It behaves as LMDB's cursors do: at an end it stays where it is.
 @safe struct TreeCursor {
-  /// What a move came to.
+  /// The result of a move.
   enum Move {
     case moved
     case end
@@ -20,11 +20,11 @@ internal import LMDBSharePages
   private var tree: TreeRecord
   /// The page of the entry; one without entries before the first move.
   private var leaf = SnapshotPages.Page.none
-  /// Of the entry in the leaf.
+  /// The index of the entry in the leaf.
   private var index = 0
-  /// Whether a page was damaged, so that there is no way on from here.
+  /// Whether a page was damaged, so that the cursor cannot move any more.
   private var isStuck = false
-  /// How many branches are above the leaf.
+  /// The number of branches above the leaf.
   private var depth = 0
   private let levels: UnsafeMutablePointer<Level>
 
@@ -37,7 +37,7 @@ internal import LMDBSharePages
   /// Frees the memory.
   func destroy() { unsafe levels.deallocate() }
 
-  /// Makes it one of another tree.
+  /// Resets the cursor to another tree.
   mutating func reset(_ pages: SnapshotPages, _ tree: TreeRecord) {
     self.pages = pages
     self.tree = tree
@@ -45,7 +45,7 @@ internal import LMDBSharePages
     isStuck = false
   }
 
-  /// Goes to one end.
+  /// Moves to the first or last entry.
   mutating func goToEnd(_ isFirst: Bool) -> Move {
     leaf = .none
     isStuck = false
@@ -54,7 +54,7 @@ internal import LMDBSharePages
     return descend(tree.root, isFirst)
   }
 
-  /// Goes on by one entry, or to the first one.
+  /// Moves to the next entry, or to the first one.
   @inline(__always)
   mutating func next() -> Move {
     guard index + 1 < leaf.count else { return nextPage() }
@@ -72,7 +72,7 @@ internal import LMDBSharePages
     return descend(below: level, true)
   }
 
-  /// Goes back by one entry, or to the last one.
+  /// Moves to the previous entry, or to the last one.
   @inline(__always)
   mutating func previous() -> Move {
     guard leaf.count > 0, index > 0 else { return previousPage() }
@@ -90,7 +90,7 @@ internal import LMDBSharePages
     return descend(below: level, false)
   }
 
-  /// Goes to a key, or to the first one behind it.
+  /// Moves to a key, or to the first one after it.
   @inline(__always)
   mutating func seek(_ key: UnsafeRawBufferPointer, exactly: Bool) -> Move {
     if tree.hasIntegerKeys {
@@ -125,7 +125,7 @@ internal import LMDBSharePages
     return index < page.count ? .moved : nextPage()
   }
 
-  /// Goes down to a leaf by the first or last entries.
+  /// Descends to a leaf along the first or last entries.
   private mutating func descend(_ root: UInt64, _ isFirst: Bool) -> Move {
     var number = root
     let below = tree.levels - 1
@@ -149,7 +149,7 @@ internal import LMDBSharePages
     return descend(entry.child, isFirst)
   }
 
-  /// Notes that there is no way on.
+  /// Records that the cursor cannot move any more.
   @inline(never)
   @discardableResult
   private mutating func damage() -> Move {
@@ -158,7 +158,7 @@ internal import LMDBSharePages
     return .damage
   }
 
-  /// The entry at this place; nil when its page is damaged, and then there is no way on.
+  /// The entry at this position; nil when its page is damaged, and then the cursor cannot move any more.
   @inline(__always)
   mutating func current() -> (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
     guard index < leaf.count, let entry = leaf.entry(index), let value = unsafe pages.value(entry) else {

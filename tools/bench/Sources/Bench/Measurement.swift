@@ -1,9 +1,9 @@
-/// A figure of ours, nanoseconds an operation, beside the same work in C, and what is promised.
+/// A measurement: nanoseconds per operation of the library and of the same work in C, and the target.
 struct Measurement {
   let name: String
   let ours: Double
   let floor: Double?
-  /// The ratio of each round, median.
+  /// The median of the rounds' ratios.
   let ratio: Double?
   let target: Target
 
@@ -19,11 +19,11 @@ struct Measurement {
     }
   }
 
-  /// Runs both in turn, and takes medians. Who goes first changes with each round, so that a machine that becomes slower
-  /// or faster meanwhile does so for both. The first round does not count.
+  /// Runs both in turn, and takes medians. The order changes with each round, so that a change of the machine's speed affects
+  /// both. The first round does not count.
   ///
   /// - Parameters:
-  ///   - operations: How many operations one call does.
+  ///   - operations: The number of operations of one call.
   ///   - ours, floor: Return the nanoseconds of one call.
   static func compare(
     _ name: String, rounds: Int, operations: Int, target: Target, ours: () throws -> Double, floor: () -> Double
@@ -71,7 +71,7 @@ struct Measurement {
   }
 }
 
-/// How long a call takes.
+/// The duration of a call.
 func nanoseconds(_ body: () throws -> Void) rethrows -> Double {
   let clock = ContinuousClock()
   let taken = try clock.measure(body)

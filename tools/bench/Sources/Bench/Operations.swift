@@ -1,14 +1,14 @@
 import Foundation
 import LMDBShare
 
-/// Prints the nanoseconds of single operations, each in a transaction of its own without sync, a line each: what `peers`
-/// compares with other libraries.
+/// Prints the nanoseconds of single operations, each in a separate transaction without sync, one per line: `peers` compares them
+/// with other libraries.
 func measureOperations(_ directory: String, count: Int, rounds: Int) throws {
   let store = try SharedStore(path: directory + "/operations", options: .durability(.processCrashOnly))
   let map = try store.dictionary("map", of: String.self, String.self)
   let list = try store.list("list", of: String.self)
   let counter = try store.value("counter", initial: 0)
-  // A store that somebody has just made or moved is looked at more often.
+  // A store that was just created or moved is checked more often.
   usleep(1_100_000)
   let value = String(repeating: "x", count: 100)
   let keys = (0..<count).map { number in

@@ -2,7 +2,7 @@ import CFloor
 import Foundation
 import LMDBShare
 
-/// What two processes do together, beside the same in C on raw LMDB, and beside what Python's multiprocessing has.
+/// Work of two processes, compared with the same in C on raw LMDB, and with Python's multiprocessing.
 struct Sharing {
   let directory: String
   let isQuick: Bool
@@ -16,7 +16,7 @@ struct Sharing {
     python = Sharing.measurePython(isQuick)
   }
 
-  // Many short rounds, between the same processes: what else the machine does comes and goes within a second.
+  // Many short rounds, between the same processes: other load of the machine comes and goes within a second.
   private var rounds: Int { isQuick ? 11 : 41 }
   private static let messages = 2000
   private static let message = [UInt8](repeating: 120, count: 100)
@@ -59,16 +59,16 @@ struct Sharing {
     add(row.name, row.ours, row.floor, row.ratio, peers, row.promise, row.isMet)
   }
 
-  /// A store without a history, as the floor has one, and the other side in a process of its own, which works on it in
-  /// rounds of `count`, the one that does not count included.
+  /// A store without a history, like the floor's, and the other side in a separate process, which works on it in rounds of
+  /// `count`, including the one that does not count.
   ///
-  /// - Parameter isApart: Whether each side stays on a core of its own, as the floor's do. Else the system puts them together
-  ///   or apart as it likes, and what they take depends more on that than on what they do.
+  /// - Parameter isApart: Whether each side stays on its own core, like the floor's. Otherwise the system places them together or
+  ///   apart, and the durations depend more on that than on the work.
   private func start(
     _ work: String, count: Int, most: Int = 1, isApart: Bool = true
   ) throws -> (SharedStore, WorkerProcess) {
     floor_stay(floor_any_core)
-    // The last one's goes now: memory that was never used before is slow on virtual machines.
+    // The memory of the last store is freed now: memory that was never used before is slow on virtual machines.
     try? FileManager.default.removeItem(atPath: path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let store = try SharedStore(path: path + "/store", options: .durability(.processCrashOnly))
@@ -76,7 +76,7 @@ struct Sharing {
     let arguments = [work, "\(rounds + 1)", "\(count)", "\(most)", isApart ? "1" : "0"]
     let other = try WorkerProcess(role: "bench", store: store, arguments: arguments)
     try ready.wait(timeout: .seconds(60))
-    // A store that somebody has just made or moved is looked at more often.
+    // A store that was just created or moved is checked more often.
     usleep(1_100_000)
     if isApart { floor_stay(floor_first_core) }
     return (store, other)
@@ -116,7 +116,7 @@ struct Sharing {
     add(row, Self.names(batch))
   }
 
-  /// What returns before it is done, as `multiprocessing.Queue.put` does.
+  /// Operations that return before they are done, like `multiprocessing.Queue.put`.
   private mutating func producer(_ work: String, batch: Int, least: Double) throws {
     let count = Self.messages * (batch > 1 ? 200 : 50)
     let (store, other) = try start("consume", count: count, most: 10_000, isApart: false)
@@ -243,7 +243,7 @@ struct Sharing {
 
   // MARK: The other side
 
-  /// What the other process does.
+  /// The work of the other process.
   static func work(_ worker: Worker) throws {
     let store = try worker.openStore(options: .durability(.processCrashOnly))
     let there = try store.queue("there", of: [UInt8].self)
@@ -281,7 +281,7 @@ struct Sharing {
 
   // MARK: Python
 
-  /// Nanoseconds by peer and work; empty where there is no Python 3.
+  /// Nanoseconds by peer and work; empty if there is no Python 3.
   private static func measurePython(_ isQuick: Bool) -> [String: Double] {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("queues.py").path

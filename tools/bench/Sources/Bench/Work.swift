@@ -1,8 +1,8 @@
 import Foundation
 import LMDBShare
 
-/// One core operation, done so often that its instructions can be counted from outside: what twice as many take more is
-/// what they take. Everything is the same in each run.
+/// One core operation, repeated so that its instructions can be counted from outside: the difference between the given number and
+/// twice that number is the cost. Everything is the same in each run.
 func work(_ directory: String, _ arguments: ArraySlice<String>) throws {
   guard let name = arguments.first, let count = arguments.last.flatMap({ Int($0) }) else {
     for (name, count, _) in works { print("\(count)\t\(name)") }
@@ -10,18 +10,18 @@ func work(_ directory: String, _ arguments: ArraySlice<String>) throws {
   }
   guard let operation = works.first(where: { $0.name == name })?.operation else { fatalError("there is no \(name)") }
   var options = StoreOptions.durability(.processCrashOnly)
-  // Valgrind has less address space to give.
+  // Valgrind provides less address space.
   options.mapReservation = 1 << 30
   let store = try SharedStore(path: directory + "/store", options: options)
   let subject = try Subject(store)
-  // A store that somebody has just made or moved is looked at more often.
+  // A store that was just created or moved is checked more often.
   usleep(1_100_000)
   let sum = try operation(subject, count)
-  // So that no compiler leaves the reading out.
+  // Keeps the compiler from removing the reads.
   if sum == .min { print(sum) }
 }
 
-/// What the operations work on.
+/// The data that the operations use.
 private struct Subject {
   static let size = 10_000
   let store: SharedStore
@@ -54,7 +54,7 @@ private struct Subject {
     _ = try queue.pop()
   }
 
-  /// Every number below the size once, in no order, then again.
+  /// Every number below the size once, in random order, then again.
   static func scattered(_ number: Int) -> Int { number &* 7919 % size }
 }
 

@@ -1,13 +1,13 @@
-// The library against the same work in C on raw LMDB: Bench [--quick] [WORD…], where words select the rows named so.
-// The word `sharing` selects what several processes do together.
-// Bench --operations COUNT ROUNDS prints figures of single operations alone.
-// Bench --work NAME COUNT does one operation again and again; Bench --work prints the names.
+// The library compared with the same work in C on raw LMDB: Bench [--quick] [WORD…], where words select rows by name. The word
+// `sharing` selects the work of several processes.
+// Bench --operations COUNT ROUNDS only prints figures of single operations.
+// Bench --work NAME COUNT repeats one operation; Bench --work prints the names.
 
 import CFloor
 import Foundation
 import LMDBShare
 
-/// Measures, prints the table, and tells whether all targets are met. A function, so that its variables are no globals.
+/// Measures, prints the table, and returns whether all targets are met. A function, so that its variables are not global.
 func run() throws -> Bool {
   let isQuick = CommandLine.arguments.contains("--quick")
   let rounds = isQuick ? 5 : 15
@@ -121,7 +121,7 @@ func run() throws -> Bool {
 
   let elements = 1_000_000
   let counter = try store.value("counter", initial: 0 as Int64)
-  // A store that somebody has just made or moved is looked at more often.
+  // A store that was just created or moved is checked more often.
   usleep(1_100_000)
   try compare(
     "increment a value, own transaction, no sync", operations: 10_000, target: .ratio(1.5),
@@ -218,7 +218,7 @@ func run() throws -> Bool {
   return table.allSatisfy(\.isMet)
 }
 
-/// Measures what processes do together; tells whether all targets are met.
+/// Measures the work of several processes; returns whether all targets are met.
 func runSharing() throws -> Bool {
   let words = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--") }
   let isAlone = CommandLine.arguments.contains { $0 == "--operations" || $0 == "--work" }

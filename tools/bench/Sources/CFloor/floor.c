@@ -196,8 +196,8 @@ int64_t floor_append(floor_t *floor, int64_t count, int64_t batch) {
   return now() - start;
 }
 
-// A list in blocks, as plainly as it can be done: under key 0 an index, in the list's order, and under the other keys the
-// blocks, each a page.
+// A list in blocks, implemented as simply as possible: under key 0 an index, in the list's order, and under the other keys the
+// blocks, each one page.
 enum { block_size = 510, most_blocks = 1000 };
 struct entry {
   uint64_t key, count;

@@ -1,4 +1,4 @@
-// Queues between two processes and other contended work in C on raw LMDB, as plainly as it can be done: an item a key,
+// Queues between two processes and other contended work in C on raw LMDB, implemented as simply as possible: one key per item,
 // and a futex in shared memory.
 #define _GNU_SOURCE
 #include "CFloor.h"
@@ -61,7 +61,7 @@ static int64_t now(void) {
 }
 
 struct shared {
-  // Each on a cache line of its own: the word, and whether somebody sleeps on it.
+  // Each on a separate cache line: the word, and whether a process sleeps on it.
   uint32_t words[2][16];
   uint32_t sleeping[2][16];
 };

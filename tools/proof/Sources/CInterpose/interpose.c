@@ -1,15 +1,15 @@
-// Stands between a program and the system's library, loaded by LD_PRELOAD. It sees the calls that change files; what it
-// does with them the environment says:
+// Interposes itself between a program and the system's library, loaded by LD_PRELOAD. It sees the calls that change files, and
+// the environment says what it does with them:
 //
-//   PROOF_KILL_CALL=n    the process dies before the n-th of them
-//   PROOF_RECORD=file    each is recorded, for power cuts to be made of it (see Recording.swift for the form)
-//   PROOF_BOOT=1         the machine seems to have been started anew
-//   PROOF_FAULT=n:e:m    the n-th fails with the error e (0: a write comes back short); m 0: it alone, 1: all from it on,
+//   PROOF_KILL_CALL=n    the process dies before the n-th call
+//   PROOF_RECORD=file    each call is recorded, to simulate power cuts (see Recording.swift for the format)
+//   PROOF_BOOT=1         the machine seems to have been restarted
+//   PROOF_FAULT=n:e:m    the n-th call fails with the error e (0: a short write); m 0: only this one, 1: all from it on,
 //                        2: fifty from it on
-//   PROOF_MEMORY=n:m     so does the n-th request for memory by liblmdb
+//   PROOF_MEMORY=n:m     the n-th memory allocation of liblmdb fails in the same way
 //
-// Faults come only while the program wants them; it tells by writes to the file -78, which there is not: at 1 it wants them,
-// at 0 no more, at 2 it asks how many calls there were, at 3 how many syncs have failed.
+// Calls only fail while the program enables it. The program controls this by writes to the file -78, which does not exist: 1
+// enables failures, 0 disables them, 2 asks for the number of calls, 3 for the number of failed syncs.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static int is_time(const char *text, long count) {
   return count == which || (mode[1] == '1' && count > which) || (mode[1] == '2' && count > which && count < which + 50);
 }
 
-// Where the program and liblmdb lie: other libraries have their own ways with failures, which are not the matter here.
+// The addresses of the program and liblmdb: how other libraries handle failures does not matter here.
 static struct {
   uintptr_t first, behind;
 } program, lmdb;
@@ -77,7 +77,7 @@ static int is_ours(void *caller) {
   return is_of_lmdb(caller) || ((uintptr_t)caller >= program.first && (uintptr_t)caller < program.behind);
 }
 
-// Counts a call, which may be the last one; tells whether it fails, with the error in `errno`, or 2 when it comes back short.
+// Counts a call, which may be the last one. Returns whether it fails, with the error in `errno`, or 2 for a short write.
 static int count_call(void *caller) {
   static long last = -1;
   static const char *fault;
@@ -153,7 +153,7 @@ static int recorder(void) {
   return file;
 }
 
-// Written in one, so that two threads do not mix theirs.
+// Written in one call, so that two threads do not mix theirs.
 static void record(uint64_t kind, uint64_t file, off_t offset, const struct iovec *parts, int count) {
   int log = recorder();
   if (log < 0) return;
@@ -174,7 +174,7 @@ static uint64_t inode(int file) {
   return fstat(file, &status) ? 0 : status.st_ino;
 }
 
-// After a write that has succeeded. `O_DSYNC` has it on the disk by now.
+// After a successful write. With `O_DSYNC` it is on the disk by now.
 static ssize_t wrote(ssize_t written, int file, const struct iovec *parts, int count, off_t offset) {
   if (written < 0 || recorder() < 0) return written;
   record(fcntl(file, F_GETFL) & O_DSYNC ? is_through : is_write, inode(file), offset, parts, count);
@@ -191,7 +191,7 @@ static int truncated(int result, int file, off_t size) {
   return result;
 }
 
-// A file got a name; the directory's inode stands where other events have an offset.
+// A file got a name; the directory's inode is in the place of the offset of other events.
 static int named(int result, uint64_t file, int directory, const char *name) {
   if (result == 0 && recorder() >= 0) {
     struct iovec part = {(void *)name, strlen(name)};
@@ -204,7 +204,7 @@ static int named(int result, uint64_t file, int directory, const char *name) {
 
 static ssize_t pwrite_by(void *caller, int file, const void *bytes, size_t count, off64_t offset) {
   struct iovec part = {(void *)bytes, count};
-  // No files: what the program itself has to say.
+  // Not files, but messages of the program itself.
   if (file == -77) {
     record(is_mark, 0, offset, &part, 1);
     return (ssize_t)count;
@@ -239,15 +239,15 @@ ssize_t pwritev(int file, const struct iovec *parts, int count, off_t offset) {
   if (fault == 2 && count > 1) count /= 2;
   return wrote(NEXT(pwritev)(file, parts, count, offset), file, parts, count, offset);
 }
-// Copies are written so.
+// Copies are written with this call.
 ssize_t write(int file, const void *bytes, size_t count) {
-  // Not what the program prints.
+  // Not the program's output.
   int fault = file > 2 ? call() : 0;
   if (fault == 1) return -1;
   return NEXT(write)(file, bytes, fault == 2 && count > 1 ? count / 2 : count);
 }
 ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
-  // What is read of a file comes in one piece.
+  // A file is read in one call.
   if (call() == 1) return -1;
   return NEXT(pread64)(file, bytes, count, offset);
 }
@@ -255,7 +255,7 @@ ssize_t pread(int file, void *bytes, size_t count, off_t offset) {
   if (call() == 1) return -1;
   return NEXT(pread)(file, bytes, count, offset);
 }
-// A sync that failed has to be told to somebody; one that was interrupted may be tried again.
+// A failed sync has to be reported; an interrupted one may be tried again.
 static int fails_to_sync(int fault) {
   if (fault == 1 && errno != EINTR) __atomic_add_fetch(&failed_syncs, 1, __ATOMIC_SEQ_CST);
   return fault == 1;
@@ -292,7 +292,7 @@ int linkat(int from, const char *name, int to, const char *other, int flags) {
   return named(NEXT(linkat)(from, name, to, other, flags), status.st_ino, to, other);
 }
 
-// The library asks the kernel for it by number.
+// The library calls the kernel by number.
 static int rename_exclusively(void *caller, int from, const char *name, int to, const char *other, unsigned flags) {
   if (count_call(caller) == 1) return -1;
   struct stat status = {0};
@@ -325,7 +325,7 @@ int unlinkat(int directory, const char *name, int flags) {
 
 static int opened(void *caller, int directory, const char *name, int flags, mode_t mode) {
   if (count_call(caller) == 1) return -1;
-  // Another one each time.
+  // A different one each time.
   if (!strcmp(name, "boot_id") && getenv("PROOF_BOOT")) name = "uuid";
   int isNew = recorder() >= 0 && flags & O_CREAT && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
   int file = (int)((long (*)(long, ...))next("syscall"))(SYS_openat, (long)directory, name, (long)flags, (long)mode);

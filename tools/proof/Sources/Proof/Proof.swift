@@ -9,7 +9,7 @@ struct Proof: ParsableCommand {
     commandName: "proof", abstract: "Proofs that a store keeps its promises, whatever dies or fails.",
     subcommands: [Crash.self, PowerLoss.self, Faults.self])
 
-  /// On this thread, which a kill finds in the middle of it.
+  /// On this thread, which a kill interrupts.
   private static func compact(_ worker: Worker) throws { try SharedStore.compact(path: worker.arguments[0]) }
 
   static func main() async {
@@ -31,7 +31,7 @@ struct Proof: ParsableCommand {
     }
   }
 
-  /// What the processes do that proofs start.
+  /// The work of the processes that proofs start.
   private static func work(_ worker: Worker) async throws {
     switch worker.role {
     case "writer": try await Writer(worker).run()

@@ -2,16 +2,17 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// The processes that work on a store of a proof, and how they are made to die.
+/// The processes that work on a store of a proof, and how they die.
 final class Fleet {
   /// How a process dies.
   enum Death {
-    /// By a signal, so many nanoseconds after its first step; those below, too, should nothing have come of them by then.
+    /// By a signal, a number of nanoseconds after its first step; also used for the cases below if they have not happened by
+    /// then.
     case signal(Int64)
-    /// At a kill point, or at a call of the system, of this number.
+    /// At the kill point, or the system call, with this number.
     case point(String)
     case call(Int)
-    /// By itself, as it likes.
+    /// By itself, at a random time.
     case none
   }
 
@@ -57,7 +58,7 @@ final class Fleet {
     ships[slot] = Ship(process: process, slot: slot, life: life, started: proof_now())
   }
 
-  /// Kills those whose time has come, and takes note of those that have ended; throws when one ended as it must not.
+  /// Kills the processes whose time is over, and records those that have ended; throws when one ended in the wrong way.
   func look() throws {
     let now = proof_now()
     for ship in ships.values {
@@ -92,13 +93,13 @@ final class Fleet {
     ships.removeAll()
   }
 
-  /// At which kill points processes have died.
+  /// The kill points at which processes have died.
   var places: Set<String> {
     let notes = (try? String(contentsOfFile: boardPath + "-notes", encoding: .utf8)) ?? ""
     return Set(notes.split(separator: "\n").map(String.init))
   }
 
-  /// Lets all end by themselves.
+  /// Lets all processes end by themselves.
   func endAll() throws {
     board.mustEnd = true
     defer { board.mustEnd = false }
@@ -111,7 +112,7 @@ final class Fleet {
   }
 }
 
-/// The library that is loaded in front of the system's.
+/// The library that is loaded before the system's.
 enum Interposer {
   static let path: String = {
     let directory = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()

@@ -3,7 +3,7 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// Kills writers at random and at chosen places, and replays what they were told was committed.
+/// Kills writers at random and at chosen places, and replays the acknowledged commits.
 struct Kills: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "SIGKILLs writers at random and at chosen places; nothing that was acknowledged may be lost.")
@@ -79,7 +79,7 @@ struct Kills: ParsableCommand {
     )
     let missing = (Self.points + Self.compactionPoints).filter { !places.contains($0) }
     if killed > 3000, !missing.isEmpty { throw Problem("NOT SHOWN: nobody died at \(missing.joined(separator: ", "))") }
-    // A median of few is chance.
+    // A median of few measurements is random.
     if waits.worst > 50 || waits.median > 1 && waits.values.count >= 80 {
       throw Problem("SLOW: the next writer goes on after \(waits.text)")
     }
@@ -96,7 +96,7 @@ struct Kills: ParsableCommand {
     switch random.number(0..<10) {
     case 0..<3:
       let point = Self.points[random.number(0..<Self.points.count)]
-      // Some places are rarely passed.
+      // Some places are rarely reached.
       return .point("\(point):\(random.happens(60) ? random.number(1..<4) : random.number(1..<60))")
     case 3: return .point("any:\(random.number(1..<2000))")
     case 4, 5: return .call(random.number(1..<600))
@@ -104,7 +104,7 @@ struct Kills: ParsableCommand {
     }
   }
 
-  /// How long the next writer waits after the death of the one that writes, in nanoseconds.
+  /// How long the next writer waits after the death of a writer, in nanoseconds.
   private func holder(_ fleet: Fleet, _ assignment: Writer.Assignment) throws -> Int64 {
     var mine = assignment
     mine.slot = Self.writers
@@ -125,7 +125,7 @@ struct Kills: ParsableCommand {
     return begun.value - killed
   }
 
-  /// Kills a process that makes a store; then there is none, or a complete one. Tells whether it died before it was done.
+  /// Kills a process that creates a store; then there is none, or a complete one. Returns whether it died before it was done.
   private func creation(
     _ scratch: Scratch, _ assignment: Writer.Assignment, _ number: Int, _ random: inout Random
   ) throws -> Bool {
@@ -153,13 +153,13 @@ struct Kills: ParsableCommand {
     return end == .signaled(9)
   }
 
-  /// Kills a process whose map follows what another process has made of the file.
+  /// Kills a process whose map adopts the size that another process has given the file.
   private func adoption(
     _ scratch: Scratch, _ assignment: Writer.Assignment, _ point: String, notes: String
   ) throws {
     let path = scratch.file("growing")
     defer { try? FileManager.default.removeItem(atPath: path) }
-    // With a large map of its own.
+    // With its own large map.
     let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
     let value = try store.value("value", initial: 0)
     let board = try Board(scratch.file("board-growing"))
@@ -180,7 +180,7 @@ struct Kills: ParsableCommand {
     guard try value.get() == 1 else { throw Problem("DIVERGED: a store that has grown") }
   }
 
-  /// Kills a process that compacts a store; then it is the old or the new one, with the same in it.
+  /// Kills a process that compacts a store; then it is the old or the new one, with the same contents.
   private func compaction(
     _ scratch: Scratch, _ assignment: Writer.Assignment, _ point: String, notes: String
   ) throws {
@@ -208,7 +208,7 @@ struct Kills: ParsableCommand {
     }
   }
 
-  /// What backups there are is complete.
+  /// Existing backups are complete.
   private func checkBackups(_ scratch: Scratch, _ assignment: Writer.Assignment) throws -> Int {
     var found = 0
     for slot in 0..<Self.writers {
@@ -226,7 +226,7 @@ struct Kills: ParsableCommand {
   }
 }
 
-/// A moment that one thread notes and another one awaits.
+/// A point in time that one thread records and another one awaits.
 final class Moment: @unchecked Sendable {
   // Why unchecked: one word, by atomic operations.
   private let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)

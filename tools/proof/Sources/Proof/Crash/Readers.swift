@@ -6,10 +6,10 @@ import LMDBShare
 /// Readers that die with a snapshot.
 struct Readers: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Readers die with a snapshot: the file does not grow for it, and their slots come back.")
+    abstract: "Readers die with a snapshot: the file does not grow because of them, and their slots are reused.")
 
   @Option(help: "How many die while the store is overwritten.") var readers = 100
-  @Option(help: "How often it is.") var overwrites = 100_000
+  @Option(help: "How often it is overwritten.") var overwrites = 100_000
   @Option(help: "How many die with the default table of readers.") var count = 2000
   @OptionGroup var common: CommonOptions
 
@@ -27,7 +27,7 @@ struct Readers: ParsableCommand {
     if grown > Self.most { throw Problem("GROWN: by \(grown) bytes, more than \(Self.most)") }
   }
 
-  /// Overwrites a store of 256 KiB while readers are killed; tells its file's size.
+  /// Overwrites a store of 256 KiB while readers are killed; returns its file's size.
   private func overwrite(_ readers: Int) throws -> Int {
     let scratch = try Scratch("readers-\(readers)", in: common.directory)
     defer { scratch.remove() }

@@ -3,10 +3,10 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// All structures, eight processes, kills, stops, short lives.
+/// All structures, eight processes, kills, stops, short lifetimes.
 struct Storm: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Eight processes that die, stand still, come and go; nobody else may wait for long.")
+    abstract: "Eight processes that die, stop, start and end; no other process may wait for long.")
 
   @Option(help: "How long it lasts.") var seconds = 600.0
   @OptionGroup var common: CommonOptions
@@ -44,8 +44,8 @@ struct ModelRuns: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Random operations of several processes, replayed in commit order on a model.")
 
-  @Option(help: "How many runs, each with a seed of its own.") var seeds = 100
-  @Option(help: "How many operations each of them takes.") var operations = 1_000_000
+  @Option(help: "How many runs, each with its own seed.") var seeds = 100
+  @Option(help: "How many operations per run.") var operations = 1_000_000
   @OptionGroup var common: CommonOptions
 
   func run() throws {

@@ -2,11 +2,11 @@ import ArgumentParser
 import Foundation
 import LMDBShare
 
-/// Kills the tool while it loads, applies, compacts and backs up: all of that happened, or nothing.
+/// Kills the tool while it loads, applies, compacts and backs up: each command takes effect completely, or not at all.
 struct ToolKills: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tool",
-    abstract: "SIGKILLs the tool while it changes or copies a store; all or nothing of it may have happened.")
+    abstract: "SIGKILLs the tool while it changes or copies a store; each command is all or nothing.")
 
   @Option(help: "How many to kill.") var count = 200
   @OptionGroup var common: CommonOptions
@@ -82,7 +82,7 @@ struct ToolKills: ParsableCommand {
     scratch.remove()
   }
 
-  /// What a store holds: one transaction changes all of it.
+  /// The contents of a store, all of which one transaction changes.
   private struct State: Equatable { var version: Int, sum: Int, count: Int }
 
   private func state(_ path: String) throws -> State {

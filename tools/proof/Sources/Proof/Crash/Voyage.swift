@@ -2,20 +2,20 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// A fleet at work for a while: processes die, stand still and come back, and after each leg all that they did is replayed.
+/// A fleet at work for a while: processes die, stop and return, and after each leg everything that they did is replayed.
 struct Voyage {
   var processes = 8
-  /// How many are killed, and how many stopped for a moment, in a second.
+  /// How many processes are killed, and how many stopped briefly, per second.
   var killsPerSecond = 30
   var stopsPerSecond = 30
-  /// How many of a hundred open the store, take some steps, and close it.
+  /// How many percent open the store, take some steps, and close it.
   var shortLived = 25
-  /// A leg ends after so many seconds, or when the board is full.
+  /// A leg ends after this number of seconds, or when the board is full.
   var leg = 10.0
 
   private static let longestStop = 60_000_000
 
-  /// Sails until `isOver` says so, which is asked with what was replayed so far and what is under way.
+  /// Sails until `isOver` returns true; its arguments are what was replayed so far and what is in progress.
   func sail(
     _ fleet: Fleet, _ assignment: Writer.Assignment, _ replay: inout Replay, _ random: inout Random,
     progress: (Replay) -> Void = { _ in }, isOver: (Replay, _ underWay: Int) -> Bool
@@ -56,7 +56,7 @@ struct Voyage {
         usleep(500)
       }
       for stop in stopped { fleet.ships[stop.slot]?.process.signal(SIGCONT) }
-      // Some end as they like, others must.
+      // Some end by themselves, others are killed.
       if random.happens(50) { try fleet.endAll() } else { try fleet.killAll() }
       try replay.take(fleet.board, fleet.store)
       try replay.compare(fleet.store)

@@ -1,10 +1,10 @@
 import Foundation
 import LMDBShare
 
-/// Something that happens to a program, in a process of its own, and how it must turn out.
+/// A situation for a program in a separate process, and its expected result.
 struct Case: Sendable {
   let name: String
-  /// The codes of errors, or words, one of which the process must report; `stops` for a stop with a message.
+  /// The expected results, one of which the process must report: error codes or words; `stops` for a stop with a message.
   let expected: Set<String>
   let body: @Sendable (_ path: String) throws -> String
 
@@ -14,7 +14,7 @@ struct Case: Sendable {
     self.body = body
   }
 
-  /// The same case with what its circumstances lead to.
+  /// The same case with another expected result under the circumstances.
   func expecting(_ expected: String...) -> Case { Case(name: name, expected: Set(expected), body: body) }
 
   private init(name: String, expected: Set<String>, body: @escaping @Sendable (_ path: String) throws -> String) {
@@ -23,7 +23,7 @@ struct Case: Sendable {
     self.body = body
   }
 
-  /// All of them, by group.
+  /// All cases, by group.
   static let groups: [String: [Case]] = [
     "limits": LimitCases.all, "paths": PathCases.all, "misuse": MisuseCases.all, "inherited": InheritedCases.all,
   ]
@@ -47,7 +47,7 @@ struct Case: Sendable {
     }
   }
 
-  /// The same where nothing is awaited.
+  /// The same for a synchronous body.
   static func code(_ body: () throws -> Void) throws -> String {
     do {
       try body()
@@ -58,7 +58,7 @@ struct Case: Sendable {
   }
 }
 
-/// Starts a process for each case, and judges how it turned out.
+/// Starts a process for each case, and checks the result.
 struct CaseRunner {
   let group: String
   let scratch: Scratch
@@ -77,7 +77,7 @@ struct CaseRunner {
     let place = path ?? scratch.file("case")
     if path == nil { try? FileManager.default.removeItem(atPath: place) }
     let result = scratch.file("result")
-    // Who writes it may be another user.
+    // The writer may be another user.
     try? FileManager.default.removeItem(atPath: result)
     _ = FileManager.default.createFile(atPath: result, contents: nil, attributes: [.posixPermissions: 0o666])
     let process = try WorkerProcess(
@@ -100,7 +100,7 @@ struct CaseRunner {
     }
   }
 
-  /// Runs the case of that name where circumstances lead to something of their own.
+  /// Runs the case with that name with another expected result.
   mutating func run(_ name: String, _ expected: String, at path: String) throws {
     guard let one = Case.groups[group]?.first(where: { $0.name == name }) else { throw Problem("no case \(name)") }
     try run(one.expecting(expected), at: path)
@@ -124,11 +124,11 @@ struct CaseRunner {
   }
 }
 
-/// A file system of a proof's own; nil where it cannot be had.
+/// A separate file system for a proof; nil if it is not available.
 final class Mount {
   let path: String
 
-  /// - Parameter arguments: Those of mount(8), in front of the place.
+  /// - Parameter arguments: The arguments of mount(8) before the directory.
   init?(_ path: String, _ arguments: [String]) {
     self.path = path
     try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

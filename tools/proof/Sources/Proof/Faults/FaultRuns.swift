@@ -3,10 +3,10 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// Failures of the system, one after the other.
+/// Injected failures of the system, one after the other.
 struct Faults: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Failures of the system: each is reported, and none loses anything.",
+    abstract: "Failures of the system: each is reported, and none loses data.",
     subcommands: [
       FaultsOfFiles.self, FaultsOfMemory.self, FaultsOfLimits.self, FaultsOfPaths.self, FaultsOfInheritance.self,
       FaultsOfMisuse.self,
@@ -27,9 +27,9 @@ struct FaultsOfFiles: ParsableCommand {
   }
 }
 
-/// The n-th request for memory by LMDB fails, for every n.
+/// The n-th memory allocation of LMDB fails, for every n.
 ///
-/// Swift itself ends a program that is refused memory, so only LMDB's requests are refused, and maps.
+/// Swift itself ends a program whose allocation fails, so only LMDB's allocations, and maps, fail.
 struct FaultsOfMemory: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "memory", abstract: "The n-th request of LMDB for memory fails, for every n, once and from then on.")
@@ -38,17 +38,17 @@ struct FaultsOfMemory: ParsableCommand {
   func run() throws { try runs.run("memory", "PROOF_MEMORY", [("ENOMEM", "")]) }
 }
 
-/// Runs of a program that sees one failure, or many.
+/// Runs of a program in which one call fails, or many.
 struct FaultRuns: ParsableArguments {
-  @Option(help: "Only every so-manyth call fails, beginning at a random one.") var every = 1
+  @Option(help: "Only every n-th call fails, beginning at a random one.") var every = 1
   @Option(help: "How many steps the program takes.") var steps = 20
   @OptionGroup var common: CommonOptions
 
-  /// What a run of the program tells at its end.
+  /// The report of a run at its end.
   struct Outcome: Codable {
-    /// How many calls there were.
+    /// The number of calls.
     var calls = 0
-    /// What it was told, by code.
+    /// The errors that it got, by code.
     var errors: [String: Int] = [:]
     var commits = 0
   }
@@ -66,7 +66,7 @@ struct FaultRuns: ParsableArguments {
         for isForGood in [false, true] {
           var number = random.number(0..<every) + 1
           while true {
-            // Nothing is interrupted for ever; whoever is goes on.
+            // No call is interrupted forever; an interrupted call is repeated.
             let fault = "\(number)\(kind.text):\(!isForGood ? 0 : kind.name == "EINTR" ? 2 : 1)"
             let outcome = try run(scratch, other, seed, mode, [variable: fault]) { end in
               Problem("FOUND: \(mode), \(variable)=\(fault): \(end) (--seed \(seed); \(scratch.path))")
@@ -111,7 +111,7 @@ struct FaultRuns: ParsableArguments {
   }
 }
 
-/// The program that sees failures: it goes on after each, as a user's would, and compares at the end.
+/// The program in which calls fail: it continues after each failure, as a user's program would, and compares at the end.
 final class FaultyRun {
   private let assignment: Writer.Assignment
   private let board: Board
@@ -125,7 +125,7 @@ final class FaultyRun {
     board = try Board(assignment.board)
   }
 
-  /// Asks the interposed library to fail, or not.
+  /// Tells the interposed library whether to fail.
   @discardableResult
   private static func tell(_ what: Int) -> Int {
     var nothing: UInt8 = 0
@@ -154,12 +154,12 @@ final class FaultyRun {
     try JSONEncoder().encode(outcome).write(to: URL(fileURLWithPath: worker.arguments[1]))
   }
 
-  /// Does something that may fail, in which case it must say so.
+  /// Performs an operation that may fail, in which case it must report the failure.
   private func attempt(_ step: Int, _ body: () async throws -> Void) async throws {
     let failedSyncs = Self.tell(3)
     do {
       try await body()
-      // Closing tells nobody: the mark for unsynced commits stays instead.
+      // Closing reports no error: the mark for unsynced commits stays instead.
       if step % 10 != 8, Self.tell(3) > failedSyncs {
         throw Problem("UNREPORTED: step \(step) did not tell of a failed sync")
       }
@@ -168,12 +168,12 @@ final class FaultyRun {
       if error.code == .outcomeUnknown { mustResolve = true }
       if error.reason.isEmpty || error.advice.isEmpty { throw Problem("UNREPORTED: \(error)") }
       failures += 1
-      // A cause that stays is gone after a while.
+      // A permanent cause is gone after a while.
       if failures == 6 { Self.tell(0) }
     }
   }
 
-  // Each on this thread: what a function of a task waits for, it waits for elsewhere.
+  // Each on this thread: an asynchronous function would wait on another one.
 
   private func change(_ store: SharedStore, _ step: Int) throws {
     // What a failure may have left.
@@ -208,7 +208,7 @@ final class FaultyRun {
     case 6: try change(store, step)
     case 7: try check(store)
     case 8:
-      // Closed, and opened anew at the next step.
+      // Closed, and opened again at the next step.
       self.writer = nil
     default:
       guard try writer.step(0) else { throw Problem("the board is full") }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LMDBShare
 
-/// What a process inherits from the one that started it.
+/// The state that a process inherits from the one that started it.
 struct FaultsOfInheritance: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inherited",
@@ -19,8 +19,8 @@ struct FaultsOfInheritance: ParsableCommand {
 enum InheritedCases {
   static let all = streams + umasks + signals + limits + [directory]
 
-  /// Opens files of a store in every way there is: creation, opening, growth, new files beside the data, a worker, a backup,
-  /// compacting, opening again with all pages checked. Returns "sound", or what is wrong.
+  /// Opens files of a store in every way: creation, opening, growth, new files beside the data, a worker, a backup, compaction,
+  /// opening again with all pages checked. Returns "sound", or what is wrong.
   ///
   /// - Parameter between: Called after each step, with its name; returns what is wrong. The worker prints then, too.
   private static func everyOpening(_ path: String, _ between: ((String) -> String?)? = nil) throws -> String {
@@ -28,7 +28,7 @@ enum InheritedCases {
     let between = between ?? { _ in nil }
     var options = StoreOptions.durability(.processCrashOnly)
     options.mapReservation = 1 << 20
-    // Of the case before.
+    // Left by the previous case.
     try? FileManager.default.removeItem(atPath: path + ".copy")
     do {
       let store = try SharedStore(path: path, options: options)
@@ -55,7 +55,7 @@ enum InheritedCases {
     return "sound"
   }
 
-  /// What the worker does.
+  /// The work of the worker.
   static func append(_ worker: Worker) throws {
     let list = try worker.openStore(options: .durability(.processCrashOnly)).list("list", of: [UInt8].self)
     if worker.arguments == ["and print"] { chatter() }
@@ -68,14 +68,14 @@ enum InheritedCases {
     for number: Int32 in 0..<3 { for _ in 0..<20 { _ = write(number, text, text.count) } }
   }
 
-  /// Every combination of streams that are closed at first and of those that are closed once the store is open.
+  /// Every combination of streams that are closed at the start and of those that are closed once the store is open.
   private static let streams = (0..<8).flatMap { first in
     (0..<8).map { later in
       Case("streams \(bits(first)) closed, and \(bits(later)) later", "sound") { path in
         func close(_ which: Int) {
           for number in 0..<3 where which >> number & 1 == 1 { Foundation.close(Int32(number)) }
         }
-        // What remains must not fill the terminal.
+        // The remaining output must not fill the terminal.
         for number: Int32 in 0..<3 { dup2(open("/dev/null", O_RDWR), number) }
         close(first)
         return try everyOpening(path) { step in
@@ -96,7 +96,7 @@ enum InheritedCases {
   private static let umasks = [0o000, 0o022, 0o077, 0o777].flatMap { mask in
     [0, 0o600, 0o660, 0o666].map { mode in
       Case("umask \(String(mask, radix: 8)), mode \(String(mode, radix: 8))", "sound") { path in
-        // Without a mode of its own a store obeys the umask, which may leave nobody but root any right.
+        // Without its own mode a store uses the umask, which may leave rights only to root.
         if mask == 0o777, mode == 0, getuid() != 0 { return "sound" }
         umask(mode_t(mask))
         var options = StoreOptions.durability(.processCrashOnly)
@@ -126,7 +126,7 @@ enum InheritedCases {
     },
   ]
 
-  /// As few as a program can get along with.
+  /// The minimum that a program needs.
   private static let limits = [
     Case("20 files, 64 kB of stack and no core", "sound") { path in
       for (resource, value) in [(RLIMIT_NOFILE, 20), (RLIMIT_STACK, 1 << 16), (RLIMIT_CORE, 0)] {
@@ -137,7 +137,7 @@ enum InheritedCases {
     }
   ]
 
-  /// A relative path means the place to which it led at the opening.
+  /// A relative path means the directory to which it led at the opening.
   private static let directory = Case("the working directory changes, and goes", "sound") { path in
     let here = URL(fileURLWithPath: path)
     for name in ["one", "two"] {

@@ -2,10 +2,10 @@ import ArgumentParser
 import Foundation
 import LMDBShare
 
-/// What a program runs out of.
+/// Resources that a program exhausts.
 struct FaultsOfLimits: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "limits", abstract: "Disks, address space, descriptors, readers and the like run out.")
+    commandName: "limits", abstract: "Disks, address space, descriptors, readers and other resources run out.")
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -31,9 +31,9 @@ struct FaultsOfLimits: ParsableCommand {
   }
 }
 
-/// Each tells how it went when something was short, and then goes on with enough of it.
+/// Each reports how it went when something was exhausted, and then continues with enough of it.
 enum LimitCases {
-  /// Appends until that fails; tells the code, and that all that was told of is there.
+  /// Appends until that fails; returns the code, after checking that everything that was acknowledged is there.
   private static func fill(_ list: SharedList<[UInt8]>, _ size: Int = 10_000) throws -> String {
     let before = try list.count
     for number in before..<1_000_000 {
@@ -56,7 +56,7 @@ enum LimitCases {
     setrlimit(__rlimit_resource_t(what.rawValue), &limit)
   }
 
-  /// On a small disk, where a file takes half of the room until it is removed.
+  /// On a small disk, where a file takes half of the space until it is removed.
   static let fullDisk = Case("a full disk", "diskFull") { path in
     let ballast = path + "/ballast"
     try Data(count: 8 << 20).write(to: URL(fileURLWithPath: ballast))
@@ -103,7 +103,7 @@ enum LimitCases {
       limit(RLIMIT_NOFILE, 100)
       var taken: [Int32] = []
       while let next = Optional(dup(0)), next >= 0 { taken.append(next) }
-      // With a few, opening fails on its way, wherever it is.
+      // With few, opening fails at some point.
       for _ in 0..<8 {
         let code = try Case.code { _ = try SharedStore(path: path + "/store") }
         if code == "nothing" { break }
@@ -115,7 +115,7 @@ enum LimitCases {
       let list = try store.list("list", of: [UInt8].self)
       taken = []
       while let next = Optional(dup(0)), next >= 0 { taken.append(next) }
-      // What is open goes on.
+      // What is open continues to work.
       _ = try goesOn(list, "")
       let code = try Case.code { try store.backup(to: path + "/backup") }
       for file in taken { close(file) }
@@ -151,7 +151,7 @@ enum LimitCases {
       options.maximumStructures = 4
       let store = try SharedStore(path: path, options: options)
       let list = try store.list("list", of: [UInt8].self)
-      // One after the other there may be any number, in one transaction there may not.
+      // Any number may be used one after the other, but not in one transaction.
       let lists = try (0..<200).map { try store.list("list \($0)", of: Int.self) }
       for list in lists { try list.append(1) }
       let code = try Case.code {
@@ -166,7 +166,7 @@ enum LimitCases {
       try list.append([UInt8](repeating: 1, count: 1 << 20))
       return try goesOn(list, code)
     },
-    // LMDB writes the first of them ahead of the commit.
+    // LMDB spills the first of them before the commit.
     Case("a transaction of more pages than LMDB keeps in memory", "all", "transactionTooLarge") { path in
       let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
       let list = try store.list("list", of: [UInt8].self)

@@ -3,7 +3,7 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// What programs do wrongly.
+/// Mistakes of programs.
 struct FaultsOfMisuse: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "misuse", abstract: "Mistakes of programs: a typed error or a stop with a message each.")
@@ -24,12 +24,12 @@ enum MisuseCases {
     return (store, list)
   }
 
-  /// What somebody has kept although he must not.
+  /// A reference that is kept although it must not be.
   private final class Kept<Value>: @unchecked Sendable {
     var value: Value?
   }
 
-  /// Whether everything works yet.
+  /// Whether everything still works.
   private static func works(_ list: SharedList<String>) throws -> String {
     let count = try list.count
     try list.append("z")
@@ -58,7 +58,7 @@ enum MisuseCases {
     },
     Case("a file of the store opened and closed by hand", "works") { path in
       let (_, list) = try store(path)
-      // LMDB's own lock file must not be: that is told in the documentation, and cannot be noticed.
+      // LMDB's own lock file must not be opened: the documentation says so, and it cannot be detected.
       for name in ["data.mdb", "signal", "owners", "unsynced"] { close(open(path + "/" + name, O_RDONLY)) }
       return try works(list)
     },
@@ -69,7 +69,7 @@ enum MisuseCases {
       guard let lease = try queue.lease(for: .seconds(60)) else { return "nothing" }
       let snapshot = try store.snapshot()
       let all = Kept<() throws -> Void>()
-      // Each of them is refused in the child.
+      // Each of these uses is refused in the child.
       let uses: [() throws -> Void] = [
         { _ = try list.count }, { try list.append("d") }, { _ = try store.snapshot() },
         { try queue.acknowledge(lease) },
@@ -77,7 +77,7 @@ enum MisuseCases {
       ]
       all.value = {
         for use in uses where try Case.code(use) != "usedAfterFork" { throw Problem("used in a child") }
-        // And a store of its own is not.
+        // But the child can use its own store.
         try SharedStore(path: path, options: .durability(.processCrashOnly)).list("list", of: String.self).append("e")
       }
       let end = withExtendedLifetime(all) {
@@ -88,7 +88,7 @@ enum MisuseCases {
           }, Unmanaged.passUnretained(all).toOpaque())
       }
       guard end == 0 else { return "the child ended with \(end)" }
-      // Nothing of the parent's has gone with it.
+      // Nothing of the parent is affected.
       try queue.acknowledge(lease)
       guard try snapshot[list].count == 3, try list.count == 4 else { return "lost" }
       return try works(list)
@@ -102,7 +102,7 @@ enum MisuseCases {
       let (store, list) = try store(path)
       try store.write { txn in
         txn[list].append("d")
-        // What others see.
+        // The state that others see.
         guard try list.count == 3 else { throw Problem("a snapshot shows what is not committed") }
       }
       return try works(list)

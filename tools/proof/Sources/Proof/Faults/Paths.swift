@@ -3,7 +3,7 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// What stands where a store or a file of it belongs.
+/// Other files in the place of a store or of its files.
 struct FaultsOfPaths: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "paths", abstract: "Links, devices, other users, damaged files and read-only media.")
@@ -23,7 +23,7 @@ struct FaultsOfPaths: ParsableCommand {
       "; \(count) damaged files, \(String(format: "%.1f", seconds * 1000 / Double(max(1, count)))) ms each")
   }
 
-  /// In the place of each file stands something else; what it leads to stays as it is.
+  /// Each file is replaced by something else, whose target stays unchanged.
   private func strangers(_ runner: inout CaseRunner) throws {
     let victim = runner.scratch.file("victim")
     let text = Data("must stay".utf8)
@@ -35,7 +35,7 @@ struct FaultsOfPaths: ParsableCommand {
         try FileManager.default.createDirectory(
           atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         if name != "data.mdb" {
-          // A store that is whole otherwise.
+          // A store that is complete otherwise.
           _ = try SharedStore(path: path, options: .durability(.durable)).value("value", initial: 1)
           unlink(path + "/" + name)
         }
@@ -116,7 +116,7 @@ struct FaultsOfPaths: ParsableCommand {
     }
   }
 
-  /// Two processes that are both number 1, each in a namespace of its own.
+  /// Two processes that both have PID 1, each in its own namespace.
   private func namespaces(_ runner: inout CaseRunner) throws {
     guard Mount.call("unshare", ["-p", "-f", "true"]) else { return runner.skip("two pid namespaces", "it needs root") }
     let path = runner.scratch.file("namespaces")
@@ -137,7 +137,7 @@ struct FaultsOfPaths: ParsableCommand {
       }
       told.append("\(end)")
     }
-    // One of them works, the other one is told what is wrong.
+    // One of them works, the other one gets an error.
     let count = try value.get()
     if told.sorted() == ["exited(0)", "exited(9)"], count == 1000 {
       runner.pass()
@@ -146,7 +146,7 @@ struct FaultsOfPaths: ParsableCommand {
     }
   }
 
-  /// Files beside the data are damaged while nobody has the store open, and `signal` and `owners` also while somebody has.
+  /// Files beside the data are damaged while no process has the store open, and `signal` and `owners` also while one has.
   private func fuzz(_ runner: inout CaseRunner, _ seed: UInt64) throws -> Double {
     var random = Random(seed)
     let path = runner.scratch.file("fuzzed")
@@ -282,7 +282,7 @@ enum PathCases {
     },
   ]
 
-  /// What a process does that is number 1 in a namespace of its own, beside another one.
+  /// The work of a process with PID 1 in its own namespace, beside another one.
   static func workInNamespace(_ worker: Worker) throws {
     let board = try Board(worker.arguments[worker.arguments.count - 1])
     guard getpid() == 1 else { throw Problem("this is process \(getpid())") }

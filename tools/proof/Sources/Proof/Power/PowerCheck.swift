@@ -2,13 +2,13 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// Opens states of a disk, one after the other, as a program would after a power cut, and compares what it finds.
+/// Opens states of a disk, one after the other, as a program would after a power cut, and checks the contents.
 struct PowerCheck {
   struct Task: Codable {
     let assignment: Writer.Assignment
     let recording: String
     let digests: String
-    /// Which part of the states is this process's.
+    /// The part of the states that this process checks.
     let share: Int
     let shares: Int
     let states: Int
@@ -18,7 +18,7 @@ struct PowerCheck {
 
   private let task: Task
   private let recording: Recording
-  /// What the store held after each step that committed, by step.
+  /// The contents of the store after each committed step, by step.
   private let digests: [Int: UInt64]
   private let steps: [Int]
   private let board: Board
@@ -66,7 +66,7 @@ struct PowerCheck {
     let url = URL(fileURLWithPath: task.directory)
     for (name, bytes) in files { try bytes.write(to: url.appendingPathComponent(name)) }
     if files["data.mdb"] != nil, random.happens(10) {
-      // The files beside it, which come once its name is on the disk, are not synced: anything may be in them.
+      // The files beside it, which are created once its name is on the disk, are not synced: they may contain anything.
       for name in ["lock.mdb", "signal", "owners"] where random.happens(50) {
         let bytes = Data((0..<random.number(0..<9000)).map { _ in UInt8.random(in: 0...255, using: &random) })
         try bytes.write(to: url.appendingPathComponent(name))
@@ -97,7 +97,7 @@ struct PowerCheck {
     }
   }
 
-  /// As a user who does not take a refusal for an answer: whatever is there, it does not bring the process down.
+  /// As a user who ignores the refusal: whatever is there, the process does not crash.
   private mutating func lookAnyway(_ random: inout Random) throws {
     var options = task.assignment.options
     options.unsyncedAfterReboot = random.happens(80) ? .check : .discard
@@ -127,7 +127,7 @@ struct PowerCheck {
 }
 
 extension Structures {
-  /// A hash of all that the store holds.
+  /// A hash of the store's contents.
   func digest() throws -> UInt64 {
     try store.read { txn in
       var digest = Digest()
@@ -161,7 +161,7 @@ struct RecordedRun {
     let writer = try Writer(worker)
     var digests: [Int: UInt64] = [:]
     try writer.runAlone { step, structures in
-      // What the recorder takes for a mark, since there is no such file.
+      // The recorder treats it as a mark, since there is no such file.
       var nothing: UInt8 = 0
       _ = pwrite(-77, &nothing, 1, off_t(step))
       digests[step] = try structures.digest()

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LMDBShare
 
-/// Power cuts, made of the recording of a real run.
+/// Power cuts, simulated from the recording of a real run.
 struct PowerLoss: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "powerloss", abstract: "Power cuts at every call of a real run, in many variants.")
@@ -12,7 +12,7 @@ struct PowerLoss: ParsableCommand {
   var states = 250_000
   @Flag(help: "Cut real file systems instead: ext4 and xfs on loop devices. Needs root.") var real = false
   @Option(help: "How many cuts of each, with --real.") var cuts = 100
-  @Option(help: "How many processes look at them.") var processes = 2
+  @Option(help: "How many processes check them.") var processes = 2
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -77,19 +77,19 @@ struct PowerLoss: ParsableCommand {
   }
 }
 
-/// How states of a disk turned out.
+/// The results for the states of a disk.
 struct PowerTally: Codable {
   var events = 0
   var states = 0
   /// There was no store yet.
   var empty = 0
-  /// The newest acknowledged transaction was there; or the one behind it, or the one before.
+  /// The newest acknowledged transaction was there; or the one after it, or the one before.
   var newest = 0
   var ahead = 0
   var behind = 0
-  /// The store was refused, and said why.
+  /// The store was refused, with the reason.
   var refused = 0
-  /// Of those that were opened with `.check` or `.discard` all the same.
+  /// The results of those that were opened with `.check` or `.discard` nevertheless.
   var rightAnyway = 0
   var wrongAnyway = 0
   var refusedAnyway = 0

@@ -2,8 +2,8 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// Cuts of a real file system: it is shut down without writing out what it holds back, while a process writes to a store in it,
-/// and mounted again.
+/// Cuts of a real file system: it is shut down without writing its pending data, while a process writes to a store in it, and
+/// mounted again.
 struct RealCuts {
   let scratch: Scratch
   let seed: UInt64
@@ -17,7 +17,7 @@ struct RealCuts {
 
   private struct System {
     let name: String
-    /// The size of its image, and how it is made.
+    /// The size of its image, and the command that creates it.
     let size: String
     let make: [String]
   }
@@ -26,7 +26,7 @@ struct RealCuts {
     System(name: "xfs", size: "320M", make: ["mkfs.xfs", "-q", "-f"]),
   ]
 
-  /// So many cuts on each file system that can be had; tells which.
+  /// Makes that many cuts on each available file system; returns which.
   mutating func run(_ count: Int, _ progress: (String) -> Void) throws -> [String] {
     var done: [String] = []
     for system in Self.systems {
@@ -60,7 +60,7 @@ struct RealCuts {
       let writer = try WorkerProcess(
         role: "writer", store: other, arguments: [try assignment.text],
         environment: ["SWIFT_BACKTRACE": "enable=no"])
-      // In the first ones, also while the store is made.
+      // In the first cuts, also while the store is created.
       let begun = proof_now()
       while number > 3, oracle.phase(0) == 0, writer.isRunning, proof_now() - begun < 10_000_000_000 { usleep(100) }
       usleep(UInt32(random.number(0..<30_000)))

@@ -1,15 +1,15 @@
 import Foundation
 
-/// What a process did to files, as the interposed library has recorded it: for each call four little-endian words (kind,
-/// file, offset, length) and as many bytes as the length tells.
+/// A process's operations on files, as the interposed library has recorded them: for each call four little-endian words (kind,
+/// file, offset, length), followed by that many bytes.
 struct Recording {
   enum Event {
-    /// Bytes were written, and lie in the system's memory.
+    /// Bytes were written, and are in the system's memory.
     case write(file: UInt64, offset: Int, bytes: Data, isThrough: Bool)
     case sync(file: UInt64)
     case truncation(file: UInt64, size: Int)
     case naming(file: UInt64?, directory: UInt64, name: String)
-    /// The program was told that its step of this number is committed.
+    /// The program was told that the step with this number is committed.
     case mark(Int)
   }
   private(set) var events: [Event] = []
@@ -38,12 +38,12 @@ struct Recording {
   }
 }
 
-/// What a disk may hold after a power cut, at a place of the recording.
+/// The possible contents of a disk after a power cut, at a position in the recording.
 ///
-/// What was synced is there. Of what was written since, any part may be there, in units of 512 bytes, whatever the order in
-/// which it was written; a unit that is being written may end after any eight bytes.
+/// Synced data is there. Of the data written since, any part may be there, in units of 512 bytes, whatever the order in which it
+/// was written; a unit that is being written may end after any eight bytes.
 struct Disk {
-  /// One write of at most a page, on its way to the disk.
+  /// One write of at most a page that is not on the disk yet.
   private struct Pending {
     let offset: Int
     let bytes: Data
@@ -53,16 +53,16 @@ struct Disk {
     var pending: [Pending] = []
   }
   private var files: [UInt64: File] = [:]
-  /// The files that have a name for sure, and what became of names since.
+  /// The files whose names are certain, and the changes of names since.
   private var names: [String: UInt64] = [:]
   private var renamings: [(name: String, file: UInt64?)] = []
   /// The store's directory.
   private var directory: UInt64?
   private static let kept: Set = ["data.mdb", "unsynced"]
-  /// The last step that the program was told is committed.
+  /// The last step that was acknowledged.
   private(set) var acknowledged = 0
 
-  /// A call begins: what it writes is on its way.
+  /// A call begins: its data is pending.
   mutating func begin(_ event: Recording.Event) {
     guard case .write(let file, let offset, let bytes, _) = event else { return }
     for start in stride(from: 0, to: bytes.count, by: 4096) {
@@ -106,9 +106,9 @@ struct Disk {
     image.replaceSubrange(pending.offset..<end, with: pending.bytes)
   }
 
-  /// How a cut treats what is on its way.
+  /// How a cut treats pending data.
   enum Cut: CaseIterable {
-    /// All of it has arrived, or none.
+    /// All of it has arrived, or nothing.
     case all, none
     /// A random part, page by page; in units of 512 bytes; with one unit that ends early.
     case pages, sectors, torn
@@ -125,7 +125,7 @@ struct Disk {
 
   private func image(_ file: File, _ cut: Cut, _ random: inout Random) -> Data {
     var image = file.bytes
-    // The last one of a place wins, whatever came first.
+    // The last write to a place wins, whatever the order of arrival.
     switch cut {
     case .all: for pending in file.pending { Self.put(pending, &image) }
     case .none: break

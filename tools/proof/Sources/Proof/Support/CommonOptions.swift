@@ -1,13 +1,13 @@
 import ArgumentParser
 import Foundation
 
-/// What all proofs take.
+/// The options of all proofs.
 struct CommonOptions: ParsableArguments {
-  @Option(help: "What the random choices depend on; another one each time unless given.") var seed: UInt64?
-  @Option(help: "Where to work; shared memory unless given.") var directory: String?
-  @Flag(help: "Tell how far it is.") var verbose = false
+  @Option(help: "The seed of the random choices; by default a new one each time.") var seed: UInt64?
+  @Option(help: "The directory to work in; shared memory by default.") var directory: String?
+  @Flag(help: "Report progress.") var verbose = false
 
-  /// Prints how to have the same run again.
+  /// Prints how to repeat the run.
   func begin(_ name: String) -> UInt64 {
     let seed = seed ?? UInt64.random(in: 1..<1 << 48)
     print("\(name): --seed \(seed)")

@@ -1,4 +1,4 @@
-/// Random numbers that a printed seed brings back (SplitMix64).
+/// Random numbers that can be reproduced from a printed seed (SplitMix64).
 struct Random: RandomNumberGenerator {
   private var state: UInt64
 
@@ -18,7 +18,7 @@ struct Random: RandomNumberGenerator {
     return mixed ^ mixed >> 31
   }
 
-  /// Whether something that happens so often in a hundred happens now.
+  /// Returns true with that probability in percent.
   mutating func happens(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
   mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
 }

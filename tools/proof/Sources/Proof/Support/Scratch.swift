@@ -1,7 +1,7 @@
 import Foundation
 
-/// A directory of a proof's own, in shared memory where there is one unless told otherwise; it goes at the end, and stays
-/// when something was found.
+/// A directory of a proof, in shared memory by default if there is any; it is removed at the end, and kept when something was
+/// found.
 final class Scratch {
   let path: String
 
@@ -15,7 +15,7 @@ final class Scratch {
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Figures of many measurements.
+/// Statistics of many measurements.
 struct Times {
   private(set) var values: [Double] = []
   mutating func add(_ nanoseconds: Int64) { values.append(Double(nanoseconds) / 1e6) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The command line tool, as others would use it.
+/// The command-line tool, as users run it.
 enum Tool {
   static let path = ProcessInfo.processInfo.environment["LMDBSHARE_TOOL"]
 
@@ -17,7 +17,7 @@ enum Tool {
     return process
   }
 
-  /// Runs it to its end; what it prints, which must be JSON lines.
+  /// Runs it to its end; returns its output, which must be JSON lines.
   static func lines<Line: Decodable>(_: Line.Type, _ arguments: [String]) throws -> [Line] {
     let pipe = Pipe()
     let process = try start(arguments + ["--format", "jsonl"], output: pipe.fileHandleForWriting)
@@ -30,7 +30,7 @@ enum Tool {
     return try bytes.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Line.self, from: Data($0)) }
   }
 
-  /// Runs it to its end, which must be that it did what it was asked for.
+  /// Runs it to its end, which must be successful.
   static func run(_ arguments: [String], input: String? = nil) throws {
     let process = try start(arguments, input: input)
     process.waitUntilExit()

@@ -1,12 +1,12 @@
 import CProof
 
-/// Memory in which the processes of a proof note what they do, and which outlives them: the oracle.
+/// Memory in which the processes of a proof record what they do, and which outlives them: the oracle.
 ///
-/// A record is written in steps, its state last, so that whoever dies in between leaves one that tells the truth.
+/// A record is written in steps, its state last, so that a process that dies in between leaves a correct one.
 struct Board: @unchecked Sendable {
   // Why unchecked: all words are touched by atomic operations, or belong to one process at a time.
 
-  /// The most processes that work at the same time, and how many writes each may have under way.
+  /// The maximum number of concurrent processes, and of writes that each may have in progress.
   static let slots = 12
   static let lanesPerSlot = 4
   static let lanes = slots * lanesPerSlot
@@ -27,11 +27,11 @@ struct Board: @unchecked Sendable {
     self.base = base
   }
 
-  /// What becomes of a step.
+  /// The state of a step.
   enum State: UInt64 {
-    /// Its process has not got to its commit.
+    /// Its process has not reached its commit.
     case begun = 1
-    /// It was about to commit, or has.
+    /// It was about to commit, or has committed.
     case committing
     case committed
     case undone
@@ -43,7 +43,7 @@ struct Board: @unchecked Sendable {
   struct Record {
     var step: UInt64 = 0
     var snapshot: UInt64 = 0
-    /// The closures of all processes in the order in which they ran.
+    /// The order in which the closures of all processes ran.
     var order: UInt64 = 0
     var digest: UInt64 = 0
     var event = Event.none
@@ -71,7 +71,7 @@ struct Board: @unchecked Sendable {
   /// How many processes have had the slot.
   func lives(_ slot: Int) -> UInt64 { word(self.slot(slot, 0)) }
   func beginLife(_ slot: Int) -> UInt64 { proof_add(base + self.slot(slot, 0), 1) + 1 }
-  /// What the process is doing, for those who want to stop it at a certain place.
+  /// What the process is doing, so that others can stop it at a certain place.
   func phase(_ slot: Int) -> UInt64 { word(self.slot(slot, 8)) }
   func setPhase(_ slot: Int, _ value: UInt64) { set(self.slot(slot, 8), value) }
   /// The longest wait for a write, in nanoseconds, and how many took more than 250 ms.
@@ -82,7 +82,7 @@ struct Board: @unchecked Sendable {
     if waited > longestWait(slot) { set(self.slot(slot, 16), waited) }
     if waited > 250_000_000 { _ = proof_add(base + self.slot(slot, 24), 1) }
   }
-  /// Operations done.
+  /// The number of operations.
   func operations(_ slot: Int) -> UInt64 { word(self.slot(slot, 32)) }
   func noteOperations(_ slot: Int, _ count: Int) { _ = proof_add(base + self.slot(slot, 32), UInt64(count)) }
 
@@ -132,9 +132,10 @@ struct Board: @unchecked Sendable {
       life: word(place + 56), state: State(rawValue: word(place + 64)) ?? .begun)
   }
 
-  /// Says of what was about to commit when its process died whether it did, given the lane's last step in the store.
+  /// Determines whether the step that was about to commit when its process died was committed, given the lane's last step in the
+  /// store.
   ///
-  /// - Returns: A step that was told to be committed and is not there.
+  /// - Returns: A step that was acknowledged and is not there.
   @discardableResult
   func resolve(_ lane: Int, lastCommitted: UInt64) -> UInt64? {
     var lost: UInt64?
@@ -151,11 +152,11 @@ struct Board: @unchecked Sendable {
     return lost
   }
 
-  /// Forgets the records, once they have been replayed.
+  /// Removes the records, once they have been replayed.
   func clear() { for lane in 0..<Self.lanes { set(self.lane(lane, 8), 0) } }
 }
 
-/// What a proof has found, or why it cannot go on.
+/// A finding of a proof, or the reason why it cannot continue.
 struct Problem: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }

@@ -1,6 +1,6 @@
 import LMDBShare
 
-/// An item of which some cannot be decoded, as if another program had pushed them.
+/// Items of which some cannot be decoded, as if another program had pushed them.
 struct Mark: Storable {
   var number: Int
   var isSpoilt: Bool
@@ -22,7 +22,7 @@ struct Mark: Storable {
 }
 
 extension Model {
-  /// A queue with items that cannot be decoded: whoever comes by them moves them to the dead letters.
+  /// A queue with items that cannot be decoded: a consumer that reaches them moves them to the dead letters.
   struct Marks {
     struct Item: Equatable {
       let sequence: Int
@@ -50,7 +50,7 @@ extension Model {
       return found
     }
 
-    /// Puts all dead ones back; or removes everything, when those are many.
+    /// Puts all dead letters back; or removes everything, when there are many.
     mutating func revive() -> Int {
       let count = dead.count
       ready = count > Self.mostDead ? [] : (dead + ready).sorted { $0.sequence < $1.sequence }

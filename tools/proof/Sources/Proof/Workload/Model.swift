@@ -1,4 +1,4 @@
-/// What a store of the proofs should hold, in plain Swift.
+/// The expected contents of a store of the proofs, in plain Swift.
 struct Model {
   var names: [String] = []
   var numbers: [Int32] = []

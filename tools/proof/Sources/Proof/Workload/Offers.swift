@@ -1,12 +1,12 @@
 extension Model {
-  /// The queue whose items are leased. When a lease of a dead process ends is not for the model to say: it is given what
-  /// was taken, and judges whether that was allowed.
+  /// The queue whose items are leased. The model cannot know when a lease of a dead process ends: it is given what was taken, and
+  /// decides whether that was allowed.
   struct Offers {
     private(set) var last = 0
-    /// Items that nobody has, by number, with how often they were leased.
+    /// Items without a lease, by number, with the number of their leases.
     private(set) var ready: [Int: Int] = [:]
     private(set) var leased: [Int: (owner: Owner, attempts: Int)] = [:]
-    /// Items that were given back too often.
+    /// Items that were returned too often.
     private(set) var dead: Set<Int> = []
 
     /// One life of one process.
@@ -41,18 +41,18 @@ extension Model {
       return nil
     }
 
-    /// Nobody has any: is that so?
+    /// Returns an error if there are items although nothing was leased.
     func nothing() -> String? { ready.isEmpty ? nil : "nothing was leased, though \(ready.count) items are there" }
 
     mutating func acknowledge(_ sequence: Int, by owner: Owner) -> String? {
-      guard leased[sequence]?.owner == owner else { return "item \(sequence) was acknowledged by somebody else" }
+      guard leased[sequence]?.owner == owner else { return "item \(sequence) was acknowledged by another process" }
       leased[sequence] = nil
       return nil
     }
 
     mutating func release(_ sequence: Int, by owner: Owner, isTried: Bool = true) -> String? {
       guard let lease = leased[sequence], lease.owner == owner else {
-        return "item \(sequence) was released by somebody else"
+        return "item \(sequence) was released by another process"
       }
       leased[sequence] = nil
       if !isTried {
@@ -63,13 +63,13 @@ extension Model {
       return nil
     }
 
-    /// Compares with what a store holds at a moment when no owner lives.
+    /// Compares with the contents of a store at a moment when no owner lives.
     func difference(ready there: Set<Int>, leased held: Set<Int>, dead letters: Set<Int>) -> String? {
       let all = Set(ready.keys).union(leased.keys).union(dead)
       if there.count + held.count + letters.count != all.count || there.union(held).union(letters) != all {
         return "of \(all.count) items there are \(there.count) ready, \(held.count) leased, \(letters.count) dead"
       }
-      if !Set(ready.keys).isSubset(of: there) { return "items that nobody has are not ready" }
+      if !Set(ready.keys).isSubset(of: there) { return "items without a lease are not ready" }
       let worn = dead.union(leased.filter { $0.value.attempts >= Structures.mostAttempts }.keys)
       if !letters.isSubset(of: worn) { return "items are given up that were not tried too often" }
       if !dead.isSubset(of: letters) { return "items that were given up are tried again" }

@@ -1,5 +1,5 @@
-/// Something that a transaction of the proofs does to a store. Positions are raw random numbers, which whoever performs the
-/// operation takes modulo what there is: so a store and a model of it do the same.
+/// An operation of a transaction on a store. Positions are raw random numbers, taken modulo the count when the operation is
+/// performed: so a store and a model of it do the same.
 enum Operation {
   case appendNames([String])
   case insertName(UInt64, String)
@@ -30,7 +30,7 @@ enum Operation {
   case popMarks(Int)
   case reviveMarks
 
-  /// The most of each thing; more is answered by taking away.
+  /// The maximum size of each structure; if it is exceeded, elements are removed.
   static let mostNames = 300
   static let mostNumbers = 6000
   static let cells = 64
@@ -38,7 +38,7 @@ enum Operation {
   static func random(_ random: inout Random) -> Operation {
     let place = random.next()
     let small = random.number(0..<1000)
-    // Some keys are longer than LMDB takes.
+    // Some keys are longer than LMDB's limit.
     func word(_ random: inout Random) -> String {
       let number = random.number(0..<200)
       return number % 10 == 0 ? "long \(number) " + String(repeating: "x", count: 600) : "word \(number)"
@@ -79,7 +79,7 @@ enum Operation {
     }
   }
 
-  /// Whether it changes nothing.
+  /// Whether it is read-only.
   var isReading: Bool {
     switch self {
     case .readName, .sumNumbers, .readWord, .walkWords, .readCell: true
@@ -88,7 +88,7 @@ enum Operation {
   }
 }
 
-/// A transaction of the proofs: what a lane does in its step of that number, which depends on nothing else than the seed.
+/// A transaction of the proofs: the operations of a lane's step with a given number, which only depend on the seed.
 struct Script {
   enum Ending { case commit, undo, read }
   let operations: [Operation]
@@ -121,7 +121,7 @@ struct Script {
   }
 }
 
-/// A hash of results in order (FNV-1a), by which a store's answers are compared with a model's.
+/// A hash of results in order (FNV-1a), which compares a store's results with a model's.
 struct Digest {
   private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 

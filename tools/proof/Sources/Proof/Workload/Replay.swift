@@ -1,7 +1,7 @@
 import Foundation
 import LMDBShare
 
-/// Replays what the processes have done, in the order of their commits, on a model, and compares every result.
+/// Replays the operations of the processes, in the order of their commits, on a model, and compares every result.
 struct Replay {
   private(set) var model = Model()
   private(set) var commits = 0
@@ -19,7 +19,7 @@ struct Replay {
     var owner: Model.Offers.Owner { .init(slot: lane / Board.lanesPerSlot, life: Int(record.life)) }
   }
 
-  /// Takes over all records of the board, whose processes have ended.
+  /// Reads all records of the board; their processes have ended.
   mutating func take(_ board: Board, _ store: SharedStore) throws {
     let steps = try Structures(store).lastSteps()
     var entries: [Entry] = []
@@ -57,7 +57,7 @@ struct Replay {
     }
   }
 
-  /// At which other places of the order a step's results would have been right.
+  /// The other positions in the order at which a step's results would have been right.
   private func explanation(of index: Int, _ entries: [Entry], _ beginning: Model) -> String {
     let wrong = entries[index]
     let script = Script(seed: seed, lane: wrong.lane, step: wrong.record.step)
@@ -117,7 +117,7 @@ struct Replay {
     if let problem { throw Problem("LEASES: lane \(entry.lane), step \(record.step): \(problem)") }
   }
 
-  /// Compares the model with all that the store holds, and has the store checked; no process works on it meanwhile.
+  /// Compares the model with the store's contents, and checks the store; no process works on it meanwhile.
   func compare(_ store: SharedStore) throws {
     let findings = try store.check()
     guard findings.isEmpty else { throw Problem("DAMAGED: \(findings)") }
@@ -150,7 +150,7 @@ struct Replay {
     }
   }
 
-  /// Has the store read by py-lmdb, from outside, and compares what it says. False when there is none.
+  /// Lets py-lmdb read the store, and compares its output. Returns false when it is not installed.
   func compareFromOutside(_ path: String) throws -> Bool {
     guard let python = ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"] else { return false }
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -168,11 +168,11 @@ struct Replay {
     guard all.names.contents == model.names, all.numbers.contents == model.numbers,
       all.cells.contents == model.cells, all.total.contents == model.total,
       all.first.contents == model.first.items, all.second.contents == model.second.items
-    else { throw Problem("DIVERGED: py-lmdb sees something else than the model") }
+    else { throw Problem("DIVERGED: py-lmdb's output differs from the model") }
     return true
   }
 
-  /// Has the store read by the tool, and compares what it prints.
+  /// Lets the tool read the store, and compares its output.
   func compareWithTool(_ path: String) throws {
     struct Entry<Value: Decodable>: Decodable { let value: Value }
     struct Word: Decodable { let key: String, value: Int }
@@ -185,7 +185,7 @@ struct Replay {
     let first = try Tool.lines(Item.self, ["show", path, "first"]).filter { $0.state == "ready" }.map(\.value)
     guard names == model.names, numbers == model.numbers, cells == model.cells, total == model.total,
       Dictionary(uniqueKeysWithValues: words.map { ($0.key, $0.value) }) == model.words, first == model.first.items
-    else { throw Problem("DIVERGED: the tool prints something else than the model holds") }
+    else { throw Problem("DIVERGED: the tool's output differs from the model") }
   }
 
   private struct Outside: Decodable {
@@ -200,6 +200,6 @@ struct Replay {
 }
 
 extension String {
-  /// At most so many characters of it.
+  /// At most that many characters of it.
   func prefixed(_ count: Int) -> String { self.count <= count ? self : String(prefix(count)) + "…" }
 }

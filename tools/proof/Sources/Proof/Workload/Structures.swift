@@ -1,6 +1,6 @@
 import LMDBShare
 
-/// What a store of the proofs holds: every kind of structure.
+/// The contents of a store of the proofs: every kind of structure.
 struct Structures {
   let store: SharedStore
   let names: SharedList<String>
@@ -32,8 +32,8 @@ struct Structures {
     marks = try store.queue("marks", of: Mark.self)
   }
 
-  /// The last step of each lane, as the next writer sees it: a process that died at the very end of its commit leaves it to
-  /// that one to make it known.
+  /// The last step of each lane, as the next writer sees it: a process that died at the very end of its commit leaves it to that
+  /// writer to publish it.
   func lastSteps() throws -> [Int] { try store.write { txn in Array(txn[steps]) } }
 
   func perform(_ operation: Operation, _ txn: inout WriteTransaction, _ digest: inout Digest) {
@@ -101,7 +101,7 @@ struct Structures {
       digest.add(dead)
       if dead > Model.Marks.mostDead { txn[marks].removeAll() } else { txn[marks].retryAll() }
     case .readName, .sumNumbers, .readWord, .walkWords, .readCell:
-      // What is read within a write sees the write's own changes.
+      // Reads within a write see the write's own changes.
       switch operation {
       case .readName(let place): Self.readName(place, txn[names], &digest)
       case .sumNumbers(let place): Self.sumNumbers(place, txn[numbers], &digest)

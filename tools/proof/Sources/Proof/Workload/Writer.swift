@@ -2,8 +2,8 @@ import CProof
 import Foundation
 import LMDBShare
 
-/// One of the processes that work on a store: it takes steps, one lane after the other or several at once, until it is
-/// told to end or dies.
+/// One of the processes that work on a store: it takes steps, one lane after the other or several at the same time, until it has
+/// to end or dies.
 final class Writer {
   /// How a process works.
   struct Assignment: Codable {
@@ -11,20 +11,20 @@ final class Writer {
     var slot: Int
     var seed: UInt64
     var durability = Durability.processCrashOnly
-    /// The store's path, where it is not that of who started it.
+    /// The store's path, if it differs from that of its starter.
     var store: String?
-    /// After how many rounds it ends by itself; nil for never.
+    /// The number of rounds after which it ends by itself; nil for no limit.
     var rounds: Int?
-    /// Where it makes backups, if it does.
+    /// The directory of its backups, if it makes any.
     var backups: String?
-    /// Whether it stands still within a write, until it is killed.
+    /// Whether it stops within a write, until it is killed.
     var holds = false
 
     enum Durability: String, Codable, CaseIterable { case durable, relaxed, processCrashOnly }
     var options: StoreOptions {
       var options = StoreOptions.durability(
         durability == .durable ? .durable : durability == .relaxed ? .relaxed : .processCrashOnly)
-      // Small, so that the map grows under way.
+      // Small, so that the map grows meanwhile.
       options.mapReservation = 1 << 18
       return options
     }
@@ -55,7 +55,7 @@ final class Writer {
     random = Random(assignment.seed, UInt64(assignment.slot), life)
     store = try SharedStore(path: assignment.store ?? path, options: assignment.options)
     structures = try Structures(store)
-    // What became of the last steps of the one before.
+    // The results of the previous process's last steps.
     let steps = try structures.lastSteps()
     for lane in lanes {
       let last = UInt64(steps[lane])
@@ -87,7 +87,7 @@ final class Writer {
     }
   }
 
-  /// Takes the steps of one lane, and tells of each that is committed.
+  /// Takes the steps of one lane, and records each commit.
   func runAlone(_ committed: (_ step: Int, Structures) throws -> Void) throws {
     let lane = lanes.lowerBound
     for _ in 0..<(assignment.rounds ?? 1) {
@@ -107,7 +107,7 @@ final class Writer {
 
   // MARK: Steps
 
-  /// A step by the synchronous calls; false when there is no room for its record.
+  /// A step with the synchronous methods; returns false when there is no room for its record.
   func step(_ lane: Int) throws -> Bool {
     guard let index = board.begin(lane) else { return false }
     let step = board.lastStep(lane)
@@ -139,18 +139,18 @@ final class Writer {
     return true
   }
 
-  /// What a failure tells: nothing of the step is there, unless it says that nobody knows.
+  /// Checks a failure: nothing of the step is there, unless the error says that the outcome is unknown.
   private static func note(_ error: any Error, _ lane: Int, _ index: Int, _ board: Board) {
     if (error as? StoreError)?.code != .outcomeUnknown { board.setState(lane, index, .undone) }
   }
 
-  /// Looks what became of steps whose outcome nobody knew.
+  /// Checks steps whose outcome was unknown.
   func resolve() throws {
     let steps = try structures.lastSteps()
     for lane in lanes { board.resolve(lane, lastCommitted: UInt64(steps[lane])) }
   }
 
-  /// A step by the asynchronous calls; false when there is no room for its record.
+  /// A step with the asynchronous methods; returns false when there is no room for its record.
   private func stepInTask(_ lane: Int) async throws -> Bool {
     guard let index = board.begin(lane) else { return false }
     try await Self.stepInTask(
@@ -158,7 +158,7 @@ final class Writer {
     return true
   }
 
-  /// Steps of several lanes, which share a commit as it comes.
+  /// Steps of several lanes, which may share a commit.
   func stepTogether() async throws {
     let (board, life, structures, store, seed) = (board, life, structures, store, assignment.seed)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -197,7 +197,7 @@ final class Writer {
     }
   }
 
-  /// What a step does with leases, and what came of it.
+  /// What a step does with leases, and the results.
   struct LeaseWork: Sendable {
     var work = Script.LeaseWork.none
     var lease: SharedQueue<Int>.Lease?
@@ -281,7 +281,7 @@ final class Writer {
   private func checkTokens() throws {
     for (token, isCommitted) in tokens {
       guard try store.wasCommitted(token) == isCommitted else {
-        throw Problem("a commit token tells \(!isCommitted) of a transaction that was \(isCommitted)")
+        throw Problem("a commit token returns \(!isCommitted) for a transaction that was \(isCommitted)")
       }
     }
     tokens.removeAll()
@@ -294,7 +294,7 @@ final class Writer {
 }
 
 extension Structures {
-  /// Carries out a script that only reads.
+  /// Runs a script that only reads.
   fileprivate func read(_ script: Script, _ step: UInt64) throws -> Board.Record {
     try store.read { txn in
       var digest = Digest()
@@ -304,5 +304,5 @@ extension Structures {
   }
 }
 
-/// What has a transaction undone.
+/// An error that undoes a transaction.
 struct Undo: Error {}
