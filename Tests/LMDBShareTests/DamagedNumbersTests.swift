@@ -23,7 +23,7 @@ struct DamagedNumbersTests {
     }
   }
 
-  private func raw(_ store: SharedStore, _ name: String, _ body: (Transaction, UInt32) throws -> Void) throws {
+  private func raw(_ store: SharedStore, _ name: String, _ body: (Transaction, Database) throws -> Void) throws {
     let database = try #require(try store.environment.database(name))
     let core = try store.environment.beginWrite()
     try body(core, database)

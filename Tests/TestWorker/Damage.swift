@@ -57,7 +57,7 @@ struct Damage {
       $0 != "value"
     }
     let name = (names + [".values", ".catalogue", ".commits"]).randomElement(using: &random)!
-    let database = try store.environment.database(name) ?? 0
+    let database = try store.environment.database(name) ?? .freeList
     let core = try store.environment.beginWrite()
     for _ in 0..<Int.random(in: 1...2, using: &random) {
       let cursor = Cursor(core, database)

@@ -7,13 +7,13 @@ final class StructureReference: Sendable {
   @usableFromInline let description: StructureDescription
   @usableFromInline let name: String
   /// The number of its database in this process.
-  @usableFromInline let database: UInt32
+  @usableFromInline let database: Database
   /// The version of the catalogue at which this was last known to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
   /// The channel that wakes the waiters for its changes.
   @usableFromInline let channel: UInt64
 
-  init(_ description: StructureDescription, number: UInt32, _ environment: Environment) {
+  init(_ description: StructureDescription, number: Database, _ environment: Environment) {
     self.description = description
     self.environment = environment
     database = number
@@ -49,7 +49,7 @@ extension Transaction {
   ///
   /// That takes one lookup for each new snapshot, and two when the catalogue has changed.
   @inlinable @inline(__always)
-  func use(_ reference: StructureReference) -> UInt32 {
+  func use(_ reference: StructureReference) -> Database {
     if catalogueVersion.epoch == epoch, belongs(to: reference.environment),
       catalogueVersion.version == reference.confirmed.load(ordering: .relaxed)
     {
@@ -60,20 +60,20 @@ extension Transaction {
 
   /// Does the same for a view that will write.
   @inlinable @inline(__always)
-  func useForWriting(_ reference: StructureReference) -> UInt32 {
+  func useForWriting(_ reference: StructureReference) -> Database {
     writtenChannels |= reference.channel
     return use(reference)
   }
 
   @usableFromInline @inline(never)
-  func confirm(_ reference: StructureReference) -> UInt32 {
-    guard !hasFailed else { return Transaction.noDatabase }
+  func confirm(_ reference: StructureReference) -> Database {
+    guard !hasFailed else { return Database.missing }
     guard let environment, belongs(to: reference.environment) else {
       fail(
         StoreError(
           .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",
           advice: "use a transaction of the structure's store"))
-      return Transaction.noDatabase
+      return Database.missing
     }
     let catalogue = environment.catalogue
     let version = Catalogue.version(catalogue, self)
@@ -92,7 +92,7 @@ extension Transaction {
       }
     } catch {
       fail(error)
-      return Transaction.noDatabase
+      return Database.missing
     }
     catalogueVersion = (epoch, version)
     // An uncommitted change may never be committed, and its version may then get another meaning.

@@ -40,11 +40,11 @@ enum Catalogue {
     environment.setCatalogue(catalogue, values: environment.number(values))
   }
 
-  static func version(_ catalogue: UInt32, _ transaction: Transaction) -> UInt64 {
+  static func version(_ catalogue: Database, _ transaction: Transaction) -> UInt64 {
     withUTF8(of: versionKey) { transaction.get(catalogue, $0)?.littleEndian(UInt64.self) ?? 0 }
   }
 
-  private static func setVersion(_ version: UInt64, _ catalogue: UInt32, _ transaction: Transaction) {
+  private static func setVersion(_ version: UInt64, _ catalogue: Database, _ transaction: Transaction) {
     withUTF8(of: versionKey) { key in
       _ = withBytes(of: version.littleEndian) { transaction.put(catalogue, key, $0) }
     }
@@ -52,14 +52,14 @@ enum Catalogue {
 
   /// Returns an identity for a new structure. Successive structures get successive channels, so that few share one: a waiter is
   /// woken for all structures with its channel.
-  static func newIdentity(_ catalogue: UInt32, _ transaction: Transaction) -> UInt64 {
+  static func newIdentity(_ catalogue: Database, _ transaction: Transaction) -> UInt64 {
     let channels: UInt64 = 63
     let channel = version(catalogue, transaction) % channels
     return UInt64.random(in: 1..<UInt64.max / channels) * channels + channel
   }
 
   static func description(
-    of name: String, _ catalogue: UInt32, _ transaction: Transaction
+    of name: String, _ catalogue: Database, _ transaction: Transaction
   ) throws(StoreError) -> StructureDescription? {
     let record = withUTF8(of: name) { transaction.get(catalogue, $0)?.text }
     guard let record else { return nil }
@@ -68,7 +68,7 @@ enum Catalogue {
 
   /// Writes or removes a structure's record; wakes the waiters for its changes.
   static func set(
-    _ description: StructureDescription?, for name: String, _ catalogue: UInt32, _ transaction: Transaction
+    _ description: StructureDescription?, for name: String, _ catalogue: Database, _ transaction: Transaction
   ) {
     withUTF8(of: name) { key in
       if let description {
@@ -87,7 +87,7 @@ enum Catalogue {
   ///
   /// A structure of an unknown kind does not make the others unusable.
   static func all(
-    _ catalogue: UInt32, _ transaction: Transaction
+    _ catalogue: Database, _ transaction: Transaction
   ) throws(StoreError) -> (known: [StructureDescription], unknown: [StoreError]) {
     var known: [StructureDescription] = []
     var unknown: [StoreError] = []

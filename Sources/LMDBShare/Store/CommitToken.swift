@@ -151,7 +151,7 @@ enum CommitTokens {
     /// The number of committed transactions with tokens.
     var committed: UInt64 = 0
 
-    init(_ database: UInt32, _ core: Transaction) {
+    init(_ database: Database, _ core: Transaction) {
       memoryKey.withBytes { key in
         guard let bytes = core.get(database, key) else { return }
         committed = bytes.littleEndian(at: 0) ?? 0
@@ -159,7 +159,7 @@ enum CommitTokens {
       }
     }
 
-    func store(_ database: UInt32, _ core: Transaction) {
+    func store(_ database: Database, _ core: Transaction) {
       var writer = ByteWriter()
       writer.append(littleEndian: committed)
       if let forgotten { writer.append(littleEndian: forgotten) }
@@ -169,7 +169,7 @@ enum CommitTokens {
 
   /// Whether the token is stored.
   static func find(
-    _ token: CommitToken, _ database: UInt32, _ core: Transaction
+    _ token: CommitToken, _ database: Database, _ core: Transaction
   ) -> Result<Bool, StoreError> {
     if token.withBytes({ core.get(database, $0) != nil }) { return .success(true) }
     if let forgotten = Memory(database, core).forgotten, token.birth <= forgotten {
@@ -201,7 +201,7 @@ enum CommitTokens {
   }
 
   /// Removes the oldest tokens when there are too many.
-  private static func forget(_ tokens: UInt32, _ core: Transaction, _ memory: inout Memory) {
+  private static func forget(_ tokens: Database, _ core: Transaction, _ memory: inout Memory) {
     var count = core.count(tokens)
     guard count > remembered + 1 else { return }
     let cursor = Cursor(core, tokens)

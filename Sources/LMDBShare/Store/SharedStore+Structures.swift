@@ -221,7 +221,7 @@ extension StoreError {
 
 extension Environment {
   /// Returns the number of a structure's database, after checking that it can be the structure's.
-  func number(of found: StructureDescription, in core: Transaction) throws(StoreError) -> UInt32 {
+  func number(of found: StructureDescription, in core: Transaction) throws(StoreError) -> Database {
     if found.kind.liesAmongValues { return values }
     guard let layout = try core.layout(named: found.name) else {
       throw StoreError(

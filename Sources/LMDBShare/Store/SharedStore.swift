@@ -41,7 +41,7 @@ public final class SharedStore: Sendable {
     self.environment = environment
     openingTimeout = options.openingTimeout
     // An error ends in `deinit`, which closes.
-    if environment.catalogue == Transaction.noDatabase { try Catalogue.open(environment) }
+    if environment.catalogue == Database.missing { try Catalogue.open(environment) }
   }
 
   private static func open(_ path: String, _ options: StoreOptions) throws -> Environment {

@@ -39,7 +39,7 @@ extension Catalogue {
   static let clockKey = ".clock"
 
   /// The offset to the time since the start of the machine in this boot; nil when none was stored.
-  static func clockOffset(of boot: [UInt8], _ catalogue: UInt32, _ transaction: Transaction) -> Int64? {
+  static func clockOffset(of boot: [UInt8], _ catalogue: Database, _ transaction: Transaction) -> Int64? {
     withUTF8(of: clockKey) { key in
       guard let record = transaction.get(catalogue, key), let offset = record.littleEndian(at: 0, Int64.self),
         // Far below the values at which a sum overflows.
@@ -51,7 +51,7 @@ extension Catalogue {
   }
 
   fileprivate static func setClockOffset(
-    _ offset: Int64, of boot: [UInt8], _ catalogue: UInt32, _ transaction: Transaction
+    _ offset: Int64, of boot: [UInt8], _ catalogue: Database, _ transaction: Transaction
   ) {
     var record = ByteWriter(capacity: 8 + boot.count)
     record.append(littleEndian: offset)

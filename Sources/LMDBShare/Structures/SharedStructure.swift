@@ -96,11 +96,11 @@ public struct StructureAccess {
 
   @usableFromInline let core: Transaction
   @usableFromInline let reference: StructureReference
-  @usableFromInline let database: UInt32
+  @usableFromInline let database: Database
   @usableFromInline let purpose: Purpose
 
   @inlinable @inline(__always)
-  init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32, _ purpose: Purpose) {
+  init(_ core: Transaction, _ reference: StructureReference, _ database: Database, _ purpose: Purpose) {
     self.core = core
     self.reference = reference
     self.database = database

@@ -13,7 +13,7 @@ package enum Mdb {
   ///
   /// - Parameter names: The names of all named databases, which are not entries of the unnamed one.
   package static func dump(
-    _ databases: [Opened.Database], named names: Set<String>, _ file: Opened, to output: inout Output
+    _ databases: [Opened.NamedDatabase], named names: Set<String>, _ file: Opened, to output: inout Output
   ) throws {
     var progress = Progress("entries", of: databases.map(\.tree.entries).boundedSum())
     var done = 0
@@ -22,7 +22,7 @@ package enum Mdb {
         if database.name == nil, database.tree.entries == names.count { continue }
         try head(database, file, to: &output)
         let before = done
-        func walk(_ number: UInt32) throws {
+        func walk(_ number: Database) throws {
           let cursor = Cursor(core, number)
           var isThere = cursor.move(.first)
           while isThere {
@@ -41,7 +41,7 @@ package enum Mdb {
               .damage)
           }
         }
-        if let name = database.name { try core.withDatabase(name, walk) } else { try walk(Transaction.main) }
+        if let name = database.name { try core.withDatabase(name, walk) } else { try walk(Database.main) }
         try output.line("DATA=END")
       }
     }
@@ -49,7 +49,7 @@ package enum Mdb {
     try output.flush()
   }
 
-  private static func head(_ database: Opened.Database, _ file: Opened, to output: inout Output) throws {
+  private static func head(_ database: Opened.NamedDatabase, _ file: Opened, to output: inout Output) throws {
     try output.line("VERSION=3\nformat=bytevalue")
     if let name = database.name {
       guard !name.utf8.contains(0x0A) else {
@@ -85,7 +85,7 @@ package enum Mdb {
         throw problem(lines, "VERSION=3 expected: this is not the output of mdb_dump")
       }
       let (name, layout, isPrintable) = try header(&lines)
-      var number = Transaction.main
+      var number = Database.main
       if let name {
         if try !core.createDatabase(name, layout), try core.layout(named: name) != layout {
           throw problem(lines, "there is an entry of that name already, and it is not such a database")

@@ -23,7 +23,7 @@ package final class Opened {
   package func statistics() throws -> StoreStatistics { try store?.statistics() ?? environment.statistics() }
 
   /// A database and its tree.
-  package struct Database {
+  package struct NamedDatabase {
     /// Nil for the unnamed one.
     package var name: String?
     package var tree: TreeStatistics
@@ -34,17 +34,17 @@ package final class Opened {
   package static let unnamed = "(main)"
 
   /// Whether a name means the unnamed database: a database with that name takes precedence.
-  package static func isUnnamed(_ name: String, in databases: [Database]) -> Bool {
+  package static func isUnnamed(_ name: String, in databases: [NamedDatabase]) -> Bool {
     name == unnamed && !databases.contains { $0.name == name }
   }
 
   /// All databases, the unnamed one first.
-  package func databases() throws -> [Database] {
+  package func databases() throws -> [NamedDatabase] {
     try reading { core in
-      var found = [Database(tree: core.statistics(Transaction.main), layout: core.layout(Transaction.main))]
+      var found = [NamedDatabase(tree: core.statistics(.main), layout: core.layout(.main))]
       for name in try core.databaseNames() {
         let database = try core.withDatabase(name) { number in
-          Database(name: name, tree: core.statistics(number), layout: core.layout(number))
+          NamedDatabase(name: name, tree: core.statistics(number), layout: core.layout(number))
         }
         if let database { found.append(database) }
       }

@@ -6,7 +6,7 @@ package struct Pins {
 
   package init(_ core: Transaction) {
     var freed: [(Int, Int)] = []
-    let cursor = Cursor(core, Transaction.freeList)
+    let cursor = Cursor(core, Database.freeList)
     var isThere = cursor.move(.first)
     while isThere {
       let pages = cursor.value.littleEndian(at: 0, UInt64.self) ?? 0

@@ -5,7 +5,7 @@ package import LMDBShare
 /// Both are walked in the order that LMDB uses according to their flags. A custom order of a program is not known; differences
 /// are then reported as removals and insertions.
 package enum RawDifference {
-  package typealias Side = (core: Transaction, database: Opened.Database?)
+  package typealias Side = (core: Transaction, database: Opened.NamedDatabase?)
 
   /// - Parameter except: The names of databases, which are not entries of the unnamed one.
   package static func walk(
@@ -73,7 +73,7 @@ package enum RawDifference {
 
   private static func with(_ side: Side, _ except: Set<String>, _ body: (Walk) throws -> Void) throws {
     guard let database = side.database else { return try body(Walk(nil, [])) }
-    guard let name = database.name else { return try body(Walk(Cursor(side.core, Transaction.main), except)) }
+    guard let name = database.name else { return try body(Walk(Cursor(side.core, Database.main), except)) }
     try side.core.withDatabase(name) { number in try body(Walk(Cursor(side.core, number), [])) }
   }
 

@@ -92,7 +92,7 @@
       if printer.count > 0 { throw Failure.damage }
     }
 
-    private func databases(of file: Opened) throws -> [String: Opened.Database] {
+    private func databases(of file: Opened) throws -> [String: Opened.NamedDatabase] {
       let all = try file.databases().map { ($0.name ?? Opened.unnamed, $0) }
       return Dictionary(all.filter { names.isEmpty || names.contains($0.0) }) { first, _ in first }
     }

@@ -16,7 +16,7 @@
       let file = try Opened(store, .whenSmall, reading)
       let numbers = try file.statistics()
       let trees = try file.databases().map(\.tree)
-      let freeList = try file.reading { $0.statistics(Transaction.freeList) }
+      let freeList = try file.reading { $0.statistics(Database.freeList) }
       let active = numbers.others.filter { $0.snapshotID != nil }
       let lag = active.compactMap(\.lag).max() ?? 0
       func size(_ name: StaticString, _ bytes: Int, title: String, _ more: String = "") -> Records.Field {

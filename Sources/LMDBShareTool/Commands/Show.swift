@@ -57,7 +57,7 @@
       let databases = try file.databases()
       let name = name.flatMap { Opened.isUnnamed($0, in: databases) ? nil : $0 }
       try file.reading { core in
-        func show(_ number: UInt32) throws {
+        func show(_ number: Database) throws {
           let total = core.statistics(number).entries
           let cursor = Cursor(core, number)
           let positions = selection.positions(of: total)
@@ -69,7 +69,7 @@
             isThere = cursor.move(selection.reverse ? .previous : .next)
           }
         }
-        guard let name else { return try show(Transaction.main) }
+        guard let name else { return try show(Database.main) }
         guard try core.withDatabase(name, show) != nil else {
           throw Problem("there is no database '\(Printable.text(name))'; ls lists them", .notFound)
         }
@@ -139,7 +139,7 @@
       }
       let keys = try (isMeant ? words : [name] + words).map { (try Representation.bytes.encode(argument: $0), $0) }
       let values = try file.reading { core in
-        func look(_ number: UInt32) throws -> [[UInt8]] {
+        func look(_ number: Database) throws -> [[UInt8]] {
           try keys.map { key, text in
             let value = withBytes(of: key) { key in core.get(number, key)?.copied() }
             guard let value else {
@@ -149,7 +149,7 @@
             return value
           }
         }
-        if !isNamed { return try look(Transaction.main) }
+        if !isNamed { return try look(Database.main) }
         guard let values = try core.withDatabase(name, look) else {
           throw Problem("there is no database '\(Printable.text(name))'; ls lists them", .notFound)
         }

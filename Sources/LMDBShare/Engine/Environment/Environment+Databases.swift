@@ -8,23 +8,23 @@ extension Environment {
   ///
   /// - Parameter identity: The identity of the structure to which the database belongs: a structure that is created again has
   ///   another number.
-  package func number(_ name: String, of identity: UInt64 = 0) -> UInt32 {
+  package func number(_ name: String, of identity: UInt64 = 0) -> Database {
     numbers.withLock { $0.number(Array(name.utf8), identity) }
   }
 
   /// The number of a named database; nil when the last commit has no database of that name.
-  package func database(_ name: String) throws(StoreError) -> UInt32? {
+  package func database(_ name: String) throws(StoreError) -> Database? {
     let core = try beginRead()
     defer { core.end() }
     return try core.layout(named: name) == nil ? nil : number(name)
   }
 
   /// The numbers of the catalogue and of the values; the layer above sets them once, before the environment is used.
-  package var catalogue: UInt32 { catalogueNumber.load(ordering: .relaxed) }
-  var values: UInt32 { valuesNumber.load(ordering: .relaxed) }
-  func setCatalogue(_ catalogue: UInt32, values: UInt32) {
-    valuesNumber.store(values, ordering: .relaxed)
-    catalogueNumber.store(catalogue, ordering: .releasing)
+  package var catalogue: Database { Database(catalogueNumber.load(ordering: .relaxed)) }
+  var values: Database { Database(valuesNumber.load(ordering: .relaxed)) }
+  func setCatalogue(_ catalogue: Database, values: Database) {
+    valuesNumber.store(values.number, ordering: .relaxed)
+    catalogueNumber.store(catalogue.number, ordering: .releasing)
   }
 }
 

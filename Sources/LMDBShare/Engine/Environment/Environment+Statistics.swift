@@ -20,7 +20,7 @@ struct ReaderSlot: Hashable, Sendable {
 
 extension Transaction {
   /// The pages of a database's tree.
-  package func statistics(_ database: UInt32) -> TreeStatistics {
+  package func statistics(_ database: Database) -> TreeStatistics {
     if !isForLMDB(database) { return tree(database).map { TreeStatistics($0) } ?? TreeStatistics() }
     guard let dbi = opened(database) else { return TreeStatistics() }
     var stat = MDB_stat()
@@ -35,7 +35,7 @@ extension Transaction {
   func freePages() -> Int {
     // Database 0 is LMDB's own: under each transaction's number the pages that it freed, with their count first.
     var pages = 0
-    let cursor = Cursor(self, Self.freeList)
+    let cursor = Cursor(self, Database.freeList)
     var isThere = cursor.move(.first)
     while isThere {
       pages = pages.bounded(plus: Int(clamping: cursor.value.littleEndian(at: 0, UInt64.self) ?? 0))
@@ -46,13 +46,8 @@ extension Transaction {
 }
 
 extension Transaction {
-  /// LMDB's own tree of free pages.
-  @inlinable package static var freeList: UInt32 { 0 }
-  /// The unnamed database, which holds the named ones.
-  @inlinable package static var main: UInt32 { 1 }
-
   /// The layout of a database, from LMDB's flags.
-  package func layout(_ database: UInt32) -> DatabaseLayout {
+  package func layout(_ database: Database) -> DatabaseLayout {
     if !isForLMDB(database) { return DatabaseLayout(rawValue: UInt32(tree(database)?.flags ?? 0)) }
     guard let dbi = opened(database) else { return [] }
     var flags: UInt32 = 0

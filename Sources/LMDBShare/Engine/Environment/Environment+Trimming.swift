@@ -76,7 +76,7 @@ extension Environment {
     let lastOfFile = max(2, lastPage)
     var pages: [Int] = []
     var reached: FreePlace?
-    let cursor = Cursor(core, Transaction.freeList)
+    let cursor = Cursor(core, Database.freeList)
     var isThere = cursor.seek(UInt64(place.start.transaction))
     while isThere, pages.count < Self.pagesInABatch {
       guard let key = cursor.key.littleEndian(at: 0, UInt64.self), let id = Int(exactly: key), id < oldest else {

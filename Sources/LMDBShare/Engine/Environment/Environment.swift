@@ -63,8 +63,8 @@ package final class Environment: @unchecked Sendable {
   /// Bytes that the running write has locked, to be released after its end; guarded by `writeLock`.
   var freedAfterWrite: [BytePlace] = []
   /// The numbers of the catalogue and of the values.
-  let catalogueNumber = Atomic<UInt32>(Transaction.noDatabase)
-  let valuesNumber = Atomic<UInt32>(Transaction.noDatabase)
+  let catalogueNumber = Atomic<UInt32>(Database.missing.number)
+  let valuesNumber = Atomic<UInt32>(Database.missing.number)
 
   init(
     directory: StoreDirectory, options: EnvironmentOptions, handle: OpaquePointer, map: PageMap, owners: OwnersFile,

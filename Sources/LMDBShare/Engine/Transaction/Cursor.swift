@@ -39,9 +39,9 @@ package final class Cursor {
   private let environment: Environment?
   /// The use of the transaction that the cursor belongs to; its end closes the cursor.
   private let use: UInt64
-  private let database: UInt32
+  private let database: Database
 
-  @usableFromInline package init(_ transaction: Transaction, _ database: UInt32) {
+  @usableFromInline package init(_ transaction: Transaction, _ database: Database) {
     self.transaction = transaction
     environment = transaction.environment
     self.database = database

@@ -2,7 +2,7 @@ internal import _LMDBShareLMDB
 
 extension Transaction {
   /// A position in a tree of a reader's snapshot; nil where LMDB's cursor is used, and when the transaction has failed.
-  func takePlace(in database: UInt32) -> Cell<TreeCursor>? {
+  func takePlace(in database: Database) -> Cell<TreeCursor>? {
     guard !isForLMDB(database), let tree = tree(database) else { return nil }
     guard let place = fields.value.idleCursors.popLast() else {
       return Cell(TreeCursor(fields.value.snapshot.pages, tree))
@@ -18,7 +18,7 @@ extension Transaction {
     place.destroy()
   }
 
-  func openCursor(_ database: UInt32) -> OpaquePointer? {
+  func openCursor(_ database: Database) -> OpaquePointer? {
     guard isForLMDB(database), let database = opened(database) else { return nil }
     var cursor: OpaquePointer?
     let code = unsafe mdb_cursor_open(handle, database, &cursor)

@@ -19,7 +19,7 @@ extension Transaction {
       }
       throw failure ?? StoreError(returnCode: MDB_CORRUPTED, "open \(name)")
     }
-    let record = withUTF8(of: name) { key in get(Transaction.main, key)?.bits(of: TreeRecord.self) }
+    let record = withUTF8(of: name) { key in get(Database.main, key)?.bits(of: TreeRecord.self) }
     if let failure { throw failure }
     return record.map { DatabaseLayout(rawValue: UInt32($0.flags)) }
   }
@@ -62,7 +62,7 @@ extension Transaction {
 
   private func mainCursor(_ operation: String) throws(StoreError) -> OpaquePointer {
     var cursor: OpaquePointer?
-    try check(unsafe mdb_cursor_open(handle, Self.main, &cursor), operation)
+    try check(unsafe mdb_cursor_open(handle, Database.main.number, &cursor), operation)
     return unsafe cursor!
   }
 

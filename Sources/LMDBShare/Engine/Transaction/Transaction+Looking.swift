@@ -12,7 +12,7 @@ extension Transaction {
   /// The keys of the main database that may be names of databases, in order; other programs may have stored plain entries there.
   package func databaseNames() throws(StoreError) -> [String] {
     var names: [String] = []
-    let cursor = Cursor(self, Transaction.main)
+    let cursor = Cursor(self, Database.main)
     var isThere = cursor.move(.first)
     while isThere {
       if let name = cursor.key.utf8String(), !name.isEmpty, !name.utf8.contains(0) { names.append(name) }
@@ -27,7 +27,7 @@ extension Transaction {
   ///
   /// A database with several values per key, or with keys ordered from their last bytes, is opened by LMDB: for a read
   /// transaction of a process that uses such databases in only one thread.
-  package func withDatabase<R>(_ name: String, _ body: (UInt32) throws -> R) throws -> R? {
+  package func withDatabase<R>(_ name: String, _ body: (Database) throws -> R) throws -> R? {
     guard let environment, let layout = try layout(named: name) else { return nil }
     if !layout.isDisjoint(with: .forLMDB) { return try withLMDB(environment, name, body) }
     let number = environment.numbers.withLock { $0.lend(Array(name.utf8)) }
@@ -38,7 +38,7 @@ extension Transaction {
     return try body(number)
   }
 
-  private func withLMDB<R>(_ environment: Environment, _ name: String, _ body: (UInt32) throws -> R) throws -> R? {
+  private func withLMDB<R>(_ environment: Environment, _ name: String, _ body: (Database) throws -> R) throws -> R? {
     var dbi: MDB_dbi = 0
     try environment.withWriteLock { () throws(StoreError) in
       try check(unsafe mdb_dbi_open(handle, name, 0, &dbi), "open \(name)")
@@ -47,6 +47,6 @@ extension Transaction {
       closeCursors()
       unsafe mdb_dbi_close(environment.handle, dbi)
     }
-    return try body(Self.ofLMDB | dbi)
+    return try body(Database(openedByLMDB: dbi))
   }
 }

@@ -6,40 +6,40 @@ extension Transaction {
 
   /// The number of writes to a database; it only grows.
   @inlinable @inline(__always)
-  func generation(of database: UInt32) -> UInt32 {
-    Self.index(database) < fields.value.generations.count ? fields.value.generations[Self.index(database)] : 0
+  func generation(of database: Database) -> UInt32 {
+    database.index < fields.value.generations.count ? fields.value.generations[database.index] : 0
   }
 
   /// Records a write: earlier views are out of date.
   @inlinable @inline(__always)
-  func wrote(_ database: UInt32) {
+  func wrote(_ database: Database) {
     fields.value.writes &+= 1
-    if Self.index(database) < fields.value.generations.count {
-      fields.value.generations[Self.index(database)] &+= 1
+    if database.index < fields.value.generations.count {
+      fields.value.generations[database.index] &+= 1
     } else {
       wroteFirst(database)
     }
   }
 
   @usableFromInline @inline(never)
-  func wroteFirst(_ database: UInt32) {
-    let missing = Self.index(database) + 1 - fields.value.generations.count
+  func wroteFirst(_ database: Database) {
+    let missing = database.index + 1 - fields.value.generations.count
     if missing > 0 { fields.value.generations.append(contentsOf: repeatElement(0, count: missing)) }
-    fields.value.generations[Self.index(database)] &+= 1
+    fields.value.generations[database.index] &+= 1
   }
 
   /// The state of the structure with this database, if it is of this type.
   @inlinable @inline(__always)
-  package func state<State: StructureState>(_ database: UInt32, as _: State.Type) -> State? {
-    guard Self.index(database) < fields.value.states.count, let known = fields.value.states[Self.index(database)],
+  package func state<State: StructureState>(_ database: Database, as _: State.Type) -> State? {
+    guard database.index < fields.value.states.count, let known = fields.value.states[database.index],
       type(of: known) == State.self
     else { return nil }
     return unsafe unsafeDowncast(known, to: State.self)
   }
 
   /// Keeps a structure's state until it is replaced.
-  func setState(_ database: UInt32, _ state: any StructureState) {
-    let index = Self.index(database)
+  func setState(_ database: Database, _ state: any StructureState) {
+    let index = database.index
     while fields.value.states.count <= index { fields.value.states.append(nil) }
     if fields.value.states[index] == nil { fields.value.stateNumbers.append(database) }
     fields.value.states[index] = state
@@ -47,20 +47,20 @@ extension Transaction {
 
   /// Writes out what structures hold back.
   func flushStates() {
-    for number in fields.value.stateNumbers { fields.value.states[Self.index(number)]?.flush(self) }
+    for number in fields.value.stateNumbers { fields.value.states[number.index]?.flush(self) }
   }
 
   /// Removes the states of structures.
   func removeStates() {
-    for number in fields.value.stateNumbers { fields.value.states[Self.index(number)] = nil }
+    for number in fields.value.stateNumbers { fields.value.states[number.index] = nil }
     fields.value.stateNumbers.removeAll(keepingCapacity: true)
   }
 
   /// Removes the state of a database whose number is about to get another meaning.
-  func forget(database: UInt32) {
+  func forget(database: Database) {
     forgetTree(database)
     guard let index = fields.value.stateNumbers.firstIndex(of: database) else { return }
-    fields.value.states[Self.index(database)] = nil
+    fields.value.states[database.index] = nil
     fields.value.stateNumbers.remove(at: index)
   }
 }

@@ -6,7 +6,7 @@ internal import _LMDBShareLMDB
 extension Transaction {
   /// The value of a key, in place: valid until the next write of this transaction, or its end.
   @_lifetime(borrow self)
-  @usableFromInline package func get(_ database: UInt32, _ key: RawSpan) -> RawSpan? {
+  @usableFromInline package func get(_ database: Database, _ key: RawSpan) -> RawSpan? {
     let value = unsafe key.withUnsafeBytes { unsafe getRaw(database, $0) }
     guard let value = unsafe value else { return nil }
     // An empty value may have any address.
@@ -16,7 +16,7 @@ extension Transaction {
 
   /// The value of an integer key.
   @_lifetime(borrow self)
-  @inlinable package func get(_ database: UInt32, _ key: UInt64) -> RawSpan? {
+  @inlinable package func get(_ database: Database, _ key: UInt64) -> RawSpan? {
     var key = key
     let span = unsafe withUnsafeBytes(of: &key) { unsafe getRaw(database, $0) }
     guard let span = unsafe span else { return nil }
@@ -24,7 +24,7 @@ extension Transaction {
   }
 
   @usableFromInline
-  func getRaw(_ database: UInt32, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+  func getRaw(_ database: Database, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     if isForLMDB(database) { return unsafe getByLMDB(database, key) }
     guard let tree = tree(database) else { return nil }
     switch unsafe fields.value.snapshot.pages.find(tree, key) {
@@ -37,7 +37,7 @@ extension Transaction {
     return nil
   }
 
-  private func getByLMDB(_ database: UInt32, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+  private func getByLMDB(_ database: Database, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard let dbi = opened(database) else { return nil }
     var name = unsafe MDB_val(key)
     var value = unsafe MDB_val()
@@ -65,7 +65,7 @@ extension Transaction {
   /// - Parameter isNew: False for changes that views know already, so that they stay valid.
   @usableFromInline @discardableResult
   package func put(
-    _ database: UInt32, _ key: RawSpan, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
+    _ database: Database, _ key: RawSpan, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
   ) -> Bool {
     guard !hasFailed else { return false }
     guard value.byteCount <= Limits.valueBytes else {
@@ -97,14 +97,14 @@ extension Transaction {
   /// Stores a value under an integer key.
   @inlinable @discardableResult
   package func put(
-    _ database: UInt32, _ key: UInt64, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
+    _ database: Database, _ key: UInt64, _ value: RawSpan, _ mode: PutMode = .replace, isNew: Bool = true
   ) -> Bool {
     withBytes(of: key) { put(database, $0, value, mode, isNew: isNew) }
   }
 
   /// Removes a key; returns false when it does not exist.
   @usableFromInline @discardableResult
-  package func delete(_ database: UInt32, _ key: RawSpan) -> Bool {
+  package func delete(_ database: Database, _ key: RawSpan) -> Bool {
     guard !hasFailed, let dbi = opened(database) else { return false }
     wrote(database)
     let code = unsafe key.withUnsafeBytes { raw in
@@ -119,13 +119,13 @@ extension Transaction {
 
   /// Removes an integer key.
   @inlinable @discardableResult
-  package func delete(_ database: UInt32, _ key: UInt64) -> Bool {
+  package func delete(_ database: Database, _ key: UInt64) -> Bool {
     withBytes(of: key) { delete(database, $0) }
   }
 
   /// The number of keys of a database.
   @usableFromInline
-  package func count(_ database: UInt32) -> Int {
+  package func count(_ database: Database) -> Int {
     let pageSize: Int
     let (entries, leafPages): (Int, Int)
     if !isForLMDB(database) {
@@ -148,7 +148,7 @@ extension Transaction {
 
   /// A number in a damaged record is not used. Duplicates may be more than there are nodes.
   @inline(never)
-  private func implausible(_ database: UInt32, _ entries: Int, _ most: Int) -> Int {
+  private func implausible(_ database: Database, _ entries: Int, _ most: Int) -> Int {
     if layout(database).contains(.duplicates), entries >= 0 { return entries }
     fail(
       StoreError(
@@ -160,7 +160,7 @@ extension Transaction {
 
   /// Removes all keys of a database.
   @usableFromInline
-  package func removeAll(_ database: UInt32) {
+  package func removeAll(_ database: Database) {
     guard !hasFailed, let dbi = opened(database) else { return }
     wrote(database)
     let code = unsafe mdb_drop(handle, dbi, 0)
@@ -169,10 +169,10 @@ extension Transaction {
   }
 
   /// Opens or creates a named database for this transaction only, by LMDB's own number: used before there is an environment.
-  func openByLMDB(_ name: String, _ layout: DatabaseLayout) throws(StoreError) -> UInt32 {
+  func openByLMDB(_ name: String, _ layout: DatabaseLayout) throws(StoreError) -> Database {
     var dbi: MDB_dbi = 0
     try check(unsafe mdb_dbi_open(handle, name, layout.rawValue | UInt32(MDB_CREATE), &dbi), "open \(name)")
-    return Self.ofLMDB | dbi
+    return Database(openedByLMDB: dbi)
   }
 }
 

@@ -25,7 +25,7 @@ package struct Transaction {
     @usableFromInline var generations: [UInt32] = []
     @usableFromInline var states: [(any StructureState)?] = []
     /// The databases that have states.
-    var stateNumbers: [UInt32] = []
+    var stateNumbers: [Database] = []
     @usableFromInline var idleToken: ViewToken? = nil
     @usableFromInline var hasFailed = false
     @usableFromInline let isWritable: Bool

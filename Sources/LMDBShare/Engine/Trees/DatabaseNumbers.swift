@@ -8,16 +8,16 @@ struct DatabaseNumbers {
     let identity: UInt64
   }
 
-  private var numbers: [Key: UInt32] = [:]
+  private var numbers: [Key: Database] = [:]
   private var names: [[UInt8]] = []
   /// Lent numbers that were returned.
-  private var idle: [UInt32] = []
+  private var idle: [Database] = []
 
   /// Lower numbers are LMDB's own databases: the free list and the main one.
-  private static let first: UInt32 = 2
+  private static let first = 2
 
   /// The number of a name; a new name gets one.
-  mutating func number(_ name: [UInt8], _ identity: UInt64) -> UInt32 {
+  mutating func number(_ name: [UInt8], _ identity: UInt64) -> Database {
     let key = Key(name: name, identity: identity)
     if let known = numbers[key] { return known }
     let number = add(name)
@@ -26,23 +26,23 @@ struct DatabaseNumbers {
   }
 
   /// A number for a short time.
-  mutating func lend(_ name: [UInt8]) -> UInt32 {
+  mutating func lend(_ name: [UInt8]) -> Database {
     guard let number = idle.popLast() else { return add(name) }
-    names[Int(number - Self.first)] = name
+    names[number.index - Self.first] = name
     return number
   }
 
-  mutating func giveBack(_ number: UInt32) { idle.append(number) }
+  mutating func giveBack(_ database: Database) { idle.append(database) }
 
-  private mutating func add(_ name: [UInt8]) -> UInt32 {
+  private mutating func add(_ name: [UInt8]) -> Database {
     names.append(name)
-    return UInt32(names.count - 1) + Self.first
+    return Database(UInt32(names.count - 1 + Self.first))
   }
 
   /// The name with this number, as bytes: names that are equal as strings, because they differ only in their normalization, are
   /// different names for LMDB.
-  func name(_ number: UInt32) -> [UInt8]? {
-    let index = Int(number) - Int(Self.first)
+  func name(_ database: Database) -> [UInt8]? {
+    let index = database.index - Self.first
     return names.indices.contains(index) ? names[index] : nil
   }
 }

@@ -14,7 +14,7 @@ internal import _LMDBShareLMDB
   private var opened: [MDB_dbi] = []
   /// Indexed by LMDB's numbers: the process's own numbers, the names, and the transaction of the last use, 0 for closed
   /// databases.
-  private var numbers: [UInt32] = []
+  private var numbers: [Database] = []
   private var names: [[UInt8]] = []
   private var lastUses: [UInt64] = []
   private var count = 0
@@ -28,9 +28,9 @@ internal import _LMDBShareLMDB
 
   /// LMDB's number of a database that is open.
   @inline(__always)
-  mutating func find(_ number: UInt32) -> MDB_dbi? {
-    guard Int(number) < opened.count else { return nil }
-    let dbi = opened[Int(number)]
+  mutating func find(_ database: Database) -> MDB_dbi? {
+    guard database.index < opened.count else { return nil }
+    let dbi = opened[database.index]
     guard dbi != Self.none else { return nil }
     lastUses[Int(dbi)] = turn
     return dbi
@@ -45,15 +45,15 @@ internal import _LMDBShareLMDB
   }
 
   /// Records a database that the running transaction has opened.
-  mutating func note(_ number: UInt32, _ name: [UInt8], as dbi: MDB_dbi) {
-    while opened.count <= Int(number) { opened.append(Self.none) }
+  mutating func note(_ database: Database, _ name: [UInt8], as dbi: MDB_dbi) {
+    while opened.count <= database.index { opened.append(Self.none) }
     while lastUses.count <= Int(dbi) {
-      numbers.append(0)
+      numbers.append(.missing)
       names.append([])
       lastUses.append(0)
     }
-    opened[Int(number)] = dbi
-    numbers[Int(dbi)] = number
+    opened[database.index] = dbi
+    numbers[Int(dbi)] = database
     names[Int(dbi)] = name
     lastUses[Int(dbi)] = turn
     uncommitted.append(dbi)
@@ -63,7 +63,7 @@ internal import _LMDBShareLMDB
   /// Records that a database is closed.
   private mutating func forget(_ dbi: MDB_dbi) {
     guard lastUses[Int(dbi)] > 0 else { return }
-    opened[Int(numbers[Int(dbi)])] = Self.none
+    opened[numbers[Int(dbi)].index] = Self.none
     names[Int(dbi)] = []
     lastUses[Int(dbi)] = 0
     count -= 1

@@ -5,15 +5,6 @@ internal import _LMDBShareSystem
 // once for each snapshot, and looks up entries by itself. For the writer, LMDB opens the database at its first use.
 
 extension Transaction {
-  /// Marks LMDB's own numbers, of databases that LMDB has open only for this transaction.
-  static var ofLMDB: UInt32 { 0x8000_0000 }
-  /// The number of no database: lookups in it return nothing, and the transaction has failed already.
-  @inlinable static var noDatabase: UInt32 { 0x8000_FFFF }
-
-  /// The index of a number in tables.
-  @inlinable @inline(__always)
-  static func index(_ database: UInt32) -> Int { Int(database & 0x7FFF_FFFF) }
-
   // MARK: Readers
 
   /// A reader's cached record of a database.
@@ -27,17 +18,17 @@ extension Transaction {
 
   /// Whether LMDB does the lookup: for the writer, and in databases that only LMDB reads.
   @inline(__always)
-  func isForLMDB(_ database: UInt32) -> Bool {
-    isWritable || database >= Self.ofLMDB || database == Self.main && fields.value.snapshot.main.isForLMDB
+  func isForLMDB(_ database: Database) -> Bool {
+    isWritable || database.numberOfLMDB != nil || database == .main && fields.value.snapshot.main.isForLMDB
   }
 
   /// The record of a database's tree in this snapshot, for a reader; nil when there is none, and then the transaction has failed.
   @inline(__always)
-  func tree(_ database: UInt32) -> TreeRecord? {
+  func tree(_ database: Database) -> TreeRecord? {
     guard unsafe handle != nil else { return ended() }
     if let known = unsafe fields.value.trees {
-      let place = unsafe known + Int(database) & (Self.knownTrees - 1)
-      if unsafe place.pointee.number == database, unsafe place.pointee.epoch == epoch {
+      let place = unsafe known + database.index & (Self.knownTrees - 1)
+      if unsafe place.pointee.number == database.number, unsafe place.pointee.epoch == epoch {
         return unsafe place.pointee.record
       }
     }
@@ -50,11 +41,11 @@ extension Transaction {
   }
 
   @inline(never)
-  private func findTree(_ database: UInt32) -> TreeRecord? {
+  private func findTree(_ database: Database) -> TreeRecord? {
     let record: TreeRecord
     switch database {
-    case Self.freeList: record = fields.value.snapshot.free
-    case Self.main: record = fields.value.snapshot.main
+    case .freeList: record = fields.value.snapshot.free
+    case .main: record = fields.value.snapshot.main
     default:
       guard let name = environment?.numbers.withLock({ $0.name(database) }) else {
         fail(MDB_BAD_DBI, "read")
@@ -83,7 +74,7 @@ extension Transaction {
     return record
   }
 
-  private func keep(_ record: TreeRecord, of database: UInt32) {
+  private func keep(_ record: TreeRecord, of database: Database) {
     let known: UnsafeMutablePointer<KnownTree>
     if let there = unsafe fields.value.trees {
       unsafe known = there
@@ -92,13 +83,14 @@ extension Transaction {
       unsafe known.initialize(repeating: KnownTree(), count: Self.knownTrees)
       unsafe fields.value.trees = known
     }
-    unsafe known[Int(database) & (Self.knownTrees - 1)] = KnownTree(epoch: epoch, number: database, record: record)
+    unsafe known[database.index & (Self.knownTrees - 1)] = KnownTree(
+      epoch: epoch, number: database.number, record: record)
   }
 
   /// Discards the cached root of a database.
-  func forgetTree(_ database: UInt32) {
+  func forgetTree(_ database: Database) {
     guard let known = unsafe fields.value.trees else { return }
-    unsafe known[Int(database) & (Self.knownTrees - 1)].epoch = 0
+    unsafe known[database.index & (Self.knownTrees - 1)].epoch = 0
   }
 
   /// Records that a page contradicts the format.
@@ -117,19 +109,19 @@ extension Transaction {
 
   /// LMDB's number of a database; nil when it cannot be opened, and then the transaction has failed.
   @inline(__always)
-  func opened(_ database: UInt32) -> MDB_dbi? {
+  func opened(_ database: Database) -> MDB_dbi? {
     if let known = fields.value.open.find(database) { return known }
     return open(database)
   }
 
   @inline(never)
-  private func open(_ database: UInt32) -> MDB_dbi? {
-    if database <= Self.main { return database }
-    if database == Self.noDatabase {
+  private func open(_ database: Database) -> MDB_dbi? {
+    if database == .main || database == .freeList { return database.number }
+    if database == Database.missing {
       if !hasFailed { fail(MDB_BAD_DBI, "use a database") }
       return nil
     }
-    if database >= Self.ofLMDB { return database & ~Self.ofLMDB }
+    if let number = database.numberOfLMDB { return number }
     guard let environment, let name = environment.numbers.withLock({ $0.name(database) }), isWritable else {
       fail(MDB_BAD_DBI, "use a database")
       return nil

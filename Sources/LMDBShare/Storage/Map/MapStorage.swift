@@ -4,12 +4,12 @@
 @usableFromInline
 struct MapStorage {
   @usableFromInline let core: Transaction
-  @usableFromInline let database: UInt32
+  @usableFromInline let database: Database
   /// Whether all keys have one size, and are stored as they are encoded.
   @usableFromInline let hasFixedKeys: Bool
 
   @inlinable @inline(__always)
-  init(_ core: Transaction, _ database: UInt32, hasFixedKeys: Bool) {
+  init(_ core: Transaction, _ database: Database, hasFixedKeys: Bool) {
     self.core = core
     self.database = database
     self.hasFixedKeys = hasFixedKeys

@@ -2,7 +2,7 @@
 @usableFromInline
 final class QueueStorage: StructureState {
   @usableFromInline let reference: StructureReference
-  let database: UInt32
+  let database: Database
   /// The transaction's epoch as of which the state is known.
   @usableFromInline private(set) var epoch: UInt64 = 0
   private var stored = QueueState()
@@ -12,7 +12,7 @@ final class QueueStorage: StructureState {
   /// How many items were put back from a copy, in this transaction.
   var restored = 0
 
-  init(_ reference: StructureReference, _ database: UInt32) {
+  init(_ reference: StructureReference, _ database: Database) {
     self.reference = reference
     self.database = database
   }
@@ -305,7 +305,7 @@ final class QueueStorage: StructureState {
 extension Transaction {
   /// The queue as of this transaction.
   @inlinable
-  func queue(_ reference: StructureReference, _ database: UInt32) -> QueueStorage {
+  func queue(_ reference: StructureReference, _ database: Database) -> QueueStorage {
     if let known = state(database, as: QueueStorage.self), known.reference === reference, known.epoch == epoch {
       return known
     }
@@ -313,7 +313,7 @@ extension Transaction {
   }
 
   @usableFromInline @inline(never)
-  func loadQueue(_ reference: StructureReference, _ database: UInt32) -> QueueStorage {
+  func loadQueue(_ reference: StructureReference, _ database: Database) -> QueueStorage {
     if let known = state(database, as: QueueStorage.self),
       known.reference.description.identity == reference.description.identity
     {
@@ -323,7 +323,7 @@ extension Transaction {
     }
     let queue = QueueStorage(reference, database)
     queue.load(self)
-    if database != Transaction.noDatabase { setState(database, queue) }
+    if database != Database.missing { setState(database, queue) }
     return queue
   }
 }

@@ -41,14 +41,14 @@ final class BlockDirectory {
   static let most = 1 << 48
 
   private let reference: StructureReference
-  private let database: UInt32
+  private let database: Database
   private(set) var leaves: [Leaf]
   private(set) var isDirty: Bool
   private var nextLeafKey: UInt64
   private var removedLeaves: [UInt64] = []
 
   /// Reads the upper level; nil when it is damaged.
-  init?(_ reference: StructureReference, _ database: UInt32, top: RawSpan) {
+  init?(_ reference: StructureReference, _ database: Database, top: RawSpan) {
     guard let entries = Self.parse(top, keys: 1..<BlockSequence.firstBlockKey) else { return nil }
     self.reference = reference
     self.database = database
@@ -58,7 +58,7 @@ final class BlockDirectory {
   }
 
   /// A directory of blocks that had none.
-  init(_ reference: StructureReference, _ database: UInt32, _ entries: [Entry]) {
+  init(_ reference: StructureReference, _ database: Database, _ entries: [Entry]) {
     self.reference = reference
     self.database = database
     leaves = []

@@ -27,7 +27,7 @@ final class BlockSequence: StructureState {
   static let middleKey: UInt64 = 1 << 62
 
   @usableFromInline let reference: StructureReference
-  @usableFromInline let database: UInt32
+  @usableFromInline let database: Database
   @usableFromInline let window: BlockWindow
   @usableFromInline let size: Int
   /// How many elements a block holds.
@@ -84,7 +84,7 @@ final class BlockSequence: StructureState {
 
   deinit { fields.destroy() }
 
-  init(_ reference: StructureReference, _ database: UInt32, size: Int) {
+  init(_ reference: StructureReference, _ database: Database, size: Int) {
     self.reference = reference
     self.database = database
     self.size = size
@@ -131,7 +131,7 @@ final class BlockSequence: StructureState {
 
   /// An array has as many elements as it was made with; callers rely on each position below that.
   func checkCount(_ core: Transaction) {
-    guard let wanted = reference.description.count, database != Transaction.noDatabase, count != wanted, !core.hasFailed
+    guard let wanted = reference.description.count, database != Database.missing, count != wanted, !core.hasFailed
     else {
       return
     }

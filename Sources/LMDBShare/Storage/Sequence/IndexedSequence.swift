@@ -14,7 +14,7 @@ final class IndexedSequence: StructureState {
   @usableFromInline let fields = Cell(Fields())
 
   @usableFromInline let reference: StructureReference
-  @usableFromInline let database: UInt32
+  @usableFromInline let database: Database
   @inlinable var epoch: UInt64 {
     get { fields.value.epoch }
     _modify { yield &fields.value.epoch }
@@ -31,7 +31,7 @@ final class IndexedSequence: StructureState {
 
   deinit { fields.destroy() }
 
-  init(_ reference: StructureReference, _ database: UInt32) {
+  init(_ reference: StructureReference, _ database: Database) {
     self.reference = reference
     self.database = database
   }

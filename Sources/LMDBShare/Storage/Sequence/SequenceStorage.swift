@@ -4,7 +4,7 @@ enum SequenceStorage {
   case indexed(Transaction, IndexedSequence)
 
   /// - Parameter reference: A list or array. One in blocks whose elements have no size fails the transaction.
-  init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+  init(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     guard reference.description.layout == .packed else {
       self = .indexed(core, core.elements(reference, database))
       return
@@ -107,7 +107,7 @@ enum SequenceStorage {
 extension Transaction {
   /// The blocks of a packed structure as of this transaction.
   @inlinable
-  func blocks(_ reference: StructureReference, _ database: UInt32, _ size: Int) -> BlockSequence {
+  func blocks(_ reference: StructureReference, _ database: Database, _ size: Int) -> BlockSequence {
     if let known = state(database, as: BlockSequence.self), known.reference === reference, known.epoch == epoch {
       return known
     }
@@ -116,7 +116,7 @@ extension Transaction {
 
   @usableFromInline @inline(never)
   func loadBlocks(
-    _ reference: StructureReference, _ database: UInt32, _ size: Int, isNew: Bool = false
+    _ reference: StructureReference, _ database: Database, _ size: Int, isNew: Bool = false
   ) -> BlockSequence {
     // Another handle of the same structure may hold changes back.
     if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
@@ -127,13 +127,13 @@ extension Transaction {
     let blocks = BlockSequence(reference, database, size: size)
     blocks.load(self)
     if !isNew { blocks.checkCount(self) }
-    if database != Transaction.noDatabase { setState(database, blocks) }
+    if database != Database.missing { setState(database, blocks) }
     return blocks
   }
 
   /// The elements of an indexed structure as of this transaction.
   @inlinable
-  func elements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
+  func elements(_ reference: StructureReference, _ database: Database) -> IndexedSequence {
     if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {
       return known
     }
@@ -141,7 +141,7 @@ extension Transaction {
   }
 
   @usableFromInline @inline(never)
-  func loadElements(_ reference: StructureReference, _ database: UInt32) -> IndexedSequence {
+  func loadElements(_ reference: StructureReference, _ database: Database) -> IndexedSequence {
     if let known = state(database, as: IndexedSequence.self), known.epoch == epoch,
       known.reference.description.identity == reference.description.identity
     {
@@ -149,7 +149,7 @@ extension Transaction {
     }
     let elements = IndexedSequence(reference, database)
     elements.load(self)
-    if database != Transaction.noDatabase { setState(database, elements) }
+    if database != Database.missing { setState(database, elements) }
     return elements
   }
 }

@@ -227,7 +227,7 @@ extension UntypedContents {
   /// The record of its tree, by which one that has not changed is known: nil for what lies among the values.
   package var tree: [UInt8]? {
     guard !reference.description.kind.liesAmongValues else { return nil }
-    return withUTF8(of: reference.name) { core.get(Transaction.main, $0)?.copied() }
+    return withUTF8(of: reference.name) { core.get(Database.main, $0)?.copied() }
   }
 
   fileprivate func copied(_ cursor: Cursor) throws -> (key: [UInt8], value: [UInt8]) {

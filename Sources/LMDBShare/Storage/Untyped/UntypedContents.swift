@@ -5,9 +5,9 @@
 package struct UntypedContents {
   let core: Transaction
   let reference: StructureReference
-  let database: UInt32
+  let database: Database
 
-  init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+  init(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     self.core = core
     self.reference = reference
     self.database = database

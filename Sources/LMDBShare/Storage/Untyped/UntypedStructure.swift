@@ -146,6 +146,6 @@ package struct StoredBytes: Storable, Hashable {
 extension Snapshot {
   /// Every structure that is in it, by name.
   package func structures() throws -> [StructureDescription] {
-    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? Transaction.noDatabase, txn.core).known }
+    try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? Database.missing, txn.core).known }
   }
 }

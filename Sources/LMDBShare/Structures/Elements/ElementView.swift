@@ -34,7 +34,7 @@ public struct ElementView<Element: Storable> {
   }
 
   @inlinable
-  init(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+  init(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     use = core.use
     if let size = ElementCodec.fixedByteCount {
       storage = .packed(core, core.blocks(reference, database, size))
@@ -62,7 +62,7 @@ public struct ElementView<Element: Storable> {
 extension ElementView {
   /// Stops when the view is out of date.
   @inlinable @inline(__always)
-  func check(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+  func check(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     core.live(use, reference.title)
     if core.generation(of: database) != generation { StructureReference.stopChanged(reference) }
   }

@@ -262,7 +262,7 @@ extension SharedDictionary.Contents {
 
   @inlinable @discardableResult
   static func put(
-    _ core: Transaction, _ reference: StructureReference, _ database: UInt32, _ key: Key, _ value: Value,
+    _ core: Transaction, _ reference: StructureReference, _ database: Database, _ key: Key, _ value: Value,
     _ mode: Transaction.PutMode
   ) -> Bool {
     let map = MapStorage(core, database, hasFixedKeys: isFixed)

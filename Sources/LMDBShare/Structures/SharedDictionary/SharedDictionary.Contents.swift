@@ -15,7 +15,7 @@ extension SharedDictionary {
 
     @usableFromInline
     enum Storage {
-      case stored(Transaction, StructureReference, UInt32)
+      case stored(Transaction, StructureReference, Database)
       case detached(SortedEntries<Key, Value>)
     }
 
@@ -52,7 +52,7 @@ extension SharedDictionary.Contents {
 
   /// Stops when the view is out of date.
   @inlinable @inline(__always)
-  func check(_ core: Transaction, _ reference: StructureReference, _ database: UInt32) {
+  func check(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     core.live(use, reference.title)
     if core.generation(of: database) != generation { StructureReference.stopChanged(reference) }
   }
@@ -108,7 +108,8 @@ extension SharedDictionary.Contents {
   /// Changes the store when this view does so in place, else a copy in memory.
   @inlinable @inline(__always)
   mutating func change<R>(
-    stored body: (Transaction, StructureReference, UInt32) -> R, detached other: (inout SortedEntries<Key, Value>) -> R
+    stored body: (Transaction, StructureReference, Database) -> R,
+    detached other: (inout SortedEntries<Key, Value>) -> R
   ) -> R {
     if case .stored(let core, let reference, let database) = storage, core.isWritable,
       isKnownUniquelyReferenced(&token)

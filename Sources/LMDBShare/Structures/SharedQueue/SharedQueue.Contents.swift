@@ -5,7 +5,7 @@ extension SharedQueue {
   public struct Contents: StructureView {
     @usableFromInline let core: Transaction
     @usableFromInline let reference: StructureReference
-    @usableFromInline let database: UInt32
+    @usableFromInline let database: Database
     /// The transaction's use that this view belongs to.
     @usableFromInline let use: UInt64
     /// That of a snapshot, which the view keeps.

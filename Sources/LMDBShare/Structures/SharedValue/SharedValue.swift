@@ -93,7 +93,7 @@ extension Transaction {
   /// The stored value. When it cannot be read, the failure is kept, and the initial value stands in: nothing that is
   /// made of it will be committed or returned.
   @inlinable
-  func loadValue<Value: Storable>(_ value: SharedValue<Value>, _ database: UInt32) -> Value {
+  func loadValue<Value: Storable>(_ value: SharedValue<Value>, _ database: Database) -> Value {
     live("value")
     return withUTF8(of: value.name) { key in
       guard let bytes = get(database, key) else {
@@ -110,7 +110,7 @@ extension Transaction {
   }
 
   @inlinable
-  func storeValue<Value: Storable>(_ value: Value, _ name: String, _ database: UInt32) {
+  func storeValue<Value: Storable>(_ value: Value, _ name: String, _ database: Database) {
     live("value")
     withUTF8(of: name) { key in
       do throws(EncodingFailure) {

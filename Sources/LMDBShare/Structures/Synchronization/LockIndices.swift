@@ -14,7 +14,7 @@ struct LockIndices: Sendable {
   ///
   /// - Complexity: O(1) where this process has made the last change of the catalogue, by adding a lock; else O(*n*) in the number
   ///   of structures.
-  mutating func next(for new: StructureDescription, _ catalogue: UInt32, _ core: Transaction) -> UInt64 {
+  mutating func next(for new: StructureDescription, _ catalogue: Database, _ core: Transaction) -> UInt64 {
     let present = Catalogue.version(catalogue, core)
     if !isCurrent(present, catalogue, core) { self = LockIndices(catalogue, core) }
     while taken.contains(lowest) { lowest += 1 }
@@ -24,17 +24,17 @@ struct LockIndices: Sendable {
     return lowest
   }
 
-  private func isCurrent(_ present: UInt64, _ catalogue: UInt32, _ core: Transaction) -> Bool {
+  private func isCurrent(_ present: UInt64, _ catalogue: Database, _ core: Transaction) -> Bool {
     guard present == version, let last else { return false }
     return (try? Catalogue.description(of: last.name, catalogue, core))?.identity == last.identity
   }
 
   init() {}
 
-  private init(_ catalogue: UInt32, _ core: Transaction) { taken = Self.all(catalogue, core) }
+  private init(_ catalogue: Database, _ core: Transaction) { taken = Self.all(catalogue, core) }
 
   /// Those of all locks. Records of kinds that this version does not know count, too.
-  static func all(_ catalogue: UInt32, _ core: Transaction) -> Set<UInt64> {
+  static func all(_ catalogue: Database, _ core: Transaction) -> Set<UInt64> {
     var found: Set<UInt64> = []
     let cursor = Cursor(core, catalogue)
     var isThere = cursor.move(.first)
