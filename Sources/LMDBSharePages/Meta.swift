@@ -86,11 +86,11 @@ package struct Tree: Hashable, Sendable {
 
   /// Flags of databases.
   enum Flags {
-    /// Those that only a database with duplicates has.
+    /// The flags that only a database with duplicates has.
     static let ofDuplicates =
       PageLayout.fixedDuplicates | PageLayout.integerDuplicates | PageLayout.reverseDuplicates
     static let all = PageLayout.reverseKeys | PageLayout.duplicates | PageLayout.integerKeys | ofDuplicates
-    /// The record of the free list keeps flags of the environment that made the file: FIXEDMAP and NOSUBDIR.
+    /// The record of the free list keeps flags of the environment that created the file: FIXEDMAP and NOSUBDIR.
     static let ofEnvironments: UInt16 = 0x4001
   }
 

@@ -20,7 +20,7 @@ struct PageHeader {
 
   init(_ bytes: [UInt8]) { self.init(bytes.span) }
 
-  /// How many entries the page says that it has.
+  /// The number of entries according to the header.
   var count: Int { (lower - PageLayout.header) / 2 }
 
   /// Whether the bounds are possible for a page of nodes.

@@ -47,7 +47,7 @@ struct PageInspection {
         node.end <= bytes.count, starts.insert(offset >> 1), ends.insert(node.end >> 1)
       else { return "has an entry \(index) that leaves the page or overlaps another" }
       if isBranch, index == 0 {
-        // What lies below the first separator is bounded by the page above; its key counts for nothing.
+        // The subtree before the first separator is bounded by the page above; the separator's own key is not used.
         guard node.key.count <= PageLayout.mostKeyBytes else { return "has a key of \(node.key.count) bytes" }
         continue
       }

@@ -1,4 +1,4 @@
-/// Where things are in a page of LMDB 0.9, and its flags. Inlinable, so that the engine's readers compare with constants.
+/// Offsets in a page of LMDB 0.9, and its flags. Inlinable, so that the engine's readers compare with constants.
 @usableFromInline
 package enum PageLayout {
   // The header of a page: number, pad, flags, and the bounds of the free space or the number of overflow pages.
@@ -12,7 +12,7 @@ package enum PageLayout {
   @inlinable package static var leaf: UInt16 { 0x02 }
   @inlinable package static var overflow: UInt16 { 0x04 }
   @inlinable package static var meta: UInt16 { 0x08 }
-  /// In memory only, but for sub-pages.
+  /// Only in memory, except for sub-pages.
   @inlinable package static var dirty: UInt16 { 0x10 }
   /// Keys of a fixed size side by side (DUPFIXED).
   @inlinable package static var leaf2: UInt16 { 0x20 }
@@ -25,7 +25,7 @@ package enum PageLayout {
   @inlinable package static var mostKeyBytes: Int { 511 }
 
   // Flags of entries.
-  /// The value is on pages of its own.
+  /// The value is on separate pages.
   @inlinable package static var bigData: UInt16 { 0x01 }
   /// The value is the record of a tree.
   @inlinable package static var subData: UInt16 { 0x02 }

@@ -72,13 +72,13 @@ struct TreeRules {
       guard tree.entries == 0, tree.depth == 0, tree.branchPages == 0, tree.leafPages == 0, tree.overflowPages == 0
       else { return "has \(tree.entries) entries but no root" }
     } else {
-      // 32 is LMDB's own bound on the depth of its cursors.
+      // 32 is LMDB's own limit on the depth of its cursors.
       guard tree.depth >= 1, tree.depth <= PageLayout.mostLevels else { return "has a depth of \(tree.depth)" }
     }
     return nil
   }
 
-  /// Takes note of a key's size; false when the key cannot be one of this tree.
+  /// Records a key's size; returns false when the key is not valid in this tree.
   @inline(__always)
   mutating func accepts(keyOf size: Int) -> Bool {
     guard size >= 1, size <= PageLayout.mostKeyBytes else { return false }

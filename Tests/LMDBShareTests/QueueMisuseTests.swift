@@ -37,7 +37,7 @@ struct QueueMisuseTests {
     #expect(try queue.lease(atMost: 0, for: .seconds(1), timeout: .seconds(100)).isEmpty)
   }
 
-  /// Items have numbers and a history: they are moved one by one, and an assignment must not be lost in silence.
+  /// Items have numbers and a history: they are moved one by one, and an assignment must not be lost silently.
   @Test func theItemsOfAnotherQueueCannotBeAssigned() throws {
     let test = try TestStore()
     let (one, two) = (try test.store.queue("one", of: Int.self), try test.store.queue("two", of: Int.self))
@@ -46,7 +46,7 @@ struct QueueMisuseTests {
     #expect(code { try test.store.write { txn in txn[two] = txn[one] } } == .outOfRange)
     func assign(_ items: inout SharedQueue<Int>.Contents, _ others: SharedQueue<Int>.Contents) { items = others }
     #expect(code { try test.store.write { txn in assign(&txn[two], txn[one]) } } == .outOfRange)
-    // That of a queue to itself changes nothing.
+    // Assigning a queue to itself changes nothing.
     try test.store.write { txn in txn[one] = txn[one] }
     #expect(try one.count == 2 && two.count == 1 && two.peek() == 3)
   }

@@ -98,7 +98,7 @@ struct StoppedWriterTests {
       let opened = (0..<32).map { number in
         Task { try await store.list("new \(number)", of: Int.self).name }
       }
-      // With a blocked pool none of these would have its turn before the writer goes on.
+      // With a blocked pool none of these would run before the writer continues.
       let turns = await withTaskGroup(of: Int.self) { group in
         for number in 0..<32 { group.addTask { number } }
         return await group.reduce(0) { $0 + $1 }

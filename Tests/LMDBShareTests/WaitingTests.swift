@@ -88,7 +88,7 @@ struct WaitingTests {
   @Test func cancellationIsPromptAndLeavesNothingBehind() async throws {
     let test = try TestStore()
     let queue = try await test.store.queue("numbers", of: Int.self)
-    // In a process of its own, where nothing else holds up its tasks.
+    // In a separate process, where nothing else delays its tasks.
     let result = try Program("TestWorker", ["cancel-waits", test.path]).finish()
     let taken = result.output.split(separator: " ").compactMap { Int($0.filter(\.isNumber)) }.sorted()
     #expect(result.status == 0 && taken.count == 5 && taken[2] < 10_000, "\(result)")
@@ -107,7 +107,7 @@ struct WaitingTests {
   @Test func waitsEndInTime() async throws {
     let test = try TestStore()
     let list = try await test.store.list("list", of: Int.self)
-    // In a process of its own, where nothing else holds up its tasks.
+    // In a separate process, where nothing else delays its tasks.
     let result = try Program("TestWorker", ["time-outs", test.path]).finish()
     let late = result.output.split(separator: " ").compactMap { Int($0.filter(\.isNumber)) }
     #expect(result.status == 0 && late.count == 4 && late.allSatisfy { $0 < 50_000 }, "\(result)")
@@ -215,7 +215,7 @@ struct WaitingTests {
   @Test func timeLimitsHoldAmongManyCommits() async throws {
     let test = try TestStore()
     let (store, list) = (test.store, try await test.store.list("list", of: Int.self))
-    // Nobody else writes: a limit of nothing is enough.
+    // No other process writes: a limit of zero is enough.
     for _ in 0..<20 { try await store.write(timeout: .zero) { txn in txn[list].append(1) } }
     try await store.write(timeout: .seconds(-5)) { txn in txn[list].append(1) }
     let writer = try Program("TestWorker", ["contend", test.path, "1500"])

@@ -142,7 +142,7 @@ extension SharedStore {
     return result
   }
 
-  /// The structure of a name; nil when there is none.
+  /// Returns the structure with a name; nil when there is none.
   ///
   /// - Parameter wanted: The expected description; nil to accept any.
   func find(_ name: String, as wanted: StructureDescription?) throws(StoreError) -> StructureReference? {

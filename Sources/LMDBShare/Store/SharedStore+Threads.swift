@@ -77,7 +77,7 @@ extension SharedStore {
   /// - Parameters:
   ///   - name: The name of the store: letters, digits, `.`, `-` and `_`.
   ///   - exclusive: Whether the store must be a new one.
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public static nonisolated(nonsending) func ephemeral(
     named name: String, exclusive: Bool = false
   ) async throws -> SharedStore {
@@ -92,7 +92,7 @@ extension SharedStore {
 
   /// Removes the files of an ephemeral store, if it exists, without blocking a thread of the concurrency pool.
   ///
-  /// - Throws: As the form for threads; `CancellationError` when the task is cancelled before.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public static nonisolated(nonsending) func removeEphemeral(named name: String) async throws {
     try await onThread { try Self.removeEphemeral(named: name) }
   }

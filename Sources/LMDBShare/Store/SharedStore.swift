@@ -29,7 +29,8 @@ public final class SharedStore: Sendable {
     try self.init(Self.open(path, options), options)
   }
 
-  /// Opens the store in the directory at `path`, and creates it when it is missing, without blocking a thread of the concurrency pool.
+  /// Opens the store in the directory at `path`, and creates it when it is missing, without blocking a thread of the concurrency
+  /// pool.
   ///
   /// - Throws: ``StoreError`` when the path is not a store, or the store cannot be used; `CancellationError` when the task is
   ///   cancelled before.
@@ -40,7 +41,7 @@ public final class SharedStore: Sendable {
   private init(_ environment: Environment, _ options: StoreOptions) throws {
     self.environment = environment
     openingTimeout = options.openingTimeout
-    // An error ends in `deinit`, which closes.
+    // If this throws, `deinit` closes the store.
     if environment.catalogue == Database.missing { try Catalogue.open(environment) }
   }
 

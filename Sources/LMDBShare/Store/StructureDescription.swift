@@ -171,7 +171,7 @@ extension StructureDescription {
     index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
     maximumAttempts = try number("attempts", 1...Int.max)
     self.identity = identity
-    // What is missing here would be missed by everything that reads the structure.
+    // All code that reads the structure needs these fields.
     let isComplete =
       switch kind {
       case .list: layout == .indexed || layout == .packed && elementSize != nil

@@ -158,7 +158,7 @@ package final class Cursor {
       return false
     }
     transaction.wrote(database)
-    // The key lies in the page that changes: LMDB needs it elsewhere.
+    // The key is in the page that changes: LMDB needs a copy.
     let code = unsafe withUnsafeTemporaryAllocation(byteCount: Limits.keyBytes, alignment: 8) { buffer in
       let here = unsafe fields.value.key.bytes
       unsafe buffer.copyMemory(from: here)

@@ -1,6 +1,6 @@
 internal import LMDBSharePages
 
-/// A place in a tree of a snapshot. It behaves as LMDB's cursors do: at an end it stays where it is.
+/// A position in a tree of a snapshot. It behaves as LMDB's cursors do: at an end it stays where it is.
 @safe struct TreeCursor {
   /// The result of a move.
   enum Move {
