@@ -11,7 +11,7 @@ final class StructureReference: Sendable {
   /// The version of the catalogue at which this was last known to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
   /// The channel that wakes the waiters for its changes.
-  @usableFromInline let channel: UInt64
+  @usableFromInline let channel: Channels
 
   init(_ description: StructureDescription, number: Database, _ environment: Environment) {
     self.description = description
@@ -61,7 +61,7 @@ extension Transaction {
   /// Does the same for a view that will write.
   @inlinable @inline(__always)
   func useForWriting(_ reference: StructureReference) -> Database {
-    writtenChannels |= reference.channel
+    writtenChannels.formUnion(reference.channel)
     return use(reference)
   }
 

@@ -53,9 +53,8 @@ enum Catalogue {
   /// Returns an identity for a new structure. Successive structures get successive channels, so that few share one: a waiter is
   /// woken for all structures with its channel.
   static func newIdentity(_ catalogue: Database, _ transaction: Transaction) -> UInt64 {
-    let channels: UInt64 = 63
-    let channel = version(catalogue, transaction) % channels
-    return UInt64.random(in: 1..<UInt64.max / channels) * channels + channel
+    let channel = version(catalogue, transaction) % Channels.count
+    return UInt64.random(in: 1..<UInt64.max / Channels.count) * Channels.count + channel
   }
 
   static func description(
@@ -78,7 +77,7 @@ enum Catalogue {
       }
     }
     setVersion(version(catalogue, transaction) &+ 1, catalogue, transaction)
-    if let description { transaction.writtenChannels |= Channels.of(description.identity) }
+    if let description { transaction.writtenChannels.formUnion(Channels.of(description.identity)) }
     transaction.changedCatalogue = true
     transaction.catalogueVersion = (0, 0)
   }

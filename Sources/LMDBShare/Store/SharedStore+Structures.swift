@@ -45,7 +45,7 @@ extension SharedStore {
     } else {
       try core.dropDatabase(name)
     }
-    core.writtenChannels |= Channels.of(found.identity)
+    core.writtenChannels.formUnion(Channels.of(found.identity))
     Catalogue.set(nil, for: name, environment.catalogue, core)
     return true
   }
@@ -90,7 +90,7 @@ extension SharedStore {
     Catalogue.set(nil, for: name, catalogue, core)
     found.name = other
     // Its database has another number under its new name, so it counts as another one.
-    core.writtenChannels |= Channels.of(found.identity)
+    core.writtenChannels.formUnion(Channels.of(found.identity))
     found.identity = Catalogue.newIdentity(catalogue, core)
     Catalogue.set(found, for: other, catalogue, core)
   }

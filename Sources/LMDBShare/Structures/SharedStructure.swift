@@ -81,7 +81,7 @@ public struct StructureLink: Sendable {
   }
 
   var environment: Environment { store.environment }
-  var channel: UInt64 { reference.channel }
+  var channel: Channels { reference.channel }
 }
 
 /// One use of a structure by a transaction, for the library's own use.

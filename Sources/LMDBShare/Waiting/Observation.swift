@@ -80,7 +80,7 @@ extension SharedStore {
   public func changes() -> StoreChanges { StoreChanges(store: self) }
 
   /// Returns a snapshot, but not before a commit after `known` has touched one of the channels.
-  nonisolated(nonsending) func snapshot(after known: Int?, of channels: UInt64) async throws -> Snapshot {
+  nonisolated(nonsending) func snapshot(after known: Int?, of channels: Channels) async throws -> Snapshot {
     try Task.checkCancellation()
     while true {
       if let known { _ = try await environment.change(of: channels, after: known) }

@@ -81,29 +81,29 @@ extension SharedStore {
     return holds ?? false
   }
 
-  private func channels(of structures: [any SharedStructure]) -> UInt64 {
-    structures.isEmpty ? Channels.everyCommit : structures.reduce(0) { $0 | $1.link.channel }
+  private func channels(of structures: [any SharedStructure]) -> Channels {
+    structures.isEmpty ? Channels.everyCommit : structures.reduce([]) { $0.union($1.link.channel) }
   }
 
-  fileprivate func waitForChange(channel: UInt64, after known: Int?, _ timeout: Duration) throws -> Int? {
+  fileprivate func waitForChange(channel: Channels, after known: Int?, _ timeout: Duration) throws -> Int? {
     try environment.checkMayWait("wait", nil)
     let known = try known ?? read { $0.snapshotID }
     var newest = known
     let isChanged = try environment.wait(for: channel, until: .now + timeout) {
       let before = newest
       newest = try read { $0.snapshotID }
-      return Look(isReady: environment.touched(after: before, upTo: newest) & channel != 0)
+      return Look(isReady: !environment.touched(after: before, upTo: newest).isDisjoint(with: channel))
     }
     return isChanged ? newest : nil
   }
 
   fileprivate nonisolated(nonsending) func waitForChange(
-    channel: UInt64, after known: Int?, _ timeout: Duration
+    channel: Channels, after known: Int?, _ timeout: Duration
   ) async throws -> Int? {
     let known = try known ?? read { $0.snapshotID }
     return try await environment.wait(for: channel, until: .now + timeout) {
       let newest = try read { $0.snapshotID }
-      let isChanged = environment.touched(after: known, upTo: newest) & channel != 0
+      let isChanged = !environment.touched(after: known, upTo: newest).isDisjoint(with: channel)
       return (isChanged ? newest : nil, .nothing, newest)
     }
   }

@@ -22,28 +22,28 @@ internal import _LMDBShareSystem
   }
 
   /// Records a commit that has just been made.
-  func note(_ transaction: Int, _ channels: UInt64) {
+  func note(_ transaction: Int, _ channels: Channels) {
     let entry = unsafe entry(transaction)
     unsafe lms_store64(entry, 0)
     unsafe entry.storeBytes(of: UInt64(bitPattern: lms_time_of_day()), toByteOffset: 8, as: UInt64.self)
-    unsafe entry.storeBytes(of: channels, toByteOffset: 16, as: UInt64.self)
+    unsafe entry.storeBytes(of: channels.rawValue, toByteOffset: 16, as: UInt64.self)
     unsafe entry.storeBytes(of: Self.stamp(transaction), toByteOffset: 24, as: UInt64.self)
     unsafe lms_store64(entry, UInt64(truncatingIfNeeded: transaction))
   }
 
   /// The channels that a commit touched, or nil when that is not known.
-  private func channels(_ transaction: Int) -> UInt64? {
+  private func channels(_ transaction: Int) -> Channels? {
     let entry = unsafe entry(transaction)
     guard unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) else { return nil }
-    let channels = unsafe lms_load64(entry + 16)
+    let channels = unsafe Channels(rawValue: lms_load64(entry + 16))
     return unsafe lms_load64(entry) == UInt64(truncatingIfNeeded: transaction) ? channels : nil
   }
 
   /// The channels that the commits after `first` up to `last` touched; all channels when that is not known.
-  func touched(after first: Int, upTo last: Int) -> UInt64 {
-    guard first >= 0, last > first else { return 0 }
-    guard last - first <= Self.count else { return .max }
-    var touched = Channels.everyCommit
+  func touched(after first: Int, upTo last: Int) -> Channels {
+    guard first >= 0, last > first else { return [] }
+    guard last - first <= Self.count else { return .all }
+    var touched: Channels = .everyCommit
     for transaction in first + 1...last {
       var known = channels(transaction)
       if known == nil, transaction == last {
@@ -53,7 +53,7 @@ internal import _LMDBShareSystem
           known = channels(transaction)
         }
       }
-      touched |= known ?? .max
+      touched.formUnion(known ?? .all)
     }
     return touched
   }

@@ -124,7 +124,7 @@ extension Owners {
   private static let arrivalMask: UInt64 = 1 << arrivalBits - 1
 
   /// The bytes that represent the arrivals of a structure's waiters. Structures may share them, which only costs time.
-  private static func arrivals(_ structure: UInt64) -> BytePlace { 1 << 60 | (structure & 0xFFFFF) << arrivalBits }
+  private static func arrivals(_ structure: UInt64) -> UInt64 { 1 << 60 | (structure & 0xFFFFF) << arrivalBits }
 
   private static func now() -> UInt64 { lms_monotonic_time() / 1000 & arrivalMask }
 
@@ -177,7 +177,7 @@ extension Owners {
     guard let line = locks.lines[structure] else { return }
     let first = line.turns.first
     if let first, first.isFirst { return }
-    if let shown = line.shown { _ = lms_disown_byte(file.number, off_t(shown)) }
+    if let shown = line.shown { _ = lms_disown_byte(file.number, off_t(shown.offset)) }
     locks.lines[structure]?.shown = first.flatMap { show($0, structure) }
     first?.becomeFirst()
   }
@@ -186,8 +186,8 @@ extension Owners {
   /// others moves behind it, to a microsecond that is free.
   private func show(_ turn: Turn, _ structure: UInt64) -> BytePlace? {
     for _ in 0..<Self.mostTies {
-      let place = Self.arrivals(structure) + turn.arrival
-      if lms_own_byte(file.number, off_t(place)) == 0 { return place }
+      let place = BytePlace(Self.arrivals(structure) + turn.arrival)
+      if lms_own_byte(file.number, off_t(place.offset)) == 0 { return place }
       guard lms_errno() == EAGAIN else { return nil }
       turn.moveBack(to: (turn.arrival + 1) & Self.arrivalMask)
     }

@@ -27,7 +27,7 @@ extension Owners {
         if isReentrant { locks.held[place]?.depth += 1 }
         return (isReentrant ? .lockedAgain : .heldByCaller, 0)
       }
-      guard lms_own_byte(file.number, off_t(place)) == 0 else { return (.heldElsewhere, lms_errno()) }
+      guard lms_own_byte(file.number, off_t(place.offset)) == 0 else { return (.heldElsewhere, lms_errno()) }
       locks.held[place] = (caller, 1)
       return (.locked, 0)
     }
@@ -52,7 +52,7 @@ extension Owners {
       }
       before()
       locks.held[place] = nil
-      _ = lms_disown_byte(file.number, off_t(place))
+      _ = lms_disown_byte(file.number, off_t(place.offset))
       return .free
     }
   }
@@ -71,7 +71,7 @@ extension Owners {
 
   /// The record of a lock.
   struct LockNote {
-    /// The process that holds the lock, or died while it held it; 0 when the lock was released.
+    /// The process that holds the lock, or died while it held it; none when the lock was released.
     var owner: OwnerID
     var processID: Int
     /// The number of its last acquisition.
@@ -85,12 +85,12 @@ extension Owners {
       (0..<4).map { span.littleEndian(at: 8 * $0, UInt64.self) ?? 0 }
     }
     guard words[2] == identity else { return nil }
-    return LockNote(owner: words[0], processID: Int(truncatingIfNeeded: words[1]), token: words[3])
+    return LockNote(owner: OwnerID(words[0]), processID: Int(truncatingIfNeeded: words[1]), token: words[3])
   }
 
   /// The PID in the record of a held lock.
   func holder(_ index: UInt64, _ identity: UInt64) -> Int? {
-    noted(index, identity).flatMap { $0.owner == 0 ? nil : $0.processID }
+    noted(index, identity).flatMap { $0.owner == .none ? nil : $0.processID }
   }
 
   /// Records that this process has acquired a lock, which it holds.
@@ -101,7 +101,7 @@ extension Owners {
   func noteAcquired(_ index: UInt64, _ identity: UInt64) -> (before: LockNote?, token: UInt64) {
     let before = noted(index, identity)
     let token = max((before?.token ?? 0) &+ 1, microsecondsSince1970())
-    var words = [id.littleEndian, UInt64(getpid()).littleEndian, identity.littleEndian, token.littleEndian]
+    var words = [id.number.littleEndian, UInt64(getpid()).littleEndian, identity.littleEndian, token.littleEndian]
     // If the record cannot be written, the next holder gets no warning about a dead one, but it still gets the lock.
     _ = unsafe pwrite(file.number, &words, 32, off_t(Self.notes + 32 * Int(index)))
     return (before, token)

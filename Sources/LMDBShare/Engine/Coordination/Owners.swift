@@ -2,10 +2,22 @@ internal import Synchronization
 internal import _LMDBShareSystem
 
 /// The offset of a byte in the `owners` file on which locks are taken.
-typealias BytePlace = UInt64
+struct BytePlace: Hashable, Sendable {
+  let offset: UInt64
+  init(_ offset: UInt64) { self.offset = offset }
+}
 
 /// The number of one process while it has a store open. It is never reused.
-package typealias OwnerID = UInt64
+package struct OwnerID: Hashable, Sendable {
+  let number: UInt64
+  init(_ number: UInt64) { self.number = number }
+
+  /// No process.
+  static let none = OwnerID(0)
+
+  /// The byte that the process keeps locked while it lives.
+  var place: BytePlace { BytePlace(1 << 61 | number & (1 << 61 - 1)) }
+}
 
 /// The processes that have a store open, and which of them live (`owners` beside the data file).
 ///
@@ -53,11 +65,11 @@ package typealias OwnerID = UInt64
       if result == 0 { found = slot }
       if result == 0 || lms_errno() != EAGAIN { break }
     }
-    let number = OwnerID.random(in: 1..<1 << 61)
-    guard let found, lms_own_byte(file.number, off_t(Self.place(of: number))) == 0 else { return nil }
+    let id = OwnerID(.random(in: 1..<1 << 61))
+    guard let found, lms_own_byte(file.number, off_t(id.place.offset)) == 0 else { return nil }
     KillPoint.pass(.ownersLocked)
     slot = found
-    id = number
+    self.id = id
     self.file = file
     var pid = UInt32(getpid()).littleEndian
     _ = unsafe pwrite(file.number, &pid, 4, off_t(16 * found))
@@ -76,14 +88,11 @@ package typealias OwnerID = UInt64
   /// Whether another process has the store open.
   var hasOthers: Bool { lms_bytes_are_owned(file.number, off_t(Self.firstLock), off_t(Self.slots)) }
 
-  /// The byte that the process with this number keeps locked while it lives.
-  static func place(of id: OwnerID) -> BytePlace { 1 << 61 | id & (1 << 61 - 1) }
-
   /// Whether the process with this number lives.
-  package func isAlive(_ id: OwnerID) -> Bool { id == self.id || isLockedElsewhere(Self.place(of: id)) }
+  package func isAlive(_ id: OwnerID) -> Bool { id == self.id || isLockedElsewhere(id.place) }
 
   /// Whether another process has locked a byte.
-  func isLockedElsewhere(_ place: BytePlace) -> Bool { lms_byte_is_owned(file.number, off_t(place)) }
+  func isLockedElsewhere(_ place: BytePlace) -> Bool { lms_byte_is_owned(file.number, off_t(place.offset)) }
 
   /// Whether any process has the store open, including those that only read; false where that cannot be determined.
   static func isAnyAlive(in directory: StoreDirectory) -> Bool {

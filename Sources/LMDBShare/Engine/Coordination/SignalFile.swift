@@ -132,18 +132,6 @@ internal import _LMDBShareSystem
   var log: CommitLog? { unsafe place(4096).map { unsafe CommitLog($0) } }
 }
 
-/// The channels, one bit each. A structure has one of the first 63; the last one stands for every commit.
-enum Channels {
-  static let everyCommit: UInt64 = 1 << 63
-  /// The channel of the structure with this identity.
-  static func of(_ identity: UInt64) -> UInt64 { 1 << (identity % 63) }
-
-  /// Futexes have 32 bits: 24 of them stand for channels; those above wake one process.
-  static func futexBits(_ channels: UInt64) -> UInt32 {
-    UInt32(truncatingIfNeeded: channels | channels >> 24 | channels >> 48) & 0xFF_FFFF
-  }
-}
-
 // Sleeping and waking. A waiter reads the word, announces its channels, checks the store, and sleeps while the word is unchanged.
 // A writer checks after its commit whether a channel that it touched has waiters; if so it clears these channels, changes the
 // word, and wakes the waiters. So a waiter that announces itself before the commit is seen, and one that does so afterwards sees
@@ -162,8 +150,8 @@ extension SignalFile {
   }
 
   /// Announces that a waiter is about to check the store, and to sleep if it finds nothing.
-  func announce(_ ticket: Ticket, _ channels: UInt64) {
-    if let word = unsafe ticket.word { unsafe _ = lms_or64(word + 8, channels) }
+  func announce(_ ticket: Ticket, _ channels: Channels) {
+    if let word = unsafe ticket.word { unsafe _ = lms_or64(word + 8, channels.rawValue) }
   }
 
   /// Whether no waiter has been woken since; unknown without a signal file.
@@ -173,52 +161,52 @@ extension SignalFile {
   }
 
   /// Sleeps until a commit touches one of the channels, one of the other bits is woken, or the pause is over. May return earlier.
-  func sleep(_ ticket: Ticket, _ channels: UInt64, for pause: Duration, bits: UInt32 = 0) {
+  func sleep(_ ticket: Ticket, _ channels: Channels, for pause: Duration, bits: UInt32 = 0) {
     guard let word = unsafe ticket.word else {
       // Without a signal file: checks every millisecond.
       usleep(UInt32(min(pause.futexNanoseconds / 1000, 1000)))
       return
     }
     let code = unsafe lms_futex_wait(
-      word, ticket.value, pause.futexNanoseconds, Channels.futexBits(channels) | bits)
+      word, ticket.value, pause.futexNanoseconds, channels.futexBits | bits)
     if code == ETIMEDOUT { refresh() }
   }
 
   /// After a commit: wakes the waiters of the channels that it touched.
   @inline(__always)
-  func wake(_ channels: UInt64) {
-    guard let word = unsafe word, unsafe lms_load64(word + 8) & channels != 0 else { return }
+  func wake(_ channels: Channels) {
+    guard let word = unsafe word, unsafe lms_load64(word + 8) & channels.rawValue != 0 else { return }
     unsafe wakeSleepers(channels, word)
   }
 
   @inline(never)
-  private func wakeSleepers(_ channels: UInt64, _ word: UnsafeMutableRawPointer) {
-    let waited = unsafe lms_and64(word + 8, ~channels) & channels
+  private func wakeSleepers(_ channels: Channels, _ word: UnsafeMutableRawPointer) {
+    let waited = unsafe Channels(rawValue: lms_and64(word + 8, ~channels.rawValue)).intersection(channels)
     unsafe _ = lms_add32(word, 1)
-    if waited != 0 { unsafe lms_futex_wake(word, Channels.futexBits(waited)) }
+    if !waited.isEmpty { unsafe lms_futex_wake(word, waited.futexBits) }
   }
 
   /// How often a channel was woken for reasons other than a commit.
-  func pulse(_ channel: UInt64) -> UInt32 {
-    guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return 0 }
+  func pulse(_ channel: Channels) -> UInt32 {
+    guard let word = unsafe place(512 + 4 * channel.rawValue.trailingZeroBitCount) else { return 0 }
     return unsafe lms_load32(word)
   }
 
   /// Counts such a wake.
-  func addPulse(_ channel: UInt64) {
-    guard let word = unsafe place(512 + 4 * channel.trailingZeroBitCount) else { return }
+  func addPulse(_ channel: Channels) {
+    guard let word = unsafe place(512 + 4 * channel.rawValue.trailingZeroBitCount) else { return }
     unsafe _ = lms_add32(word, 1)
   }
 
   /// Whether a lock or semaphore of the channel may have a line of waiters; unknown without a signal file.
-  func hasLine(_ channel: UInt64) -> Bool {
-    guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return true }
+  func hasLine(_ channel: Channels) -> Bool {
+    guard let word = unsafe place(768 + 4 * channel.rawValue.trailingZeroBitCount) else { return true }
     return unsafe lms_load32(word) != 0
   }
 
   /// Sets or clears that; waiters set it repeatedly.
-  func setLine(_ channel: UInt64, _ isThere: Bool) {
-    guard let word = unsafe place(768 + 4 * channel.trailingZeroBitCount) else { return }
+  func setLine(_ channel: Channels, _ isThere: Bool) {
+    guard let word = unsafe place(768 + 4 * channel.rawValue.trailingZeroBitCount) else { return }
     unsafe lms_store32(word, isThere ? 1 : 0)
   }
 

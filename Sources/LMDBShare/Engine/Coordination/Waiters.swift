@@ -15,7 +15,7 @@ package final class Waiters: @unchecked Sendable {
 
   /// The wait of one task.
   private struct Wait {
-    let channels: UInt64
+    let channels: Channels
     /// The newest snapshot that the task knows.
     var known: Int
     let deadline: ContinuousClock.Instant?
@@ -32,7 +32,7 @@ package final class Waiters: @unchecked Sendable {
     var thread: UInt64?
     var isStopping = false
     /// What the sleeping thread takes into account: the channels, and the time at which it wakes.
-    var channels: UInt64 = 0
+    var channels: Channels = []
     var channelsSince = ContinuousClock.now
     var wakesAt: ContinuousClock.Instant?
     var watchesBytes = false
@@ -48,7 +48,7 @@ package final class Waiters: @unchecked Sendable {
   /// - Returns: False when the deadline came first. True may be wrong: the caller checks the store.
   /// - Throws: `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func change(
-    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant?, watched: [BytePlace],
+    of channels: Channels, after known: Int, until deadline: ContinuousClock.Instant?, watched: [BytePlace],
     pulse: UInt32?, _ environment: Environment
   ) async throws -> Bool {
     let number = state.withLock { state in
@@ -75,7 +75,7 @@ package final class Waiters: @unchecked Sendable {
     let refusal = state.withLock { state -> (any Error)? in
       guard !state.cancelled.contains(number) else { return CancellationError() }
       let isKnown =
-        state.channels & wait.channels == wait.channels && (wait.watched.isEmpty || state.watchesBytes)
+        state.channels.isSuperset(of: wait.channels) && (wait.watched.isEmpty || state.watchesBytes)
         && wait.deadline.map { $0 >= state.wakesAt ?? .now + SignalFile.recheck } ?? true
       guard state.thread != nil || start(environment, &state) else { return NativeThread.noMore("wait") }
       state.waits[number] = wait
@@ -86,7 +86,7 @@ package final class Waiters: @unchecked Sendable {
     // There may have been a commit between the caller's check and this.
     guard let newest = environment.newestSnapshot() else { return end(number, true) }
     if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { return end(number, true) }
-    if newest > wait.known, environment.touched(after: wait.known, upTo: newest) & wait.channels != 0 {
+    if newest > wait.known, !environment.touched(after: wait.known, upTo: newest).isDisjoint(with: wait.channels) {
       end(number, true)
     }
   }
@@ -121,13 +121,13 @@ package final class Waiters: @unchecked Sendable {
       var expired: [Wait] = []
       state.withLock { state in
         // Since what was known before, which is usually the same for all.
-        var touched: [Int: UInt64] = [:]
+        var touched: [Int: Channels] = [:]
         for (number, wait) in state.waits {
           var isTouched = true
           if let newest {
             let channels = touched[wait.known] ?? environment.touched(after: wait.known, upTo: newest)
             touched[wait.known] = channels
-            isTouched = channels & wait.channels != 0
+            isTouched = !channels.isDisjoint(with: wait.channels)
           }
           if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { isTouched = true }
           if isTouched || !freed.isEmpty && wait.watched.contains(where: freed.contains) {
@@ -154,7 +154,7 @@ package final class Waiters: @unchecked Sendable {
   }
 
   private struct Wanted {
-    var channels: UInt64 = 0
+    var channels: Channels = []
     var watched: Set<BytePlace> = []
     var deadline: ContinuousClock.Instant?
   }
@@ -170,14 +170,14 @@ package final class Waiters: @unchecked Sendable {
     }
     var wanted = Wanted()
     for wait in state.waits.values {
-      wanted.channels |= wait.channels
+      wanted.channels.formUnion(wait.channels)
       wanted.watched.formUnion(wait.watched)
       wanted.deadline = earlier(wanted.deadline, wait.deadline)
     }
     // From time to time channels without waiters are removed.
     let now = ContinuousClock.now
-    if state.channelsSince.duration(to: now) > SignalFile.recheck { (state.channels, state.channelsSince) = (0, now) }
-    state.channels |= wanted.channels
+    if state.channelsSince.duration(to: now) > SignalFile.recheck { (state.channels, state.channelsSince) = ([], now) }
+    state.channels.formUnion(wanted.channels)
     state.watchesBytes = !wanted.watched.isEmpty
     wanted.channels = state.channels
     return wanted

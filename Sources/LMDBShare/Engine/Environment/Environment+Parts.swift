@@ -7,7 +7,7 @@ extension Environment {
   /// A part of a write transaction, with the state before it.
   @safe struct Part {
     fileprivate let parent: OpaquePointer
-    fileprivate let writtenChannels: UInt64
+    fileprivate let writtenChannels: Channels
     fileprivate let changedCatalogue: Bool
     fileprivate let changes: UInt64
     fileprivate let opened: Int

@@ -46,8 +46,8 @@ extension Environment {
   }
 
   /// The channels that commits after one snapshot up to another touched; all channels when that is not known.
-  func touched(after first: Int, upTo last: Int) -> UInt64 {
-    guard let log = signals.log else { return last > first ? .max : 0 }
+  func touched(after first: Int, upTo last: Int) -> Channels {
+    guard let log = signals.log else { return last > first ? .all : [] }
     return log.touched(after: first, upTo: last)
   }
 
@@ -63,7 +63,7 @@ extension Environment {
   /// The same check for a process that only reads, and has no slot in the file.
   private func isSeenAlive(_ owner: OwnerID) -> Bool {
     guard options.isReadOnly, let file = try? directory.descriptor.file(StoreDirectory.ownersFile) else { return true }
-    return lms_byte_is_owned(file.number, off_t(Owners.place(of: owner)))
+    return lms_byte_is_owned(file.number, off_t(owner.place.offset))
   }
 
   /// Whether another process has locked a byte; true when that cannot be determined.
@@ -80,16 +80,16 @@ extension Environment {
   package var writerBusy: StoreError { WriterGate.busy(WriterGate.holder(signals, owners)) }
 
   /// The number of pulses of a channel: wakes that are not commits.
-  func pulse(_ channels: UInt64) -> UInt32 { signals.pulse(channels) }
+  func pulse(_ channels: Channels) -> UInt32 { signals.pulse(channels) }
 
   /// Whether a lock or semaphore of the channel may have a line of waiters.
-  func hasLine(_ channel: UInt64) -> Bool { signals.hasLine(channel) }
+  func hasLine(_ channel: Channels) -> Bool { signals.hasLine(channel) }
 
   /// Sets or clears that.
-  func setLine(_ channel: UInt64, _ isThere: Bool) { signals.setLine(channel, isThere) }
+  func setLine(_ channel: Channels, _ isThere: Bool) { signals.setLine(channel, isThere) }
 
   /// Wakes the waiters of channels without a commit.
-  func pulsate(_ channels: UInt64) {
+  func pulsate(_ channels: Channels) {
     signals.addPulse(channels)
     signals.wake(channels)
   }
@@ -100,7 +100,7 @@ extension Environment {
   /// - Returns: False when the deadline came first. True may be wrong: the caller checks the store.
   /// - Throws: `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func change(
-    of channels: UInt64, after known: Int, until deadline: ContinuousClock.Instant? = nil,
+    of channels: Channels, after known: Int, until deadline: ContinuousClock.Instant? = nil,
     watched: [BytePlace] = [], pulse: UInt32? = nil
   ) async throws -> Bool {
     try checkFork()
@@ -112,7 +112,7 @@ extension Environment {
   ///
   /// `look` is called first, after every commit that touches one of `channels`, and every 250 ms.
   func wait<E: Error>(
-    for channels: UInt64, until deadline: ContinuousClock.Instant?, _ look: () throws(E) -> Look
+    for channels: Channels, until deadline: ContinuousClock.Instant?, _ look: () throws(E) -> Look
   ) throws(E) -> Bool {
     while true {
       // Read before the check: a commit in between changes the word, so that the sleep ends immediately.
@@ -145,7 +145,7 @@ extension Environment {
   /// - Returns: What `look` found; nil when it found nothing in time, or the wait ended without a result.
   /// - Throws: What `look` throws; `CancellationError` when the task is cancelled.
   nonisolated(nonsending) func wait<Found>(
-    for channels: UInt64, until deadline: ContinuousClock.Instant?, notesPulses: Bool = false,
+    for channels: Channels, until deadline: ContinuousClock.Instant?, notesPulses: Bool = false,
     _ look: nonisolated(nonsending) () async throws -> (found: Found?, rest: Look, known: Int)
   ) async throws -> Found? {
     while true {

@@ -321,7 +321,7 @@ package final class Environment: @unchecked Sendable {
       throw error
     }
     if isChanged {
-      let channels = transaction.writtenChannels | Channels.everyCommit
+      let channels = transaction.writtenChannels.union(.everyCommit)
       signals.log?.note(transaction.snapshotID, channels)
       KillPoint.pass(.noted)
       signals.wake(channels)

@@ -21,7 +21,7 @@ package struct Transaction {
     @usableFromInline var writes: UInt64 = 0
     /// The number of changes that LMDB has made.
     var changes: UInt64 = 0
-    @usableFromInline var writtenChannels: UInt64 = 0
+    @usableFromInline var writtenChannels: Channels = []
     @usableFromInline var generations: [UInt32] = []
     @usableFromInline var states: [(any StructureState)?] = []
     /// The databases that have states.
@@ -88,7 +88,7 @@ package struct Transaction {
   /// Whether an operation has failed.
   @inlinable var hasFailed: Bool { fields.value.hasFailed }
   /// The channels of what was written; the commit wakes their waiters.
-  @inlinable var writtenChannels: UInt64 {
+  @inlinable var writtenChannels: Channels {
     get { fields.value.writtenChannels }
     nonmutating _modify { yield &fields.value.writtenChannels }
   }
@@ -211,7 +211,7 @@ package struct Transaction {
     snapshotID = unsafe Int(mdb_txn_id(begun))
     epoch &+= 1
     fields.value.hasFailed = false
-    writtenChannels = 0
+    writtenChannels = []
     changedCatalogue = false
     fields.value.changes = 0
     unsafe fields.value.open.begin(environment)
@@ -262,7 +262,7 @@ package struct Transaction {
   }
 
   /// Discards what the part has left in memory.
-  func forgetPart(writtenChannels: UInt64, changedCatalogue: Bool, changes: UInt64, opened: Int) {
+  func forgetPart(writtenChannels: Channels, changedCatalogue: Bool, changes: UInt64, opened: Int) {
     fields.value.open.abort(after: opened)
     fields.value.changes = changes
     self.writtenChannels = writtenChannels

@@ -181,7 +181,7 @@ struct QueueRecord {
   var sequence: UInt64
   /// Of the present lease.
   var token: UInt64 = 0
-  var owner: OwnerID = 0
+  var owner = OwnerID.none
   /// By the store's clock, in microseconds: when the lease ends, the delay ends, or the item was given up.
   var time: UInt64 = 0
   /// The number of times that it has been leased.
@@ -206,7 +206,7 @@ struct QueueRecord {
       level < QueuePriority.levels, let reason = half(44), Int(reason) <= bytes.byteCount - Self.byteCount,
       sequence < 1 << 55
     else { return nil }
-    (self.sequence, self.token, self.owner, self.time) = (sequence, token, owner, time)
+    (self.sequence, self.token, self.owner, self.time) = (sequence, token, OwnerID(owner), time)
     (self.attempts, self.processID, self.level) = (attempts, processID, Int(level))
   }
 
@@ -225,7 +225,7 @@ struct QueueRecord {
 
   func withBytes(reason: String = "", _ item: RawSpan, _ body: (RawSpan) -> Void) {
     var record = ByteWriter(capacity: Self.byteCount + reason.utf8.count + item.byteCount)
-    for word in [sequence, token, owner, time] { record.append(littleEndian: word) }
+    for word in [sequence, token, owner.number, time] { record.append(littleEndian: word) }
     for half in [attempts, processID, UInt32(level), UInt32(reason.utf8.count)] { record.append(littleEndian: half) }
     record.append(contentsOf: reason.utf8)
     record.append(item)

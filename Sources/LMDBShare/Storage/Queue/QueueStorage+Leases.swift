@@ -37,9 +37,9 @@ extension QueueStorage {
       return true
     }
     if next <= now || !owners.allSatisfy(reference.environment.isAlive) { return .ready }
-    owners.remove(reference.environment.owner ?? 0)
+    owners.remove(reference.environment.owner ?? .none)
     let again = next == .max ? nil : ContinuousClock.now + .microseconds(Int64(min(next - now, 1 << 52)))
-    return .nothing(Look(isReady: false, again: again, watched: owners.map(Owners.place)))
+    return .nothing(Look(isReady: false, again: again, watched: owners.map(\.place)))
   }
 
   /// Walks the leased items until `body` says no.
@@ -104,7 +104,7 @@ extension QueueStorage {
 
   private func putReady(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan) {
     var record = record
-    (record.token, record.owner, record.processID, record.time) = (0, 0, 0, 0)
+    (record.token, record.owner, record.processID, record.time) = (0, .none, 0, 0)
     record.withBytes(item) { _ = core.put(database, QueueArea.returned(record.level) | record.sequence, $0) }
   }
 
@@ -211,7 +211,7 @@ extension QueueStorage {
 
   func bury(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, _ reason: String) {
     var record = record
-    (record.token, record.owner, record.time) = (0, 0, core.now())
+    (record.token, record.owner, record.time) = (0, .none, core.now())
     let short = String(decoding: reason.utf8.prefix(1000), as: UTF8.self)
     record.withBytes(reason: short, item) { _ = core.put(database, QueueArea.dead | record.sequence, $0) }
     state.dead += 1

@@ -170,7 +170,7 @@ final class QueueStorage: StructureState {
     var record = record
     record.time = key & QueueArea.numberMask
     record.token = 0
-    record.owner = 0
+    record.owner = .none
     record.withBytes(item) { _ = core.put(database, key, $0) }
     state.delayed += 1
   }

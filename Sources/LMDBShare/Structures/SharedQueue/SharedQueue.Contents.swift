@@ -56,7 +56,7 @@ extension SharedQueue.Contents {
   @inlinable
   var changing: QueueStorage {
     let storage = storage
-    core.writtenChannels |= reference.channel
+    core.writtenChannels.formUnion(reference.channel)
     if !core.isWritable { failReadOnly(storage) }
     return storage
   }

@@ -25,7 +25,7 @@ struct Permits: Sendable {
 
   /// The byte of a permit of the structure with this identity.
   static func place(_ identity: UInt64, _ index: Int) -> BytePlace {
-    1 << 62 | (identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1)
+    BytePlace(1 << 62 | (identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1))
   }
 
   /// The file whose bytes are locked, to take one.

@@ -32,7 +32,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     init(_ bytes: [UInt8]) {
       let words = bytes.withWords()
       guard words.count >= 3 else { return }
-      (round, abandoned, isBroken, arrived) = (words[0], words[1], words[2] != 0, Array(words[3...]))
+      (round, abandoned, isBroken, arrived) = (words[0], words[1], words[2] != 0, words[3...].map(OwnerID.init))
     }
 
     /// Begins the next round.
@@ -49,7 +49,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     }
 
     var bytes: [UInt8] {
-      ([round, abandoned, isBroken ? 1 : 0] + arrived).flatMap { word in
+      ([round, abandoned, isBroken ? 1 : 0] + arrived.map(\.number)).flatMap { word in
         LMDBShare.withBytes(of: word.littleEndian) { $0.copied() }
       }
     }
@@ -208,7 +208,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     let arrived = Set(state.arrived)
     // It may have opened meanwhile, and who was in it ended.
     guard arrived.allSatisfy(environment.isAlive) else { return .dead }
-    return .waiting(arrived.subtracting([environment.owner ?? 0]).map(Owners.place))
+    return .waiting(arrived.subtracting([environment.owner ?? .none]).map(\.place))
   }
 
   /// Breaks the barrier, unless it has opened; tells whether it has.

@@ -130,7 +130,7 @@ public struct SharedLock: Sendable, CustomStringConvertible {
       return Acquisition(previousOwnerDied: false, token: owners.noted(index, identity)?.token ?? 0)
     }
     let noted = owners.noteAcquired(index, identity)
-    return Acquisition(previousOwnerDied: noted.before.map { $0.owner != 0 } ?? false, token: noted.token)
+    return Acquisition(previousOwnerDied: noted.before.map { $0.owner != .none } ?? false, token: noted.token)
   }
 
   /// The PID of the process that holds the lock; nil when it is free or the holder is not known.
