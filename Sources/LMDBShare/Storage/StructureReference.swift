@@ -8,6 +8,7 @@ final class StructureReference: Sendable {
   @usableFromInline let name: String
   /// The number of its database in this process.
   @usableFromInline let database: Database
+  let catalogue: Database
   /// The version of the catalogue at which this was last known to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
   /// The channel that wakes the waiters for its changes.
@@ -17,6 +18,7 @@ final class StructureReference: Sendable {
     self.description = description
     self.environment = environment
     database = number
+    catalogue = environment.catalogue
     name = description.name
     channel = Channels.of(description.identity)
   }
@@ -50,8 +52,8 @@ extension Transaction {
   /// That takes one lookup for each new snapshot, and two when the catalogue has changed.
   @inlinable @inline(__always)
   func use(_ reference: StructureReference) -> Database {
-    if catalogueVersion.epoch == epoch, belongs(to: reference.environment),
-      catalogueVersion.version == reference.confirmed.load(ordering: .relaxed)
+    if recordsVersion.epoch == epoch, belongs(to: reference.environment),
+      recordsVersion.version == reference.confirmed.load(ordering: .relaxed)
     {
       return reference.database
     }
@@ -68,17 +70,17 @@ extension Transaction {
   @usableFromInline @inline(never)
   func confirm(_ reference: StructureReference) -> Database {
     guard !hasFailed else { return Database.missing }
-    guard let environment, belongs(to: reference.environment) else {
+    guard environment != nil, belongs(to: reference.environment) else {
       fail(
         StoreError(
           .outOfRange, "use", structure: reference.name, reason: "it belongs to another store than this transaction",
           advice: "use a transaction of the structure's store"))
       return Database.missing
     }
-    let catalogue = environment.catalogue
+    let catalogue = reference.catalogue
     let version = Catalogue.version(catalogue, self)
-    if !changedCatalogue, version == reference.confirmed.load(ordering: .relaxed) {
-      catalogueVersion = (epoch, version)
+    if !changedRecords, version == reference.confirmed.load(ordering: .relaxed) {
+      recordsVersion = (epoch, version)
       return reference.database
     }
     do throws(StoreError) {
@@ -94,9 +96,9 @@ extension Transaction {
       fail(error)
       return Database.missing
     }
-    catalogueVersion = (epoch, version)
+    recordsVersion = (epoch, version)
     // An uncommitted change may never be committed, and its version may then get another meaning.
-    if !changedCatalogue { reference.confirmed.store(version, ordering: .relaxed) }
+    if !changedRecords { reference.confirmed.store(version, ordering: .relaxed) }
     return reference.database
   }
 }

@@ -21,6 +21,12 @@ enum Catalogue {
     setVersion(firstVersion, catalogue, transaction)
   }
 
+  /// The databases of an environment that is open.
+  fileprivate struct Databases: Sendable {
+    let catalogue: Database
+    let values: Database
+  }
+
   /// Checks that the environment has a catalogue of a format that this version knows, and registers it.
   static func open(_ environment: Environment) throws(StoreError) {
     let transaction = try environment.beginRead()
@@ -37,7 +43,7 @@ enum Catalogue {
         reason: "the store's format is \(format ?? "unknown"); this version knows lmdbshare \(Self.format)",
         advice: "open it with the version of lmdbshare that wrote it")
     }
-    environment.setCatalogue(catalogue, values: environment.number(values))
+    environment.session.withLock { $0 = Databases(catalogue: catalogue, values: environment.number(values)) }
   }
 
   static func version(_ catalogue: Database, _ transaction: Transaction) -> UInt64 {
@@ -78,8 +84,8 @@ enum Catalogue {
     }
     setVersion(version(catalogue, transaction) &+ 1, catalogue, transaction)
     if let description { transaction.writtenChannels.formUnion(Channels.of(description.identity)) }
-    transaction.changedCatalogue = true
-    transaction.catalogueVersion = (0, 0)
+    transaction.changedRecords = true
+    transaction.recordsVersion = (0, 0)
   }
 
   /// Returns all structures, by name, and an error for each record that this version does not understand.
@@ -131,6 +137,15 @@ enum Catalogue {
         advice: "use 1 to 255 bytes of text without control characters and without a leading dot")
     }
   }
+}
+
+extension Environment {
+  /// The database of the catalogue; missing before it was opened.
+  package var catalogue: Database { databases?.catalogue ?? .missing }
+  /// The database of all values; missing before the catalogue was opened.
+  var values: Database { databases?.values ?? .missing }
+
+  private var databases: Catalogue.Databases? { session.withLock { $0 as? Catalogue.Databases } }
 }
 
 extension RawSpan {

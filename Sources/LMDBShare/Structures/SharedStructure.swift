@@ -14,13 +14,13 @@ public protocol SharedStructure: Sendable, CustomStringConvertible {
   var link: StructureLink { get }
   /// Returns the view of a transaction, for the library's own use.
   @_documentation(visibility: internal)
-  func view(in access: StructureAccess) -> View
+  func view(in transaction: borrowing ReadTransaction, for use: StructureUse) -> View
   /// Ends a change in place: writes what the view could not write, for the library's own use.
   @_documentation(visibility: internal)
-  func endChange(of view: inout View, in access: StructureAccess)
+  func endChange(of view: inout View, in transaction: borrowing WriteTransaction)
   /// Replaces the contents, for the library's own use.
   @_documentation(visibility: internal)
-  func replace(by view: View, in access: StructureAccess)
+  func replace(by view: View, in transaction: borrowing WriteTransaction)
 }
 
 extension SharedStructure {
@@ -49,23 +49,29 @@ extension SharedStructure {
 @_documentation(visibility: internal)
 public protocol StructureView {
   /// Makes the view of a transaction.
-  init(_ access: StructureAccess)
+  init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse)
   /// Ends a change in place: writes a copy that took the view's place.
-  mutating func endChange(in access: StructureAccess)
+  mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction)
   /// Replaces what the store has.
-  func store(in access: StructureAccess)
+  func store(to link: StructureLink, in transaction: borrowing WriteTransaction)
 }
 
 extension SharedStructure where View: StructureView {
   /// Returns the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> View { View(access) }
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public func view(in transaction: borrowing ReadTransaction, for use: StructureUse) -> View {
+    View(of: link, in: transaction, for: use)
+  }
   /// Ends a change in place, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout View, in access: StructureAccess) { view.endChange(in: access) }
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public func endChange(of view: inout View, in transaction: borrowing WriteTransaction) {
+    view.endChange(of: link, in: transaction)
+  }
   /// Replaces the contents, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public func replace(by view: View, in access: StructureAccess) { view.store(in: access) }
+  public func replace(by view: View, in transaction: borrowing WriteTransaction) {
+    view.store(to: link, in: transaction)
+  }
 }
 
 /// What a handle refers to, for the library's own use.
@@ -84,37 +90,30 @@ public struct StructureLink: Sendable {
   var channel: Channels { reference.channel }
 }
 
-/// One use of a structure by a transaction, for the library's own use.
+/// What a view is for; for the library's own use.
 @_documentation(visibility: internal)
-public struct StructureAccess {
-  @usableFromInline
-  enum Purpose {
-    case read, change
-    /// A view that keeps its snapshot.
-    case keep(SnapshotPin)
-  }
-
-  @usableFromInline let core: Transaction
-  @usableFromInline let reference: StructureReference
-  @usableFromInline let database: Database
-  @usableFromInline let purpose: Purpose
-
-  @inlinable @inline(__always)
-  init(_ core: Transaction, _ reference: StructureReference, _ database: Database, _ purpose: Purpose) {
-    self.core = core
-    self.reference = reference
-    self.database = database
-    self.purpose = purpose
-  }
+public enum StructureUse {
+  /// To be read while the transaction lasts.
+  case read
+  /// To change the store in place.
+  case change
+  /// To be read while the view or the snapshot lasts.
+  case keep(Snapshot)
 
   /// What a view holds beside the structure.
   @inlinable @inline(__always)
-  func token() -> ViewToken? {
-    switch purpose {
+  func token(_ core: Transaction) -> ViewToken? {
+    switch self {
     case .read: nil
     case .change: core.takeToken()
-    case .keep(let pin): pin
+    case .keep(let snapshot): snapshot.pin
     }
+  }
+
+  /// The structure's database.
+  @inlinable @inline(__always)
+  func database(_ core: Transaction, _ reference: StructureReference) -> Database {
+    if case .change = self { core.useForWriting(reference) } else { core.use(reference) }
   }
 }
 
@@ -124,8 +123,7 @@ extension ReadTransaction {
   /// Returns a structure in this snapshot.
   @inlinable
   public subscript<Structure: SharedStructure>(_ structure: Structure) -> Structure.View {
-    let reference = structure.reference
-    return structure.view(in: StructureAccess(core, reference, core.use(reference), .read))
+    structure.view(in: self, for: .read)
   }
 }
 
@@ -134,22 +132,13 @@ extension WriteTransaction {
   /// its contents.
   @inlinable
   public subscript<Structure: SharedStructure>(_ structure: Structure) -> Structure.View {
-    get {
-      let reference = structure.reference
-      return structure.view(in: StructureAccess(core, reference, core.use(reference), .read))
-    }
+    get { structure.view(in: reading, for: .read) }
     nonmutating _modify {
-      let reference = structure.reference
-      let access = StructureAccess(core, reference, core.useForWriting(reference), .change)
-      var view = structure.view(in: access)
-      defer { structure.endChange(of: &view, in: access) }
+      var view = structure.view(in: reading, for: .change)
+      defer { structure.endChange(of: &view, in: self) }
       yield &view
     }
-    nonmutating set {
-      let reference = structure.reference
-      structure.replace(
-        by: newValue, in: StructureAccess(core, reference, core.useForWriting(reference), .change))
-    }
+    nonmutating set { structure.replace(by: newValue, in: self) }
   }
 }
 
@@ -159,11 +148,6 @@ extension Snapshot {
   /// - Throws: ``StoreError`` when the structure is not in the snapshot, or its value cannot be read.
   @inlinable
   public subscript<Structure: SharedStructure>(_ structure: Structure) -> Structure.View {
-    get throws {
-      let reference = structure.reference
-      return try read { txn in
-        structure.view(in: StructureAccess(txn.core, reference, txn.core.use(reference), .keep(pin)))
-      }
-    }
+    get throws { try read { txn in structure.view(in: txn, for: .keep(self)) } }
   }
 }

@@ -3,11 +3,13 @@
 /// It gives views of structures, which can be changed: `txn[names].append("Ada")`. It cannot be copied, kept or passed to
 /// another task.
 public struct WriteTransaction: ~Copyable {
-  @usableFromInline let core: Transaction
+  /// The same transaction, for reading.
+  @usableFromInline let reading: ReadTransaction
   @usableFromInline let store: SharedStore
+  @inlinable var core: Transaction { reading.core }
 
   @inlinable init(_ core: Transaction, _ store: SharedStore) {
-    self.core = core
+    reading = ReadTransaction(core)
     self.store = store
   }
 

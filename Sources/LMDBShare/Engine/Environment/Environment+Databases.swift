@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import _LMDBShareLMDB
 
 // Named databases, as the layer above uses them.
@@ -17,14 +16,6 @@ extension Environment {
     let core = try beginRead()
     defer { core.end() }
     return try core.layout(named: name) == nil ? nil : number(name)
-  }
-
-  /// The numbers of the catalogue and of the values; the layer above sets them once, before the environment is used.
-  package var catalogue: Database { Database(catalogueNumber.load(ordering: .relaxed)) }
-  var values: Database { Database(valuesNumber.load(ordering: .relaxed)) }
-  func setCatalogue(_ catalogue: Database, values: Database) {
-    valuesNumber.store(values.number, ordering: .relaxed)
-    catalogueNumber.store(catalogue.number, ordering: .releasing)
   }
 }
 

@@ -8,7 +8,7 @@ extension Environment {
   @safe struct Part {
     fileprivate let parent: OpaquePointer
     fileprivate let writtenChannels: Channels
-    fileprivate let changedCatalogue: Bool
+    fileprivate let changedRecords: Bool
     fileprivate let changes: UInt64
     fileprivate let opened: Int
   }
@@ -19,7 +19,7 @@ extension Environment {
     try check(unsafe mdb_txn_begin(handle, transaction.handle, 0, &child), "begin to write")
     let part = unsafe Part(
       parent: transaction.handle!, writtenChannels: transaction.writtenChannels,
-      changedCatalogue: transaction.changedCatalogue, changes: transaction.changes,
+      changedRecords: transaction.changedRecords, changes: transaction.changes,
       opened: transaction.openedCount)
     unsafe transaction.enter(part: child!)
     KillPoint.pass(.partBegun)
@@ -60,7 +60,7 @@ extension Environment {
 
   private func forget(_ part: Part, _ transaction: Transaction) {
     transaction.forgetPart(
-      writtenChannels: part.writtenChannels, changedCatalogue: part.changedCatalogue,
+      writtenChannels: part.writtenChannels, changedRecords: part.changedRecords,
       changes: part.changes, opened: part.opened)
   }
 }

@@ -62,9 +62,8 @@ package final class Environment: @unchecked Sendable {
   let numbers = Guarded(DatabaseNumbers())
   /// Bytes that the running write has locked, to be released after its end; guarded by `writeLock`.
   var freedAfterWrite: [BytePlace] = []
-  /// The numbers of the catalogue and of the values.
-  let catalogueNumber = Atomic<UInt32>(Database.missing.number)
-  let valuesNumber = Atomic<UInt32>(Database.missing.number)
+  /// For the floor above: what it remembers of the environment.
+  let session = Guarded<(any Sendable)?>(nil)
 
   init(
     directory: StoreDirectory, options: EnvironmentOptions, handle: OpaquePointer, map: PageMap, owners: OwnersFile,

@@ -15,7 +15,7 @@ package struct Transaction {
     @usableFromInline var handle: OpaquePointer? = nil
     @usableFromInline var use: UInt64 = 1
     @usableFromInline var epoch: UInt64 = 0
-    @usableFromInline var catalogueVersion: (epoch: UInt64, version: UInt64) = (0, 0)
+    @usableFromInline var recordsVersion: (epoch: UInt64, version: UInt64) = (0, 0)
     @usableFromInline var environment: Unmanaged<Environment>?
     /// The number of writes to any database.
     @usableFromInline var writes: UInt64 = 0
@@ -29,7 +29,7 @@ package struct Transaction {
     @usableFromInline var idleToken: ViewToken? = nil
     @usableFromInline var hasFailed = false
     @usableFromInline let isWritable: Bool
-    @usableFromInline var changedCatalogue: Bool = false
+    @usableFromInline var changedRecords: Bool = false
     @usableFromInline var snapshotID: Int = 0
     @usableFromInline var failure: StoreError? = nil
     var parked: OpaquePointer? = nil
@@ -92,15 +92,15 @@ package struct Transaction {
     get { fields.value.writtenChannels }
     nonmutating _modify { yield &fields.value.writtenChannels }
   }
-  /// The catalogue's version in this epoch, kept by the layer above.
-  @inlinable var catalogueVersion: (epoch: UInt64, version: UInt64) {
-    get { fields.value.catalogueVersion }
-    nonmutating _modify { yield &fields.value.catalogueVersion }
+  /// For the floor above: the version of its own records, as of an epoch.
+  @inlinable var recordsVersion: (epoch: UInt64, version: UInt64) {
+    get { fields.value.recordsVersion }
+    nonmutating _modify { yield &fields.value.recordsVersion }
   }
-  /// Whether this transaction has changed the catalogue.
-  var changedCatalogue: Bool {
-    get { fields.value.changedCatalogue }
-    nonmutating _modify { yield &fields.value.changedCatalogue }
+  /// For the floor above: whether this transaction has changed its own records.
+  var changedRecords: Bool {
+    get { fields.value.changedRecords }
+    nonmutating _modify { yield &fields.value.changedRecords }
   }
 
   /// Creates the transaction of a slot of the pool.
@@ -212,7 +212,7 @@ package struct Transaction {
     epoch &+= 1
     fields.value.hasFailed = false
     writtenChannels = []
-    changedCatalogue = false
+    changedRecords = false
     fields.value.changes = 0
     unsafe fields.value.open.begin(environment)
     // A program may use any number of structures, one after the other.
@@ -262,15 +262,15 @@ package struct Transaction {
   }
 
   /// Discards what the part has left in memory.
-  func forgetPart(writtenChannels: Channels, changedCatalogue: Bool, changes: UInt64, opened: Int) {
+  func forgetPart(writtenChannels: Channels, changedRecords: Bool, changes: UInt64, opened: Int) {
     fields.value.open.abort(after: opened)
     fields.value.changes = changes
     self.writtenChannels = writtenChannels
-    self.changedCatalogue = changedCatalogue
+    self.changedRecords = changedRecords
     fields.value.failure = nil
     fields.value.hasFailed = false
     fields.value.writes &+= 1
-    catalogueVersion = (0, 0)
+    recordsVersion = (0, 0)
     epoch &+= 1
   }
 

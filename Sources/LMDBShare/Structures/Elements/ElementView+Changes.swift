@@ -37,10 +37,10 @@ extension ElementView {
 
   /// Replaces the elements of the store.
   @usableFromInline
-  static func store(_ elements: [Element], _ access: StructureAccess) {
-    var target = ElementView(access)
+  static func store(_ elements: [Element], to link: StructureLink, _ core: Transaction) {
+    var target = ElementView(link.reference, core, .change)
     target.replaceAll(elements)
-    access.core.giveBack(target.token.take())
+    core.giveBack(target.token.take())
   }
 
   /// Calls `body` with an element's bytes; one that cannot be encoded fails the transaction.

@@ -28,9 +28,9 @@ public struct ElementView<Element: Storable> {
   }
 
   @inlinable
-  init(_ access: StructureAccess) {
-    self.init(access.core, access.reference, access.database)
-    token = access.token()
+  init(_ reference: StructureReference, _ core: Transaction, _ purpose: StructureUse) {
+    self.init(core, reference, purpose.database(core, reference))
+    token = purpose.token(core)
   }
 
   @inlinable

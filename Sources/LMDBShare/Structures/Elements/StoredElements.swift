@@ -73,9 +73,9 @@ extension StoredElements {
 extension StoredElements where Self: StructureView {
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)
-  public mutating func endChange(in access: StructureAccess) {
-    if view.isDetached { store(in: access) }
-    access.core.giveBack(view.token.take())
+  public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
+    if view.isDetached { store(to: link, in: transaction) }
+    transaction.core.giveBack(view.token.take())
   }
 }
 

@@ -43,20 +43,22 @@ extension SharedArray.Contents {
 extension SharedArray.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public init(_ access: StructureAccess) { self.init(ElementView(access)) }
+  public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    self.init(ElementView(link.reference, transaction.core, use))
+  }
 
   /// Replaces the elements of the store, if there are as many; for the library's own use.
   @_documentation(visibility: internal)
-  public func store(in access: StructureAccess) {
-    let (elements, count) = (view.copied(), access.reference.description.count ?? 0)
+  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
+    let (elements, count) = (view.copied(), link.reference.description.count ?? 0)
     guard elements.count == count else {
-      return access.core.fail(
+      return transaction.core.fail(
         StoreError(
-          .outOfRange, "write", structure: access.reference.name,
+          .outOfRange, "write", structure: link.reference.name,
           reason: "\(elements.count) elements were assigned to an array of \(count)",
           advice: "assign as many as it has"))
     }
-    ElementView.store(elements, access)
+    ElementView.store(elements, to: link, transaction.core)
   }
 }
 

@@ -28,11 +28,13 @@ extension SharedDictionary {
     @usableFromInline var generation: UInt32
     /// Makes the view of a transaction, for the library's own use.
     @_documentation(visibility: internal) @inlinable
-    public init(_ access: StructureAccess) {
-      use = access.core.use
-      storage = .stored(access.core, access.reference, access.database)
-      generation = access.core.generation(of: access.database)
-      token = access.token()
+    public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+      let core = transaction.core
+      let database = use.database(core, link.reference)
+      self.use = core.use
+      storage = .stored(core, link.reference, database)
+      generation = core.generation(of: database)
+      token = use.token(core)
     }
 
     @inlinable
@@ -133,19 +135,19 @@ extension SharedDictionary.Contents {
 
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)
-  public mutating func endChange(in access: StructureAccess) {
-    if isDetached { store(in: access) }
-    access.core.giveBack(token.take())
+  public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
+    if isDetached { store(to: link, in: transaction) }
+    transaction.core.giveBack(token.take())
   }
 
   /// Replaces the entries of the store, for the library's own use.
   @_documentation(visibility: internal)
-  public func store(in access: StructureAccess) {
+  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
     guard case .detached(let entries) = detached().storage else { return }
-    access.core.removeAll(access.database)
-    for entry in entries.entries {
-      Self.put(access.core, access.reference, access.database, entry.key, entry.value, .append)
-    }
+    let core = transaction.core
+    let database = core.useForWriting(link.reference)
+    core.removeAll(database)
+    for entry in entries.entries { Self.put(core, link.reference, database, entry.key, entry.value, .append) }
   }
 }
 

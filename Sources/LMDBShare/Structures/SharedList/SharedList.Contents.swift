@@ -39,15 +39,15 @@ extension SharedList.Contents {
 extension SharedList.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public init(_ access: StructureAccess) {
-    self.init(ElementView(access), access.reference.description.maximumCount)
+  public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    self.init(ElementView(link.reference, transaction.core, use), link.reference.description.maximumCount)
   }
 
   /// Replaces the elements of the store, for the library's own use.
   @_documentation(visibility: internal)
-  public func store(in access: StructureAccess) {
-    let elements = view.copied()
-    ElementView.store(access.reference.description.maximumCount.map { Array(elements.suffix($0)) } ?? elements, access)
+  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
+    let (elements, maximum) = (view.copied(), link.reference.description.maximumCount)
+    ElementView.store(maximum.map { Array(elements.suffix($0)) } ?? elements, to: link, transaction.core)
   }
 }
 

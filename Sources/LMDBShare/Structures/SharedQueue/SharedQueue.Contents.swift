@@ -13,29 +13,31 @@ extension SharedQueue {
 
     /// Makes the view of a transaction, for the library's own use.
     @_documentation(visibility: internal) @inlinable
-    public init(_ access: StructureAccess) {
-      core = access.core
-      reference = access.reference
-      database = access.database
-      use = access.core.use
-      snapshot = if case .keep(let pin) = access.purpose { pin } else { nil }
+    public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+      core = transaction.core
+      reference = link.reference
+      database = use.database(core, link.reference)
+      self.use = core.use
+      snapshot = if case .keep(let snapshot) = use { snapshot.pin } else { nil }
     }
 
     /// Ends a change in place, for the library's own use.
     @_documentation(visibility: internal) @inlinable
-    public mutating func endChange(in access: StructureAccess) { store(in: access) }
+    public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
+      store(to: link, in: transaction)
+    }
 
     /// Refuses the items of another queue, which have numbers and a history; for the library's own use.
     @_documentation(visibility: internal) @inlinable
-    public func store(in access: StructureAccess) {
-      if reference !== access.reference { refuse(access) }
+    public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
+      if reference !== link.reference { refuse(link, transaction.core) }
     }
 
     @usableFromInline @inline(never)
-    func refuse(_ access: StructureAccess) {
-      access.core.fail(
+    func refuse(_ link: StructureLink, _ core: Transaction) {
+      core.fail(
         StoreError(
-          .outOfRange, "write", structure: access.reference.name,
+          .outOfRange, "write", structure: link.reference.name,
           reason: "the items of another queue cannot be assigned to a queue",
           advice: "take them from one queue and push them to the other"))
     }

@@ -23,13 +23,19 @@ extension SharedSet {
 extension SharedSet.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public init(_ access: StructureAccess) { self.init(.init(access)) }
+  public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    self.init(.init(of: link, in: transaction, for: use))
+  }
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public mutating func endChange(in access: StructureAccess) { entries.endChange(in: access) }
+  public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
+    entries.endChange(of: link, in: transaction)
+  }
   /// Replaces the elements of the store, for the library's own use.
   @_documentation(visibility: internal)
-  public func store(in access: StructureAccess) { entries.store(in: access) }
+  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
+    entries.store(to: link, in: transaction)
+  }
 }
 
 // MARK: Reading

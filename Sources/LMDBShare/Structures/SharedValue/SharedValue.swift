@@ -32,16 +32,21 @@ extension StructureOpening where Self: ~Copyable {
 extension SharedValue {
   /// Returns the value in a transaction, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public func view(in access: StructureAccess) -> Value { access.core.loadValue(self, access.database) }
+  public func view(in transaction: borrowing ReadTransaction, for use: StructureUse) -> Value {
+    transaction.core.loadValue(self)
+  }
 
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public func endChange(of view: inout Value, in access: StructureAccess) { replace(by: view, in: access) }
+  public func endChange(of view: inout Value, in transaction: borrowing WriteTransaction) {
+    replace(by: view, in: transaction)
+  }
 
   /// Replaces the value, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public func replace(by view: Value, in access: StructureAccess) {
-    access.core.storeValue(view, name, access.database)
+  public func replace(by view: Value, in transaction: borrowing WriteTransaction) {
+    let core = transaction.core
+    core.storeValue(view, link.reference.name, core.useForWriting(link.reference))
   }
 }
 
@@ -93,9 +98,10 @@ extension Transaction {
   /// The stored value. When it cannot be read, the failure is kept, and the initial value stands in: nothing that is
   /// made of it will be committed or returned.
   @inlinable
-  func loadValue<Value: Storable>(_ value: SharedValue<Value>, _ database: Database) -> Value {
+  func loadValue<Value: Storable>(_ value: SharedValue<Value>) -> Value {
     live("value")
-    return withUTF8(of: value.name) { key in
+    let database = use(value.link.reference)
+    return withUTF8(of: value.link.reference.name) { key in
       guard let bytes = get(database, key) else {
         failMissing(value.reference)
         return value.initial
