@@ -1,8 +1,10 @@
 public import Synchronization
 
 /// A structure as this process has opened it. Handles share it; transactions check that it is still the same structure.
-@usableFromInline
-final class StructureReference: Sendable {
+///
+/// For the library's own use.
+@_documentation(visibility: internal)
+public final class StructureReference: Sendable {
   @usableFromInline let environment: Environment
   @usableFromInline let description: StructureDescription
   @usableFromInline let name: String

@@ -9,9 +9,11 @@ public protocol SharedStructure: Sendable, CustomStringConvertible {
   /// The structure in one transaction: a view, or a value.
   associatedtype View
 
-  /// The store and the structure, for the library's own use.
+  /// The store.
+  var store: SharedStore { get }
+  /// The structure, for the library's own use.
   @_documentation(visibility: internal)
-  var link: StructureLink { get }
+  var reference: StructureReference { get }
   /// Returns the view of a transaction, for the library's own use.
   @_documentation(visibility: internal)
   func view(in transaction: borrowing ReadTransaction, for use: StructureUse) -> View
@@ -24,8 +26,7 @@ public protocol SharedStructure: Sendable, CustomStringConvertible {
 }
 
 extension SharedStructure {
-  @inlinable var store: SharedStore { link.store }
-  @inlinable var reference: StructureReference { link.reference }
+  var channel: Channels { reference.channel }
 
   /// The structure's name.
   public var name: String { reference.name }
@@ -49,45 +50,41 @@ extension SharedStructure {
 @_documentation(visibility: internal)
 public protocol StructureView {
   /// Makes the view of a transaction.
-  init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse)
+  init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse)
   /// Ends a change in place: writes a copy that took the view's place.
-  mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction)
+  mutating func endChange(of reference: StructureReference, in transaction: borrowing WriteTransaction)
   /// Replaces what the store has.
-  func store(to link: StructureLink, in transaction: borrowing WriteTransaction)
+  func store(to reference: StructureReference, in transaction: borrowing WriteTransaction)
 }
 
 extension SharedStructure where View: StructureView {
   /// Returns the view of a transaction, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)
   public func view(in transaction: borrowing ReadTransaction, for use: StructureUse) -> View {
-    View(of: link, in: transaction, for: use)
+    View(of: reference, in: transaction, for: use)
   }
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)
   public func endChange(of view: inout View, in transaction: borrowing WriteTransaction) {
-    view.endChange(of: link, in: transaction)
+    view.endChange(of: reference, in: transaction)
   }
   /// Replaces the contents, for the library's own use.
   @_documentation(visibility: internal) @inlinable
   public func replace(by view: View, in transaction: borrowing WriteTransaction) {
-    view.store(to: link, in: transaction)
+    view.store(to: reference, in: transaction)
   }
 }
 
-/// What a handle refers to, for the library's own use.
+/// What a handle is made of, for the library's own use.
 @_documentation(visibility: internal)
 public struct StructureLink: Sendable {
-  @usableFromInline let store: SharedStore
-  @usableFromInline let reference: StructureReference
+  let store: SharedStore
+  let reference: StructureReference
 
-  @usableFromInline
   init(_ store: SharedStore, _ reference: StructureReference) {
     self.store = store
     self.reference = reference
   }
-
-  var environment: Environment { store.environment }
-  var channel: Channels { reference.channel }
 }
 
 /// What a view is for; for the library's own use.

@@ -29,8 +29,7 @@ public struct Observation<Structure: SharedStructure>: AsyncSequence {
 
     /// Returns the present state at first, then the state after the next change.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
-      let link = structure.link
-      let snapshot = try await link.store.snapshot(after: known, of: link.channel)
+      let snapshot = try await structure.store.snapshot(after: known, of: structure.channel)
       known = snapshot.id
       return try snapshot[structure]
     }

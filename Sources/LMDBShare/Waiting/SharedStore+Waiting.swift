@@ -13,12 +13,12 @@ extension SharedStructure {
   ///   - timeout: How long to wait.
   /// - Returns: The number of a snapshot with the change; nil when there was no change in time.
   public func waitForChange(after known: Int? = nil, timeout: Duration) throws -> Int? {
-    try link.store.waitForChange(channel: link.channel, after: known, timeout)
+    try store.waitForChange(channel: channel, after: known, timeout)
   }
 
   /// Waits until a commit changes the structure, without blocking a thread.
   public func waitForChange(after known: Int? = nil, timeout: Duration) async throws -> Int? {
-    try await link.store.waitForChange(channel: link.channel, after: known, timeout)
+    try await store.waitForChange(channel: channel, after: known, timeout)
   }
 }
 
@@ -82,7 +82,7 @@ extension SharedStore {
   }
 
   private func channels(of structures: [any SharedStructure]) -> Channels {
-    structures.isEmpty ? Channels.everyCommit : structures.reduce([]) { $0.union($1.link.channel) }
+    structures.isEmpty ? Channels.everyCommit : structures.reduce([]) { $0.union($1.channel) }
   }
 
   fileprivate func waitForChange(channel: Channels, after known: Int?, _ timeout: Duration) throws -> Int? {

@@ -37,8 +37,8 @@ extension ElementView {
 
   /// Replaces the elements of the store.
   @usableFromInline
-  static func store(_ elements: [Element], to link: StructureLink, _ core: Transaction) {
-    var target = ElementView(link.reference, core, .change)
+  static func store(_ elements: [Element], to reference: StructureReference, _ core: Transaction) {
+    var target = ElementView(reference, core, .change)
     target.replaceAll(elements)
     core.giveBack(target.token.take())
   }

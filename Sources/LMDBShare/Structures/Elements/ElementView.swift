@@ -15,26 +15,23 @@ public struct ElementView<Element: Storable> {
 
   @usableFromInline var storage: Storage
   /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
-  @usableFromInline var token: ViewToken?
+  @usableFromInline var token: Optional<ViewToken>
   /// The transaction's use that this view belongs to.
   @usableFromInline let use: UInt64
   /// How often the database had been written when this view was made, or last changed it.
   @usableFromInline var generation: UInt32
+
   @inlinable
   init(_ elements: [Element]) {
     storage = .detached(elements)
     use = 0
     generation = 0
+    token = nil
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   init(_ reference: StructureReference, _ core: Transaction, _ purpose: StructureUse) {
-    self.init(core, reference, purpose.database(core, reference))
-    token = purpose.token(core)
-  }
-
-  @inlinable
-  init(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
+    let database = purpose.database(core, reference)
     use = core.use
     if let size = ElementCodec.fixedByteCount {
       storage = .packed(core, core.blocks(reference, database, size))
@@ -42,6 +39,7 @@ public struct ElementView<Element: Storable> {
       storage = .indexed(core, core.elements(reference, database))
     }
     generation = core.generation(of: database)
+    token = purpose.token(core)
   }
 
   /// Whether the elements are in memory.

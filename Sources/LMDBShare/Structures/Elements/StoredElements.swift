@@ -73,8 +73,8 @@ extension StoredElements {
 extension StoredElements where Self: StructureView {
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)
-  public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
-    if view.isDetached { store(to: link, in: transaction) }
+  public mutating func endChange(of reference: StructureReference, in transaction: borrowing WriteTransaction) {
+    if view.isDetached { store(to: reference, in: transaction) }
     transaction.core.giveBack(view.token.take())
   }
 }

@@ -42,23 +42,23 @@ extension SharedArray.Contents {
 
 extension SharedArray.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
-    self.init(ElementView(link.reference, transaction.core, use))
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    self.init(ElementView(reference, transaction.core, use))
   }
 
   /// Replaces the elements of the store, if there are as many; for the library's own use.
   @_documentation(visibility: internal)
-  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
-    let (elements, count) = (view.copied(), link.reference.description.count ?? 0)
+  public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
+    let (elements, count) = (view.copied(), reference.description.count ?? 0)
     guard elements.count == count else {
       return transaction.core.fail(
         StoreError(
-          .outOfRange, "write", structure: link.reference.name,
+          .outOfRange, "write", structure: reference.name,
           reason: "\(elements.count) elements were assigned to an array of \(count)",
           advice: "assign as many as it has"))
     }
-    ElementView.store(elements, to: link, transaction.core)
+    ElementView.store(elements, to: reference, transaction.core)
   }
 }
 

@@ -21,18 +21,18 @@ extension SharedDictionary {
 
     @usableFromInline var storage: Storage
     /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
-    @usableFromInline var token: ViewToken?
+    @usableFromInline var token: Optional<ViewToken>
     /// The transaction's use that this view belongs to.
     @usableFromInline let use: UInt64
     /// How often the database had been written when this view was made, or last changed it.
     @usableFromInline var generation: UInt32
     /// Makes the view of a transaction, for the library's own use.
-    @_documentation(visibility: internal) @inlinable
-    public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    @_documentation(visibility: internal) @inlinable @inline(__always)
+    public init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse) {
       let core = transaction.core
-      let database = use.database(core, link.reference)
+      let database = use.database(core, reference)
       self.use = core.use
-      storage = .stored(core, link.reference, database)
+      storage = .stored(core, reference, database)
       generation = core.generation(of: database)
       token = use.token(core)
     }
@@ -42,6 +42,7 @@ extension SharedDictionary {
       storage = .detached(entries)
       use = 0
       generation = 0
+      token = nil
     }
 
     /// Creates empty contents in memory.
@@ -135,19 +136,19 @@ extension SharedDictionary.Contents {
 
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)
-  public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
-    if isDetached { store(to: link, in: transaction) }
+  public mutating func endChange(of reference: StructureReference, in transaction: borrowing WriteTransaction) {
+    if isDetached { store(to: reference, in: transaction) }
     transaction.core.giveBack(token.take())
   }
 
   /// Replaces the entries of the store, for the library's own use.
   @_documentation(visibility: internal)
-  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
+  public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
     guard case .detached(let entries) = detached().storage else { return }
     let core = transaction.core
-    let database = core.useForWriting(link.reference)
+    let database = core.useForWriting(reference)
     core.removeAll(database)
-    for entry in entries.entries { Self.put(core, link.reference, database, entry.key, entry.value, .append) }
+    for entry in entries.entries { Self.put(core, reference, database, entry.key, entry.value, .append) }
   }
 }
 

@@ -38,16 +38,16 @@ extension SharedList.Contents {
 
 extension SharedList.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
-    self.init(ElementView(link.reference, transaction.core, use), link.reference.description.maximumCount)
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    self.init(ElementView(reference, transaction.core, use), reference.description.maximumCount)
   }
 
   /// Replaces the elements of the store, for the library's own use.
   @_documentation(visibility: internal)
-  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
-    let (elements, maximum) = (view.copied(), link.reference.description.maximumCount)
-    ElementView.store(maximum.map { Array(elements.suffix($0)) } ?? elements, to: link, transaction.core)
+  public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
+    let (elements, maximum) = (view.copied(), reference.description.maximumCount)
+    ElementView.store(maximum.map { Array(elements.suffix($0)) } ?? elements, to: reference, transaction.core)
   }
 }
 

@@ -16,9 +16,16 @@
 public struct SharedList<Element: Storable>: SharedStructure {
   /// The structure in one transaction.
   public typealias View = Contents
-  /// The store and the structure, for the library's own use.
+  /// The store.
+  public let store: SharedStore
+  /// The structure, for the library's own use.
   @_documentation(visibility: internal)
-  public let link: StructureLink
+  public let reference: StructureReference
+
+  init(link: StructureLink) {
+    store = link.store
+    reference = link.reference
+  }
 
   /// The maximum number of elements, or nil for no limit.
   public var maximumCount: Int? { reference.description.maximumCount }

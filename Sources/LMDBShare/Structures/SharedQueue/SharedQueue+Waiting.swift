@@ -315,7 +315,7 @@ extension SharedQueue {
 
 extension Array where Element: SharedStructure {
   /// The channels of all of them.
-  fileprivate var channels: Channels { reduce([]) { $0.union($1.link.channel) } }
+  fileprivate var channels: Channels { reduce([]) { $0.union($1.channel) } }
 }
 
 extension SharedQueue: AsyncSequence {

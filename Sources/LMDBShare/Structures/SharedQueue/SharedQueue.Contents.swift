@@ -12,32 +12,32 @@ extension SharedQueue {
     @usableFromInline let snapshot: SnapshotPin?
 
     /// Makes the view of a transaction, for the library's own use.
-    @_documentation(visibility: internal) @inlinable
-    public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    @_documentation(visibility: internal) @inlinable @inline(__always)
+    public init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse) {
       core = transaction.core
-      reference = link.reference
-      database = use.database(core, link.reference)
+      self.reference = reference
+      database = use.database(core, reference)
       self.use = core.use
       snapshot = if case .keep(let snapshot) = use { snapshot.pin } else { nil }
     }
 
     /// Ends a change in place, for the library's own use.
     @_documentation(visibility: internal) @inlinable
-    public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
-      store(to: link, in: transaction)
+    public mutating func endChange(of reference: StructureReference, in transaction: borrowing WriteTransaction) {
+      store(to: reference, in: transaction)
     }
 
     /// Refuses the items of another queue, which have numbers and a history; for the library's own use.
     @_documentation(visibility: internal) @inlinable
-    public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
-      if reference !== link.reference { refuse(link, transaction.core) }
+    public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
+      if self.reference !== reference { refuse(reference, transaction.core) }
     }
 
     @usableFromInline @inline(never)
-    func refuse(_ link: StructureLink, _ core: Transaction) {
+    func refuse(_ reference: StructureReference, _ core: Transaction) {
       core.fail(
         StoreError(
-          .outOfRange, "write", structure: link.reference.name,
+          .outOfRange, "write", structure: reference.name,
           reason: "the items of another queue cannot be assigned to a queue",
           advice: "take them from one queue and push them to the other"))
     }

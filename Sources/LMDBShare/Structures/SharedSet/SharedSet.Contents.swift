@@ -22,19 +22,19 @@ extension SharedSet {
 
 extension SharedSet.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
-  @_documentation(visibility: internal) @inlinable
-  public init(of link: StructureLink, in transaction: borrowing ReadTransaction, for use: StructureUse) {
-    self.init(.init(of: link, in: transaction, for: use))
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse) {
+    self.init(.init(of: reference, in: transaction, for: use))
   }
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable
-  public mutating func endChange(of link: StructureLink, in transaction: borrowing WriteTransaction) {
-    entries.endChange(of: link, in: transaction)
+  public mutating func endChange(of reference: StructureReference, in transaction: borrowing WriteTransaction) {
+    entries.endChange(of: reference, in: transaction)
   }
   /// Replaces the elements of the store, for the library's own use.
   @_documentation(visibility: internal)
-  public func store(to link: StructureLink, in transaction: borrowing WriteTransaction) {
-    entries.store(to: link, in: transaction)
+  public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
+    entries.store(to: reference, in: transaction)
   }
 }
 

@@ -6,11 +6,19 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
 public struct SharedValue<Value: Storable>: SharedStructure {
-  /// The store and the structure, for the library's own use.
+  /// The store.
+  public let store: SharedStore
+  /// The structure, for the library's own use.
   @_documentation(visibility: internal)
-  public let link: StructureLink
+  public let reference: StructureReference
   /// What stands in for a value that cannot be read, until the transaction throws.
   @usableFromInline let initial: Value
+
+  init(link: StructureLink, initial: Value) {
+    store = link.store
+    reference = link.reference
+    self.initial = initial
+  }
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(name, .value, element: Value.StorageCodec.identifier)
@@ -46,7 +54,7 @@ extension SharedValue {
   @_documentation(visibility: internal) @inlinable
   public func replace(by view: Value, in transaction: borrowing WriteTransaction) {
     let core = transaction.core
-    core.storeValue(view, link.reference.name, core.useForWriting(link.reference))
+    core.storeValue(view, reference.name, core.useForWriting(reference))
   }
 }
 
@@ -100,8 +108,8 @@ extension Transaction {
   @inlinable
   func loadValue<Value: Storable>(_ value: SharedValue<Value>) -> Value {
     live("value")
-    let database = use(value.link.reference)
-    return withUTF8(of: value.link.reference.name) { key in
+    let database = use(value.reference)
+    return withUTF8(of: value.reference.name) { key in
       guard let bytes = get(database, key) else {
         failMissing(value.reference)
         return value.initial

@@ -4,12 +4,14 @@
 /// Nothing is written to the store, so that these cost a few system calls and no waiting for the disk. Those who wait are
 /// served in the order in which they came (`Line`).
 struct Permits: Sendable {
-  let link: StructureLink
+  let store: SharedStore
+  let reference: StructureReference
   let count: Int
   let isReentrant: Bool
 
   init(_ link: StructureLink, count: Int, isReentrant: Bool) {
-    self.link = link
+    store = link.store
+    reference = link.reference
     self.count = count
     self.isReentrant = isReentrant
   }
@@ -17,9 +19,7 @@ struct Permits: Sendable {
   /// More could not be looked at in good time.
   static let most = 256
 
-  var store: SharedStore { link.store }
-  var reference: StructureReference { link.reference }
-  var environment: Environment { link.environment }
+  var environment: Environment { store.environment }
 
   func place(_ index: Int) -> BytePlace { Self.place(reference.description.identity, index) }
 

@@ -188,7 +188,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
   /// Adds the caller; tells the round, and how many are still to come.
   private func arrive(_ txn: borrowing WriteTransaction) throws -> (round: UInt64, rest: Int) {
     guard let owner = value.store.environment.owner else {
-      _ = try Permits(value.link, count: 1, isReentrant: false).owners()
+      _ = try Permits(StructureLink(value.store, value.reference), count: 1, isReentrant: false).owners()
       return (0, 0)
     }
     var state = State(txn[value])
