@@ -60,6 +60,11 @@ struct TestWorker {
     case "open":
       _ = try SharedStore(path: path)
       say("opened")
+    case "identity":
+      let store = try SharedStore(path: path)
+      say("ready")
+      _ = readLine()
+      say(try store.identity())
     case "open-without-limit":
       var options = StoreOptions()
       options.openingTimeout = nil

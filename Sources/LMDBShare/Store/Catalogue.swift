@@ -43,6 +43,7 @@ enum Catalogue {
         reason: "the store's format is \(format ?? "unknown"); this version knows lmdbshare \(Self.format)",
         advice: "open it with the version of lmdbshare that wrote it")
     }
+    try checkRequirements(catalogue, transaction, environment.directory.path)
     environment.session.withLock { $0 = Databases(catalogue: catalogue, values: environment.number(values)) }
   }
 

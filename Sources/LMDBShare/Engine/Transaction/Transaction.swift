@@ -279,7 +279,8 @@ package struct Transaction {
   /// The number of changes that LMDB has made in this transaction: a commit without changes makes no snapshot.
   var changes: UInt64 { fields.value.changes }
 
-  /// Records LMDB's result of a change.
+  /// Records LMDB's result of a change. All kinds of change go through here: storing and removing an entry, emptying a database,
+  /// and creating, renaming and removing one.
   @inline(__always)
   func note(change code: Int32) { if code == 0 { fields.value.changes &+= 1 } }
 
