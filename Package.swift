@@ -53,7 +53,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["CTestShims"], path: "Tests/TestSupport"),
     .target(name: "CTestShims", dependencies: ["_LMDBShareLMDB"], path: "Tests/CTestShims"),
     .testTarget(
-      name: "LMDBTests",
+      name: "EngineTests",
       dependencies: ["LMDBShare", "LMDBSharePages", "_LMDBShareSystem", "TestSupport", "CTestShims", "TestWorker"],
       exclude: ["Resources"]),
     .testTarget(
@@ -61,7 +61,7 @@ let package = Package(
       dependencies: ["LMDBShare", "TestSupport", "TestWorker", "LMDBShareSharedState", "LMDBShareWordCount"],
       exclude: ["Resources"]),
     .testTarget(
-      name: "InspectTests",
+      name: "ToolTests",
       dependencies: ["LMDBShareTool", "LMDBShareOperations", "LMDBShare", "TestSupport", "TestWorker"]),
   ],
   swiftLanguageModes: [.v6]
