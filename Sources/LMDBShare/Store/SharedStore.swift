@@ -180,11 +180,9 @@ extension SharedStore {
       return limit
     }
     defer { limit?.cancel() }
-    return try await withCancellableContinuation { continuation in
-      if write.wait(continuation) { writeQueue.add(write, to: self) }
-    } onCancel: {
-      write.cancel()
-    }.value
+    try Task.checkCancellation()
+    writeQueue.add(write, to: self)
+    return try await write.wait().value
   }
 
   /// Returns a snapshot that can be held across calls and does not see later changes.

@@ -150,37 +150,26 @@ struct Transfer<Value>: @unchecked Sendable {
   init(_ value: sending Value) { self.value = value }
 }
 
-/// A write that waits, is cancelled or begins, and ends; its continuation is resumed once.
+/// A write that waits, is cancelled or begins, and ends.
 final class TaskWrite<Value: Sendable>: PendingWrite {
   typealias Body = @Sendable (inout WriteTransaction) throws -> Value
-  private typealias Continuation = CheckedContinuation<Value, any Error>
   private enum State {
-    case new
-    case waiting(Continuation)
-    case begun(Continuation)
-    case done(Continuation, Value)
-    case over(any Error)
+    case waiting, begun, over
+    case done(Value)
   }
-  private let state = Guarded(State.new)
+  private let state = Guarded(State.waiting)
+  private let suspension = Suspension<Value>()
   private let body: Body
 
   init(_ body: @escaping Body) { self.body = body }
 
-  /// Stores the continuation; if the task was cancelled before, resumes it and returns false.
-  func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
-    let refusal = state.withLock { state -> (any Error)? in
-      if case .over(let error) = state { return error }
-      state = .waiting(continuation)
-      return nil
-    }
-    if let refusal { continuation.resume(throwing: refusal) }
-    return refusal == nil
-  }
+  /// Suspends the task until the write has ended, or was cancelled before it began.
+  nonisolated(nonsending) func wait() async throws -> Value { try await suspension.wait { self.cancel() } }
 
   func begin() -> Bool {
     state.withLock { state in
-      guard case .waiting(let continuation) = state else { return false }
-      state = .begun(continuation)
+      guard case .waiting = state else { return false }
+      state = .begun
       return true
     }
   }
@@ -188,37 +177,28 @@ final class TaskWrite<Value: Sendable>: PendingWrite {
   func run(_ core: Transaction, _ store: SharedStore) throws {
     var transaction = WriteTransaction(core, store)
     let value = try body(&transaction)
-    state.withLock { state in
-      if case .begun(let continuation) = state { state = .done(continuation, value) }
-    }
+    state.withLock { $0 = .done(value) }
   }
 
   func end(_ error: (any Error)?) {
     let ended = state.withLock { state in
-      defer { state = .over(error ?? CancellationError()) }
+      defer { state = .over }
       return state
     }
-    switch (ended, error) {
-    case (.done(let continuation, let value), nil): continuation.resume(returning: value)
-    case (.waiting(let continuation), let error?), (.begun(let continuation), let error?),
-      (.done(let continuation, _), let error?):
-      continuation.resume(throwing: error)
-    default: break
+    if let error {
+      suspension.end(.failure(error))
+    } else if case .done(let value) = ended {
+      suspension.end(.success(value))
     }
   }
 
   /// Called when the task is cancelled, or its time is over; has no effect once the write has begun.
   func cancel(_ error: any Error = CancellationError()) {
-    let continuation = state.withLock { state -> Continuation? in
-      switch state {
-      case .new: state = .over(error)
-      case .waiting(let continuation):
-        state = .over(error)
-        return continuation
-      case .begun, .done, .over: break
-      }
-      return nil
+    let isInTime = state.withLock { state in
+      guard case .waiting = state else { return false }
+      state = .over
+      return true
     }
-    continuation?.resume(throwing: error)
+    if isInTime { suspension.end(.failure(error)) }
   }
 }

@@ -33,8 +33,7 @@ package final class Turn: Sendable {
 
   private enum State {
     case waiting
-    case asleep(CheckedContinuation<Bool, any Error>)
-    case cancelled
+    case asleep(Suspension<Bool>)
     case first
   }
 
@@ -56,44 +55,22 @@ package final class Turn: Sendable {
   ///
   /// - Throws: `CancellationError`.
   nonisolated(nonsending) func comes(until end: ContinuousClock.Instant?) async throws -> Bool {
+    let suspension = Suspension<Bool>()
+    let isFirst = state.withLock { state in
+      if case .first = state { return true }
+      state = .asleep(suspension)
+      return false
+    }
+    if isFirst { return true }
     let limit = end.map { end in
       let limit = DispatchSource.makeTimerSource(queue: .global())
       limit.schedule(deadline: .now() + ContinuousClock.now.duration(to: end).seconds)
-      limit.setEventHandler { [weak self] in self?.wake(.success(false)) }
+      limit.setEventHandler { suspension.end(.success(false)) }
       limit.resume()
       return limit
     }
     defer { limit?.cancel() }
-    return try await withCancellableContinuation { continuation in
-      let result = state.withLock { state -> Result<Bool, any Error>? in
-        switch state {
-        case .first: return .success(true)
-        case .cancelled: return .failure(CancellationError())
-        case .waiting, .asleep:
-          if let end, end <= .now { return .success(false) }
-          state = .asleep(continuation)
-          return nil
-        }
-      }
-      if let result { continuation.resume(with: result) }
-    } onCancel: {
-      wake(.failure(CancellationError()))
-    }
-  }
-
-  private func wake(_ result: Result<Bool, any Error>) {
-    let sleeper = state.withLock { state -> CheckedContinuation<Bool, any Error>? in
-      var sleeper: CheckedContinuation<Bool, any Error>?
-      if case .asleep(let continuation) = state { sleeper = continuation }
-      switch (state, result) {
-      case (.first, _): break
-      case (_, .failure): state = .cancelled
-      case (.asleep, _): state = .waiting
-      case (.waiting, _), (.cancelled, _): break
-      }
-      return sleeper
-    }
-    sleeper?.resume(with: result)
+    return try await suspension.wait()
   }
 
   /// Moves behind a waiter of another process that arrived at the same time.
@@ -102,11 +79,11 @@ package final class Turn: Sendable {
   fileprivate func becomeFirst() {
     let sleeper = state.withLock { state in
       defer { state = .first }
-      if case .asleep(let continuation) = state { return Optional(continuation) }
+      if case .asleep(let suspension) = state { return Optional(suspension) }
       return nil
     }
     thread.signal()
-    sleeper?.resume(returning: true)
+    sleeper?.end(.success(true))
   }
 }
 

@@ -21,14 +21,12 @@ package final class Waiters: @unchecked Sendable {
     let deadline: ContinuousClock.Instant?
     let watched: [BytePlace]
     let pulse: UInt32?
-    let continuation: CheckedContinuation<Bool, any Error>
+    let suspension = Suspension<Bool>()
   }
 
   private struct State {
     var waits: [UInt64: Wait] = [:]
     var nextNumber: UInt64 = 0
-    /// Waits that were cancelled before they began.
-    var cancelled: Set<UInt64> = []
     var thread: UInt64?
     var isStopping = false
     /// What the sleeping thread takes into account: the channels, and the time at which it wakes.
@@ -51,49 +49,36 @@ package final class Waiters: @unchecked Sendable {
     of channels: Channels, after known: Int, until deadline: ContinuousClock.Instant?, watched: [BytePlace],
     pulse: UInt32?, _ environment: Environment
   ) async throws -> Bool {
-    let number = state.withLock { state in
-      state.nextNumber += 1
-      return state.nextNumber
-    }
-    defer { state.withLock { _ = $0.cancelled.remove(number) } }
-    return try await withCancellableContinuation { continuation in
-      let wait = Wait(
-        channels: channels, known: known, deadline: deadline, watched: watched, pulse: pulse,
-        continuation: continuation)
-      add(wait, number, environment)
-    } onCancel: {
-      let wait = state.withLock { state in
-        let wait = state.waits.removeValue(forKey: number)
-        if wait == nil { state.cancelled.insert(number) }
-        return wait
-      }
-      wait?.continuation.resume(throwing: CancellationError())
-    }
+    let wait = Wait(channels: channels, known: known, deadline: deadline, watched: watched, pulse: pulse)
+    let number = try add(wait, environment)
+    defer { state.withLock { $0.waits[number] = nil } }
+    check(wait, environment)
+    return try await wait.suspension.wait()
   }
 
-  private func add(_ wait: Wait, _ number: UInt64, _ environment: Environment) {
-    let refusal = state.withLock { state -> (any Error)? in
-      guard !state.cancelled.contains(number) else { return CancellationError() }
+  private func add(_ wait: Wait, _ environment: Environment) throws -> UInt64 {
+    try state.withLock { state throws -> UInt64 in
       let isKnown =
         state.channels.isSuperset(of: wait.channels) && (wait.watched.isEmpty || state.watchesBytes)
         && wait.deadline.map { $0 >= state.wakesAt ?? .now + SignalFile.recheck } ?? true
-      guard state.thread != nil || start(environment, &state) else { return NativeThread.noMore("wait") }
-      state.waits[number] = wait
+      guard state.thread != nil || start(environment, &state) else { throw NativeThread.noMore("wait") }
+      state.nextNumber += 1
+      state.waits[state.nextNumber] = wait
       if !isKnown { environment.signals.poke(bits: ownBit) }
-      return nil
-    }
-    if let refusal { return wait.continuation.resume(throwing: refusal) }
-    // There may have been a commit between the caller's check and this.
-    guard let newest = environment.newestSnapshot() else { return end(number, true) }
-    if let pulse = wait.pulse, environment.pulse(wait.channels) != pulse { return end(number, true) }
-    if newest > wait.known, !environment.touched(after: wait.known, upTo: newest).isDisjoint(with: wait.channels) {
-      end(number, true)
+      return state.nextNumber
     }
   }
 
-  private func end(_ number: UInt64, _ result: Bool) {
-    let wait = state.withLock { $0.waits.removeValue(forKey: number) }
-    wait?.continuation.resume(returning: result)
+  /// Ends a wait if there was a commit between the caller's check and its beginning.
+  private func check(_ wait: Wait, _ environment: Environment) {
+    guard let newest = environment.newestSnapshot() else { return wait.suspension.end(.success(true)) }
+    let isPulsed = wait.pulse.map { environment.pulse(wait.channels) != $0 } ?? false
+    if isPulsed
+      || newest > wait.known
+        && !environment.touched(after: wait.known, upTo: newest).isDisjoint(with: wait.channels)
+    {
+      wait.suspension.end(.success(true))
+    }
   }
 
   // MARK: The thread
@@ -141,8 +126,8 @@ package final class Waiters: @unchecked Sendable {
           }
         }
       }
-      for wait in ready { wait.continuation.resume(returning: true) }
-      for wait in expired { wait.continuation.resume(returning: false) }
+      for wait in ready { wait.suspension.end(.success(true)) }
+      for wait in expired { wait.suspension.end(.success(false)) }
       if newest == nil { usleep(10_000) }
       guard ready.isEmpty, expired.isEmpty else { continue }
       var pause = wanted.watched.isEmpty ? SignalFile.recheck : Self.ownerCheck
@@ -190,7 +175,7 @@ package final class Waiters: @unchecked Sendable {
       defer { state.waits.removeAll() }
       return (state.thread, Array(state.waits.values))
     }
-    for wait in left { wait.continuation.resume(returning: true) }
+    for wait in left { wait.suspension.end(.success(true)) }
     guard let thread else { return }
     environment.signals.poke(bits: ownBit)
     // The code of a resumed task may run on this thread, and close the store.

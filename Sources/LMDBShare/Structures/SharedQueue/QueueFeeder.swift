@@ -136,13 +136,6 @@ final class QueueFeeder: Sendable {
     if let outcome { end(outcome) }
   }
 
-  private func cancel(_ id: UInt64) {
-    let wait = state.withLock { state in
-      state.waits.firstIndex { $0.id == id }.map { state.waits.remove(at: $0) }
-    }
-    wait?.end(.failure(CancellationError()))
-  }
-
   private func wait(for target: Int) -> Result<Void, any Error> {
     let end = DispatchSemaphore(value: 0)
     let outcome = Guarded<Result<Void, any Error>>(.success(()))
@@ -155,13 +148,11 @@ final class QueueFeeder: Sendable {
   }
 
   private nonisolated(nonsending) func wait(for target: Int) async throws {
+    let suspension = Suspension<Void>()
     let id = freshNumber()
-    try await withCancellableContinuation { (waiting: CheckedContinuation<Void, any Error>) in
-      wait(id, for: target) { waiting.resume(with: $0) }
-      if Task.isCancelled { cancel(id) }
-    } onCancel: {
-      cancel(id)
-    }
+    wait(id, for: target) { suspension.end($0) }
+    defer { state.withLock { state in state.waits.removeAll { $0.id == id } } }
+    try await suspension.wait()
   }
 
   /// Tries again what failed; tells how many items were accepted so far.
