@@ -1,5 +1,5 @@
-// The sharing example of Python's multiprocessing: a list, a dictionary and a value that a child process changes, and a
-// message that goes there and back.
+// The sharing example of Python's multiprocessing: a child process changes a list, a dictionary and a value, and a message
+// travels to it and back.
 
 import Foundation
 import LMDBShare
@@ -9,7 +9,7 @@ struct Message: Codable, Storable {
   var dictionary: [String: String]
 }
 
-/// What parent and child share.
+/// What the parent and the child share.
 struct Shared {
   let store: SharedStore
   let list: SharedList<Int>

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Why a file's words are not counted.
+/// The reason why a file's words are not counted.
 enum Unreadable: Error, CustomStringConvertible {
   case unreadable(String)
   case notText
@@ -14,7 +14,7 @@ enum Unreadable: Error, CustomStringConvertible {
 }
 
 enum Files {
-  /// The regular files at and under the paths, without hidden ones.
+  /// Returns the regular files at and under the paths, except hidden ones.
   static func find(_ paths: [String]) throws -> [String] {
     var found: [String] = []
     for path in paths {
@@ -36,7 +36,7 @@ enum Files {
     return Array(Set(found)).sorted()
   }
 
-  /// The words of a text file.
+  /// Returns the words of a text file.
   static func words(_ path: String) throws(Unreadable) -> Words {
     let data: Data
     do {

@@ -1,9 +1,9 @@
 import LMDBShare
 
-/// What the processes of one count share.
+/// What the processes of one word count share.
 struct Job {
   let store: SharedStore
-  /// The files to be counted; closed behind the last one.
+  /// The files to be counted; the queue is closed after the last one.
   let files: SharedQueue<String>
   let counts: SharedDictionary<String, Int>
   let done: SharedList<String>
@@ -21,15 +21,16 @@ struct Job {
     lengths = try store.array("lengths", of: Int.self, count: Words.lengthClasses)
   }
 
-  /// How many files are finished, one way or the other, and as of which snapshot.
+  /// Returns how many files are finished, successfully or not, and as of which snapshot.
   func finished() throws -> (count: Int, snapshot: Int) {
     try store.read { txn in (txn[done].count + txn[skipped].count, txn.snapshotID) }
   }
 
   /// Counts files until the queue is closed and empty.
   ///
-  /// A worker leases a file, counts without holding up anybody, and then acknowledges the lease and adds the result in one
-  /// transaction. So a file counts once whoever dies when: until then it comes back to the others.
+  /// A worker leases a file and counts its words without blocking other processes. Then it acknowledges the lease and adds the
+  /// result in one transaction. So each file counts exactly once, whichever worker dies at whatever time: until that transaction
+  /// the file returns to the queue.
   func work() throws {
     while let lease = try files.lease(for: .seconds(60), timeout: .seconds(3600)) {
       let result = Result { () throws(Unreadable) in try Files.words(lease.element) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A bar on standard error, when that is a terminal.
+/// A progress bar on standard error, if that is a terminal.
 struct Progress {
   private let isTerminal = isatty(STDERR_FILENO) == 1
 

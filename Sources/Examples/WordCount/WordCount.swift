@@ -57,7 +57,7 @@
     private func count(_ job: Job) throws -> Bool {
       let start = ContinuousClock.now
       let files = try Files.find(paths)
-      // Those that are killed on purpose are no sign that something is wrong.
+      // Workers that are killed on purpose do not count as failures.
       let pool = try WorkerPool(
         workers, role: "count", store: job.store, maximumEarlyDeaths: killWorkers > 0 ? nil : 5)
       try feed(files, to: job, pool)
@@ -94,7 +94,7 @@
       return isRight
     }
 
-    /// Pushes the files in parts, and kills a worker behind each part but the last.
+    /// Pushes the files in parts, and kills a worker after each part but the last.
     private func feed(_ files: [String], to job: Job, _ pool: WorkerPool) throws {
       let cuts = (0..<killWorkers).map { _ in Int.random(in: 0...files.count) }.sorted()
       var start = 0
@@ -102,7 +102,7 @@
         try job.files.push(contentsOf: files[start..<cut])
         start = cut
         Thread.sleep(forTimeInterval: Double.random(in: 0...0.03))
-        // Another one takes the place of the dead, after a pause: until then there may be none.
+        // A dead worker is replaced after a pause; until then there may be none.
         var victim: WorkerProcess?
         while pool.restarts <= number {
           if let error = pool.error { throw error }

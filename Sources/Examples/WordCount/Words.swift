@@ -2,7 +2,7 @@
 struct Words {
   var counts: [String: Int] = [:]
   var total = 0
-  /// How many words have 1, 2, … letters; the last place counts all longer ones.
+  /// How many words have 1, 2, … letters; the last element counts all longer words.
   var lengths = [Int](repeating: 0, count: Words.lengthClasses)
 
   static let lengthClasses = 24

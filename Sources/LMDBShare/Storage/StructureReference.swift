@@ -8,12 +8,12 @@ public final class StructureReference: Sendable {
   @usableFromInline let environment: Environment
   @usableFromInline let description: StructureDescription
   @usableFromInline let name: String
-  /// The number of its database in this process.
+  /// The handle of its database in this process.
   @usableFromInline let database: Database
   let catalogue: Database
-  /// The version of the catalogue at which this was last known to be the structure of its name.
+  /// The version of the catalogue for which this was last confirmed to be the structure of its name.
   @usableFromInline let confirmed = Atomic<UInt64>(0)
-  /// The channel that wakes the waiters for its changes.
+  /// The channel that wakes those that wait for its changes.
   @usableFromInline let channel: Channels
 
   init(_ description: StructureDescription, number: Database, _ environment: Environment) {
@@ -28,7 +28,7 @@ public final class StructureReference: Sendable {
   /// When the leases of the queue were last checked, by the store's clock.
   private let looked = Atomic<UInt64>(0)
 
-  /// Whether the last check was at least 20 ms ago; if so, records the present time as that of the last check.
+  /// Whether the last check was at least 20 ms ago. If so, records the current time as that of the last check.
   func isTimeToLook(_ now: UInt64) -> Bool {
     let last = looked.load(ordering: .relaxed)
     guard now < last || now - last >= 20_000 else { return false }
@@ -39,19 +39,19 @@ public final class StructureReference: Sendable {
   /// How often a queue's items are decoded before they are taken.
   let prefetches = PrefetchPace()
 
-  /// `kind 'name'`, as in messages.
+  /// `kind 'name'`, as used in messages.
   @usableFromInline var title: String { "\(description.kind.rawValue) '\(name)'" }
 
-  /// The error for stored data that contradicts the format.
+  /// Returns the error for stored data that contradicts the format.
   func damage(_ reason: String) -> StoreError {
     StoreError(.damaged, "check", structure: name, reason: reason, advice: "restore a backup")
   }
 }
 
 extension Transaction {
-  /// The number of the structure's database, after checking that the structure is still the one that was opened.
+  /// Returns the handle of the structure's database, after checking that the structure is still the one that was opened.
   ///
-  /// That takes one lookup for each new snapshot, and two when the catalogue has changed.
+  /// The check takes one lookup for each new snapshot, and two when the catalogue has changed.
   @inlinable @inline(__always)
   func use(_ reference: StructureReference) -> Database {
     if recordsVersion.epoch == epoch, belongs(to: reference.environment),

@@ -1,9 +1,9 @@
 // Written by tools/pairs from SharedStore+Identity.swift: change that, and run it again.
 
 extension SharedStore {
-  /// Returns the store's identity, which no other store has, whatever their paths; the first call creates it.
+  /// Returns the store's identity, which no other store has, whatever their paths. The first call creates it.
   ///
-  /// Copies that ``backup(to:compacting:)`` and ``compact(path:)`` make keep it. A store that is loaded from a dump gets its own.
+  /// Copies made by ``backup(to:compacting:)`` and ``compact(path:)`` keep it. A store that is loaded from a dump gets its own.
   ///
   /// - Returns: 32 hexadecimal digits.
   /// - Throws: ``StoreError`` when the first call cannot write.

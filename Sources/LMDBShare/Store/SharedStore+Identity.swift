@@ -1,9 +1,9 @@
-// Blocking: the first call writes. `tools/pairs` writes the form for tasks.
+// Blocking: the first call writes. `tools/pairs` generates the form for tasks.
 
 extension SharedStore {
-  /// Returns the store's identity, which no other store has, whatever their paths; the first call creates it.
+  /// Returns the store's identity, which no other store has, whatever their paths. The first call creates it.
   ///
-  /// Copies that ``backup(to:compacting:)`` and ``compact(path:)`` make keep it. A store that is loaded from a dump gets its own.
+  /// Copies made by ``backup(to:compacting:)`` and ``compact(path:)`` keep it. A store that is loaded from a dump gets its own.
   ///
   /// - Returns: 32 hexadecimal digits.
   /// - Throws: ``StoreError`` when the first call cannot write.
@@ -15,7 +15,7 @@ extension SharedStore {
 
 extension Catalogue {
   private static let identityKey = ".identity"
-  /// Names the features that a program must know to use the store, separated by spaces.
+  /// The key of the features that a program must know to use the store, separated by spaces.
   static let requirementsKey = ".requires"
   /// The features that this version knows.
   private static let features: Set<Substring> = []
@@ -25,7 +25,7 @@ extension Catalogue {
   }
 
   static func makeIdentity(_ catalogue: Database, _ transaction: Transaction) -> String {
-    // Another process may have been faster.
+    // Another process may have created it first.
     if let known = identity(catalogue, transaction) { return known }
     let half = { String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16) }
     let identity = half() + half()
@@ -33,7 +33,7 @@ extension Catalogue {
     return identity
   }
 
-  /// Refuses a store that requires a feature which this version does not know: one that is replicated, for example.
+  /// Refuses a store that requires a feature unknown to this version, for example a replicated one.
   static func checkRequirements(
     _ catalogue: Database, _ transaction: Transaction, _ path: String
   ) throws(StoreError) {

@@ -1,7 +1,7 @@
 internal import Dispatch
 
-// The asynchronous forms of methods that wait for other writers or for the disk: they run on a thread that may block, which does
-// not belong to the concurrency pool.
+// The asynchronous forms of methods that wait for other writers or for the disk. They run on a thread that may block, outside of
+// the concurrency pool.
 
 extension SharedStore {
   /// Removes a structure and its contents, without blocking a thread of the concurrency pool.
@@ -48,7 +48,7 @@ extension SharedStore {
   ///
   /// - Parameters:
   ///   - path: A new or empty directory.
-  ///   - compacting: Whether to leave out free pages; takes longer, and makes a store that writes faster.
+  ///   - compacting: Whether to leave out free pages; this takes longer, and produces a store that writes faster.
   /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public nonisolated(nonsending) func backup(to path: String, compacting: Bool = false) async throws {
     try await onThread { try self.backup(to: path, compacting: compacting) }
@@ -65,7 +65,7 @@ extension SharedStore {
     try await onThread { try self.wasCommitted(token, timeout: timeout) }
   }
 
-  /// Replaces a store that no process has open by a compacted copy, without blocking a thread of the concurrency pool.
+  /// Replaces a store that no process has open with a compacted copy, without blocking a thread of the concurrency pool.
   ///
   /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
   public static nonisolated(nonsending) func compact(path: String) async throws {

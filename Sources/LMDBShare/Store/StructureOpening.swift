@@ -1,4 +1,4 @@
-/// What opens structures, and creates those that are missing: a ``SharedStore`` in a transaction of its own, or a
+/// A type that opens structures, and creates those that are missing: a ``SharedStore`` in a separate transaction, or a
 /// ``WriteTransaction`` as part of itself.
 ///
 ///     let names = try store.list("names", of: String.self)
@@ -7,13 +7,13 @@
 ///       txn[scores]["Ada"] = 1
 ///     }
 ///
-/// A structure that exists must be what is asked for: opening throws ``StoreError/Code/typeMismatch`` when the name belongs to
-/// something else. It is not meant for other types.
+/// An existing structure must match: opening throws ``StoreError/Code/typeMismatch`` when the name belongs to something else. The
+/// protocol is not meant for other types.
 public protocol StructureOpening: ~Copyable {
   /// Opens or creates a structure, for the library's own use.
   ///
   /// - Parameters:
-  ///   - wanted: The structure as it is described in the catalogue.
+  ///   - wanted: The structure's description for the catalogue.
   ///   - initial: The bytes of a new value, or of each element of a new array; nil for zero bytes.
   @_documentation(visibility: internal)
   func link(to wanted: StructureDescription, initial: [UInt8]?) throws -> StructureLink
@@ -31,7 +31,7 @@ extension SharedStore: StructureOpening {
     return try create(wanted, initial)
   }
 
-  /// The same for a task: a structure that is missing is created on a thread that may block.
+  /// Does the same for a task: a missing structure is created on a thread that may block.
   nonisolated(nonsending) func link(
     to wanted: StructureDescription, initial: [UInt8]? = nil
   ) async throws -> StructureLink {
@@ -64,7 +64,7 @@ extension WriteTransaction: StructureOpening {
   }
 }
 
-/// The bytes of a value that a new structure starts with.
+/// Returns the bytes of a new structure's initial value.
 func encoded<Value: Storable>(_ value: Value, _ name: String) throws(StoreError) -> [UInt8] {
   do throws(EncodingFailure) {
     return try Value.StorageCodec.withEncoded(value) { $0.copied() }

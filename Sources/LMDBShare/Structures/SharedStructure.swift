@@ -1,4 +1,4 @@
-// What all handles have in common. A structure adds a type that says how its view is made, and what happens when a change ends.
+// The common part of all handles. A structure adds a type that defines how its view is made and what happens when a change ends.
 
 /// A structure that is shared between processes, and can be read, changed, observed and waited for.
 ///
@@ -51,9 +51,9 @@ extension SharedStructure {
 public protocol StructureView {
   /// Makes the view of a transaction.
   init(of reference: StructureReference, in transaction: borrowing ReadTransaction, for use: StructureUse)
-  /// Ends a change in place: writes a copy that took the view's place.
+  /// Ends a change in place: writes a copy that replaced the view.
   mutating func endChange(of reference: StructureReference, in transaction: borrowing WriteTransaction)
-  /// Replaces what the store has.
+  /// Replaces the stored contents.
   func store(to reference: StructureReference, in transaction: borrowing WriteTransaction)
 }
 
@@ -75,7 +75,7 @@ extension SharedStructure where View: StructureView {
   }
 }
 
-/// What a handle is made of, for the library's own use.
+/// The parts of a handle, for the library's own use.
 @_documentation(visibility: internal)
 public struct StructureLink: Sendable {
   let store: SharedStore
@@ -87,17 +87,17 @@ public struct StructureLink: Sendable {
   }
 }
 
-/// What a view is for; for the library's own use.
+/// The purpose of a view, for the library's own use.
 @_documentation(visibility: internal)
 public enum StructureUse {
-  /// To be read while the transaction lasts.
+  /// Reading while the transaction lasts.
   case read
-  /// To change the store in place.
+  /// Changing the store in place.
   case change
-  /// To be read while the view or the snapshot lasts.
+  /// Reading while the view or the snapshot lasts.
   case keep(Snapshot)
 
-  /// What a view holds beside the structure.
+  /// Returns what a view holds besides the structure.
   @inlinable @inline(__always)
   func token(_ core: Transaction) -> ViewToken? {
     switch self {
@@ -107,7 +107,7 @@ public enum StructureUse {
     }
   }
 
-  /// The structure's database.
+  /// Returns the structure's database.
   @inlinable @inline(__always)
   func database(_ core: Transaction, _ reference: StructureReference) -> Database {
     if case .change = self { core.useForWriting(reference) } else { core.use(reference) }

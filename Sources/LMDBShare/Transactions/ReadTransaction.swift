@@ -1,6 +1,6 @@
 /// A snapshot of the store within ``SharedStore/read(_:)``.
 ///
-/// It gives views of structures: `txn[names]`. It cannot be copied, kept or passed to another task.
+/// It returns views of structures: `txn[names]`. It cannot be copied, kept or passed to another task.
 public struct ReadTransaction: ~Copyable {
   @usableFromInline let core: Transaction
 

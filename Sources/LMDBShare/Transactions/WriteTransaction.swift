@@ -1,9 +1,9 @@
 /// A write to the store within ``SharedStore/write(_:)``.
 ///
-/// It gives views of structures, which can be changed: `txn[names].append("Ada")`. It cannot be copied, kept or passed to
+/// It returns views of structures, which can be changed: `txn[names].append("Ada")`. It cannot be copied, kept or passed to
 /// another task.
 public struct WriteTransaction: ~Copyable {
-  /// The same transaction, for reading.
+  /// The same transaction for reading.
   @usableFromInline let reading: ReadTransaction
   @usableFromInline let store: SharedStore
   @inlinable var core: Transaction { reading.core }

@@ -5,7 +5,7 @@ enum KeyBound {
   case included([UInt8])
   case excluded([UInt8])
 
-  /// Whether a key lies behind this end of a walk.
+  /// Whether a key lies beyond this end of a walk.
   @usableFromInline
   func isPassed(by key: RawSpan, forward: Bool) -> Bool {
     switch self {
@@ -17,9 +17,9 @@ enum KeyBound {
 }
 
 extension Cursor {
-  /// Moves to the first entry at or after a bound, or to the last one at or before it.
+  /// Moves to the first entry at or after the bound, or to the last entry at or before it.
   ///
-  /// - Returns: Whether there is one.
+  /// - Returns: Whether there is such an entry.
   @usableFromInline
   func place(_ bound: KeyBound, forward: Bool) -> Bool {
     switch bound {

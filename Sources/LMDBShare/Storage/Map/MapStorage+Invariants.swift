@@ -1,10 +1,10 @@
-// What must hold of a map as it is stored; see OnDiskFormat.md.
+// The invariants of a stored map; see OnDiskFormat.md.
 
 extension MapStorage {
-  /// Whether the library knows this representation of keys to be of varying size.
+  /// Whether the library knows that keys of this representation vary in size.
   private static func varies(_ key: String) -> Bool { key == "string" || key == "bytes" || key.hasPrefix("(") }
 
-  /// Walks all entries; throws what contradicts the format.
+  /// Walks all entries. Throws an error if they contradict the format.
   func checkInvariants(_ reference: StructureReference) throws(StoreError) {
     let identifier = reference.description.key ?? ""
     var size: Int?
@@ -40,6 +40,6 @@ extension MapStorage {
 }
 
 extension StoredKey {
-  /// Whether keys of this representation all have one size; see OnDiskFormat.md.
+  /// Whether all keys of this representation have the same size; see OnDiskFormat.md.
   static func isFixed(_ identifier: String) -> Bool { RepresentationTable.fixedSize(of: identifier) != nil }
 }

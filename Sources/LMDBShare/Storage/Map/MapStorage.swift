@@ -1,11 +1,11 @@
 /// A map within one transaction: its entries as bytes, under encoded keys.
 ///
-/// Typed views make one for each operation; it is only what they pass on.
+/// Typed views create one for each operation and forward the operation to it.
 @usableFromInline
 struct MapStorage {
   @usableFromInline let core: Transaction
   @usableFromInline let database: Database
-  /// Whether all keys have one size, and are stored as they are encoded.
+  /// Whether all keys have the same size, and are stored as they are encoded.
   @usableFromInline let hasFixedKeys: Bool
 
   @inlinable @inline(__always)
@@ -17,7 +17,7 @@ struct MapStorage {
 
   /// Stores a value under an encoded key.
   ///
-  /// - Returns: Whether it was stored.
+  /// - Returns: Whether the value was stored.
   @inlinable @inline(__always)
   func put(_ key: RawSpan, _ value: RawSpan, _ mode: Transaction.PutMode = .replace) -> Bool {
     StoredKey.with(key, isFixed: hasFixedKeys) { stored in
@@ -33,15 +33,15 @@ struct MapStorage {
 
   /// Removes an encoded key.
   ///
-  /// - Returns: Whether it existed.
+  /// - Returns: Whether the key existed.
   @inlinable @inline(__always) @discardableResult
   func delete(_ key: RawSpan) -> Bool {
     StoredKey.with(key, isFixed: hasFixedKeys) { core.delete(database, $0) }
   }
 
-  /// Calls `body` with the encoded key and the value of an entry as it is stored.
+  /// Calls `body` with the encoded key and the value of a stored entry.
   ///
-  /// - Returns: The result of `body`; nil when a long key is missing from its entry, or is another one than that which is stored.
+  /// - Returns: The result of `body`; nil when the entry lacks its long key, or contains one that does not match its stored key.
   func entry<R>(_ stored: RawSpan, _ bytes: RawSpan, _ body: (RawSpan, RawSpan) throws -> R) rethrows -> R? {
     guard let key = try? StoredKey.key(stored, bytes, isFixed: hasFixedKeys),
       let value = try? StoredKey.value(stored, bytes, isFixed: hasFixedKeys),
@@ -54,8 +54,8 @@ struct MapStorage {
   /// Walks the entries between two encoded keys in order, until `body` returns false.
   ///
   /// - Parameters:
-  ///   - lower: The key at which the walk starts; nil for the first one.
-  ///   - upper: The key before which the walk ends; nil for the last one.
+  ///   - lower: The key at which the walk starts; nil for the first key.
+  ///   - upper: The key before which the walk ends; nil to include the last key.
   func walk(
     _ reference: StructureReference, from lower: [UInt8]?, upTo upper: [UInt8]?, reversed: Bool,
     _ body: (_ key: RawSpan, _ value: RawSpan) throws -> Bool

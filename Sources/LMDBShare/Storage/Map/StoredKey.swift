@@ -1,11 +1,11 @@
-// How an encoded key becomes a key of LMDB, which takes 1 to 511 bytes.
+// How an encoded key becomes an LMDB key, which has 1 to 511 bytes.
 //
 // - Keys of a fixed size are stored as they are.
-// - Of others, one without bytes cannot be stored, so a key that is nothing but zeros (of any number, none included)
-//   gets one zero more; the order stays.
-// - A key that would then have more than 510 bytes is stored as its first 479 bytes and its SHA-256; the value starts
-//   with the key's length in four bytes, least significant first, and the whole key. Such keys sort by their first 479
-//   bytes, and where these are equal in an order of their own.
+// - A variable-size key may be empty, and an empty key cannot be stored. So a key that consists only of zero bytes (of any
+//   number, including none) gets one more zero byte; the order is preserved.
+// - A key that would then have more than 510 bytes is stored as its first 479 bytes and its SHA-256. The value starts with the
+//   length of the key in four bytes, least significant first, and the whole key. Such keys sort by their first 479 bytes; among
+//   keys with equal first bytes the order is arbitrary but fixed.
 
 @usableFromInline
 enum StoredKey {
@@ -13,7 +13,7 @@ enum StoredKey {
   static let prefixBytes = 479
   @usableFromInline static let hashedBytes = 511
 
-  /// Calls `body` with the key's stored form, given its encoded form.
+  /// Calls `body` with the stored form of an encoded key.
   @inlinable @inline(__always)
   static func with<R>(_ encoded: RawSpan, isFixed: Bool, _ body: (RawSpan) -> R) -> R {
     if isFixed || (encoded.byteCount > 0 && encoded.byteCount <= 510 && encoded.byte(at: 0) != 0) {
@@ -22,7 +22,7 @@ enum StoredKey {
     return withBytes(of: make(encoded), body)
   }
 
-  /// The stored form of any variable-size key.
+  /// Returns the stored form of any variable-size key.
   @usableFromInline @inline(never)
   static func make(_ encoded: RawSpan) -> [UInt8] {
     var bytes = encoded.copied()
@@ -32,11 +32,11 @@ enum StoredKey {
     return bytes[..<prefixBytes] + SHA256.digest(whole)
   }
 
-  /// Whether the stored form leaves the key itself to the value.
+  /// Whether this stored form is hashed, so that the value contains the key itself.
   @inlinable @inline(__always)
   static func isHashed(_ stored: RawSpan, isFixed: Bool) -> Bool { !isFixed && stored.byteCount == hashedBytes }
 
-  /// The encoded key of an entry.
+  /// Returns the encoded key of an entry.
   @inlinable @inline(__always)
   @_lifetime(copy stored, copy bytes)
   static func key(_ stored: RawSpan, _ bytes: RawSpan, isFixed: Bool) throws(DecodingFailure) -> RawSpan {
@@ -45,7 +45,7 @@ enum StoredKey {
     return try reader.bytes(Int(reader.littleEndian(UInt32.self)))
   }
 
-  /// The value of an entry, without the long key that may stand before it.
+  /// Returns the value of an entry, without the long key that may precede it.
   @inlinable @inline(__always)
   @_lifetime(copy bytes)
   static func value(_ stored: RawSpan, _ bytes: RawSpan, isFixed: Bool) throws(DecodingFailure) -> RawSpan {
@@ -55,17 +55,17 @@ enum StoredKey {
     return reader.remainder()
   }
 
-  /// What a hashed key's value starts with.
+  /// Returns the stored value of a hashed key's entry: the key, followed by the value.
   static func wrap(key: RawSpan, value: RawSpan) -> [UInt8] {
     var writer = ByteWriter()
-    // More than LMDB takes is refused with the whole.
+    // LMDB refuses the value when the key's length does not fit.
     writer.append(littleEndian: UInt32(clamping: key.byteCount))
     writer.append(key)
     writer.append(value)
     return writer.finish()
   }
 
-  /// The encoded key, given its stored form, when that is not hashed.
+  /// Returns the encoded key of a stored form that is not hashed.
   @inlinable @inline(__always)
   @_lifetime(copy stored)
   static func encoded(_ stored: RawSpan, isFixed: Bool) -> RawSpan {
@@ -79,7 +79,7 @@ enum StoredKey {
     return stored.extracting(0..<stored.byteCount - 1)
   }
 
-  /// The least stored key that does not start with `prefix`, or nil when there is none.
+  /// Returns the least stored key that is greater than all keys starting with `prefix`, or nil when there is none.
   static func successor(ofPrefix prefix: [UInt8]) -> [UInt8]? {
     var bytes = prefix
     while let last = bytes.popLast() {
@@ -90,7 +90,7 @@ enum StoredKey {
 }
 
 extension StoredKey {
-  /// A stored key for messages: as text where it is some, else in hexadecimal.
+  /// Returns a stored key as text for messages: as it is if it is valid text, otherwise in hexadecimal.
   @usableFromInline
   static func describe(_ stored: [UInt8]) -> String {
     if let text = String(validating: stored, as: UTF8.self),

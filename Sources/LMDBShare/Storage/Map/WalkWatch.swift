@@ -1,4 +1,4 @@
-/// Watches a walk over keys: what it sees must be what the tree counts, in order, and no key is empty.
+/// Checks a walk over keys: it must visit as many entries as the tree counts, in order, and no key may be empty.
 struct WalkWatch: ~Copyable {
   private let count: Int?
   private let isWhole: Bool
@@ -7,15 +7,15 @@ struct WalkWatch: ~Copyable {
   private var before = ByteWriter()
 
   /// - Parameters:
-  ///   - count: How many entries the tree counts; nil when they may change during the walk.
-  ///   - isWhole: Whether the walk is to see all of them.
+  ///   - count: How many entries the tree counts; nil when the number may change during the walk.
+  ///   - isWhole: Whether the walk should visit all of them.
   init(count: Int?, isWhole: Bool, reversed: Bool) {
     self.count = count
     self.isWhole = isWhole
     self.reversed = reversed
   }
 
-  /// What is wrong with the next key; nil when nothing is.
+  /// Returns what is wrong with the next key; nil when nothing is wrong.
   mutating func finding(at key: RawSpan) -> String? {
     guard key.byteCount > 0 else { return "a key is empty" }
     if let count, seen >= count { return "there are more entries than the \(count) that are counted" }
@@ -29,7 +29,7 @@ struct WalkWatch: ~Copyable {
     return nil
   }
 
-  /// What is wrong at the end; nil when nothing is.
+  /// Returns what is wrong at the end; nil when nothing is wrong.
   func findingAtEnd() -> String? {
     guard let count, isWhole, seen != count else { return nil }
     return "\(count) entries are counted, and \(seen) are there"

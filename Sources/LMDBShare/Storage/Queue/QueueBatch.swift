@@ -1,14 +1,14 @@
-/// Items on their way into a queue, in the records in which they will lie there; its memory is used again and again.
+/// Items on their way into a queue, in the records in which they will be stored. The memory of a batch is reused.
 @usableFromInline
 struct QueueBatch: ~Copyable, Sendable {
-  /// Records, one after the other, and where each ends.
+  /// The records, one after the other, and where each of them ends.
   private var bytes = ByteWriter()
   private var ends: [Int] = []
   /// The record that is being filled.
   private var builder = QueueChunkBuilder()
-  /// How many items it holds.
+  /// The number of items.
   private(set) var count = 0
-  /// How many bytes one had that was left out, since no store takes it.
+  /// The size of an item that was left out, since no store accepts one that large.
   private(set) var tooLarge: Int?
   static let mostItemBytes = Limits.valueBytes - QueueChunk.overhead
 
@@ -41,7 +41,7 @@ struct QueueBatch: ~Copyable, Sendable {
     ends.append(bytes.count)
   }
 
-  /// Empties it; keeps the memory, unless that is much.
+  /// Removes all items; keeps the memory unless it is large.
   mutating func removeAll() {
     if bytes.count > 4 << 20 {
       self = QueueBatch()
@@ -61,17 +61,17 @@ struct QueueBatch: ~Copyable, Sendable {
   }
 }
 
-/// Where a batch goes on: an item of one of its records.
+/// The position at which a batch continues: an item of one of its records.
 struct QueueBatchPlace {
   var record = 0
   var item = 0
 }
 
 extension QueueStorage {
-  /// Adds items of a closed batch from a place on, as many as there is room for; fails when the queue is closed.
+  /// Adds the items of a closed batch from a position on, as many as there is room for; throws when the queue is closed.
   ///
-  /// - Parameter most: After how many bytes it ends.
-  /// - Returns: Where to go on, and how many were added.
+  /// - Parameter most: The number of bytes after which it ends.
+  /// - Returns: The position at which to continue, and how many items were added.
   func push(
     _ core: Transaction, _ batch: borrowing QueueBatch, from start: QueueBatchPlace, atMost most: Int, level: Int
   ) -> (place: QueueBatchPlace, count: Int) {

@@ -1,25 +1,25 @@
-// How a queue lies in its database; see OnDiskFormat.md. Keys are 64-bit integers: an area in the highest byte, a number
-// below. Items that nobody has touched lie in records of one or more, as they were pushed together; items with a history
-// lie by themselves, behind a header that tells it.
+// How a queue is stored in its database; see OnDiskFormat.md. Keys are 64-bit integers: the highest byte is an area, the rest a
+// number. Items that have never been leased or delayed are stored in records of one or more, as they were pushed together. Items
+// with a history have a record each, whose header holds the history.
 
 enum QueueArea {
   /// The state, at key 0.
   static let state: UInt64 = 0
   /// Leased items, by sequence number.
   static let leased: UInt64 = 1 << 56
-  /// Items that are not due yet, by the time at which they are.
+  /// Delayed items that are not due yet, by the time at which they are due.
   static let delayed: UInt64 = 2 << 56
-  /// Items that were given up, by sequence number.
+  /// Dead letters, by sequence number.
   static let dead: UInt64 = 3 << 56
-  /// From here on lie the items that can be taken.
+  /// The first area of items that can be taken.
   static let ready: UInt64 = 0x10 << 56
   static let numberMask: UInt64 = 1 << 56 - 1
 
-  /// Ready items of a level that were leased or delayed before, by sequence number.
+  /// Ready items of a level that have been leased or delayed, by sequence number.
   static func returned(_ level: Int) -> UInt64 { UInt64(0x10 + 2 * level) << 56 }
-  /// Ready items of a level as they were pushed, in records, by the sequence number of the first.
+  /// Ready items of a level in the records in which they were pushed, by the sequence number of the first.
   static func fresh(_ level: Int) -> UInt64 { UInt64(0x11 + 2 * level) << 56 }
-  /// The level of a ready item's key; nil when it is none.
+  /// Returns the level of a ready item's key; nil for any other key.
   static func level(_ key: UInt64) -> Int? {
     let area = Int(key >> 56) - 0x10
     return area >= 0 && area < 2 * QueuePriority.levels ? area / 2 : nil
@@ -27,38 +27,39 @@ enum QueueArea {
   static func isFresh(_ key: UInt64) -> Bool { key >> 56 & 1 == 1 }
 }
 
-/// What the record at key 0 tells, 88 bytes; all zeros when there is none.
+/// The contents of the record at key 0: 88 bytes. A missing record stands for zeros.
 ///
-/// A push does not write it: the last number also follows from the newest record, and how many items can be taken from how
-/// many have ever been pushed, are gone, leased, delayed or dead. So a push changes the end of the database alone.
+/// A push does not write it. The last number follows from the newest record; the number of ready items follows from the number of
+/// items ever pushed and the numbers of those that are gone, leased, delayed or dead. So a push changes only the end of the
+/// database.
 @usableFromInline
 struct QueueState {
-  /// The number that was given last, which is how many items were ever pushed.
+  /// The last number that was assigned, which is also the number of items ever pushed.
   var lastSequence: UInt64 = 0
   var lastToken: UInt64 = 0
-  /// How many items were taken for good or removed.
+  /// The number of items that were taken permanently or removed.
   var gone = 0
   var leased = 0
   var delayed = 0
   var dead = 0
   var isClosed = false
-  /// The levels on which items were ever pushed, a bit each.
+  /// The levels to which items were ever pushed, one bit each.
   var levels: UInt8 = 1 << 4
-  /// For each level how many items of its first fresh record are gone.
+  /// For each level, the number of items in its first fresh record that are gone.
   var skipped = [8 of UInt32](repeating: 0)
 
-  /// How many items can be taken.
+  /// The number of items that can be taken.
   var ready: Int { Int(lastSequence) - gone - leased - delayed - dead }
 
   static let byteCount = 88
 
   init() {}
 
-  /// Nil when the bytes are no state.
+  /// Returns nil when the bytes are not a valid state.
   init?(_ bytes: RawSpan) {
     guard bytes.byteCount == Self.byteCount else { return nil }
     func number(_ offset: Int) -> UInt64 { bytes.littleEndian(at: offset) ?? 0 }
-    // Far from where adding one more overflows.
+    // These bounds are far below the values at which adding one would overflow.
     guard number(0) < 1 << 55, number(8) < 1 << 62 else { return nil }
     func count(_ offset: Int) -> Int { Int(min(number(offset), QueueArea.numberMask)) }
     lastSequence = number(0)
@@ -82,7 +83,7 @@ struct QueueState {
 
   private func pair(_ level: Int) -> UInt64 { UInt64(skipped[level]) | UInt64(skipped[level + 1]) << 32 }
 
-  /// Whether all but the last number is the same.
+  /// Whether anything but the last number differs.
   func differs(from other: QueueState) -> Bool {
     var mine = self
     mine.lastSequence = other.lastSequence
@@ -90,20 +91,20 @@ struct QueueState {
   }
 }
 
-/// A record of items as they were pushed together: their number (`u32`), where each ends behind the table (`u32` each), and
-/// their bytes.
+/// A record of items that were pushed together: their number (`u32`), the offsets after the table at which they end (`u32` each),
+/// and their bytes.
 @usableFromInline
 struct QueueChunk: ~Escapable {
   @usableFromInline let bytes: RawSpan
   @usableFromInline let count: Int
 
-  /// A record is filled up to this size, which with LMDB's page header is four pages; a larger item has one of its own.
+  /// A record is filled up to this size, which with LMDB's page header makes four pages. A larger item has a record of its own.
   @usableFromInline static let mostBytes = 4 * 4096 - 16
 
-  /// What a record of one item has besides the item.
+  /// The number of bytes that a record of one item has besides the item.
   static let overhead = 8
 
-  /// Nil when the bytes are no such record.
+  /// Returns nil when the bytes are not a valid record.
   @_lifetime(copy bytes)
   init?(_ bytes: RawSpan) {
     guard let count = bytes.littleEndian(at: 0, UInt32.self), count > 0, count <= 1 << 24,
@@ -113,7 +114,7 @@ struct QueueChunk: ~Escapable {
     self.bytes = bytes
   }
 
-  /// The bytes of an item; nil when the table is wrong.
+  /// Returns the bytes of an item; nil when the table is invalid.
   @inlinable
   @_lifetime(copy self)
   func item(_ index: Int) -> RawSpan? {
@@ -135,7 +136,7 @@ struct QueueChunkBuilder: ~Copyable, Sendable {
   init() {}
   var count: Int { ends.count }
 
-  /// Whether an item of this size still belongs in the record.
+  /// Whether an item of this size fits into the record.
   func hasRoom(_ byteCount: Int) -> Bool {
     ends.isEmpty || items.count + byteCount + 4 * ends.count + 8 <= QueueChunk.mostBytes
   }
@@ -145,7 +146,7 @@ struct QueueChunkBuilder: ~Copyable, Sendable {
     ends.append(UInt32(truncatingIfNeeded: items.count))
   }
 
-  /// Appends the record to `writer`; the builder is empty then.
+  /// Appends the record to `writer`, and empties the builder.
   mutating func finish(into writer: inout ByteWriter) {
     writer.append(littleEndian: UInt32(ends.count))
     writer.append(littleEndian: ends)
@@ -153,7 +154,7 @@ struct QueueChunkBuilder: ~Copyable, Sendable {
     removeAll()
   }
 
-  /// Calls `body` with the record; the builder is empty then.
+  /// Calls `body` with the record, and empties the builder.
   mutating func finish(_ body: (RawSpan) -> Void) {
     var record = ByteWriter(capacity: 4 + 4 * ends.count + items.count)
     finish(into: &record)
@@ -175,16 +176,16 @@ struct QueueChunkBuilder: ~Copyable, Sendable {
   }
 }
 
-/// An item with a history: what happened to it, 48 bytes, then why (for dead ones), then the item.
+/// An item with a history: a header of 48 bytes with its history, then the reason (for dead letters), then the item.
 @usableFromInline
 struct QueueRecord {
   var sequence: UInt64
-  /// Of the present lease.
+  /// The token of the current lease.
   var token: UInt64 = 0
   var owner = OwnerID.none
-  /// By the store's clock, in microseconds: when the lease ends, the delay ends, or the item was given up.
+  /// The time at which the lease ends, the delay ends, or the item became a dead letter: microseconds by the store's clock.
   var time: UInt64 = 0
-  /// The number of times that it has been leased.
+  /// The number of times that the item has been leased.
   var attempts: UInt32 = 0
   var processID: UInt32 = 0
   var level: Int
@@ -196,11 +197,11 @@ struct QueueRecord {
     self.level = level
   }
 
-  /// Nil when the bytes are no such record.
+  /// Returns nil when the bytes are not a valid record.
   init?(_ bytes: RawSpan) {
     func word(_ offset: Int) -> UInt64? { bytes.littleEndian(at: offset) }
     func half(_ offset: Int) -> UInt32? { bytes.littleEndian(at: offset) }
-    // No sound record has a number so great that it reaches into the area of a key.
+    // No valid record has a number so large that it overlaps the area of a key.
     guard bytes.byteCount >= Self.byteCount, let sequence = word(0), let token = word(8), let owner = word(16),
       let time = word(24), let attempts = half(32), let processID = half(36), let level = half(40),
       level < QueuePriority.levels, let reason = half(44), Int(reason) <= bytes.byteCount - Self.byteCount,
@@ -210,14 +211,14 @@ struct QueueRecord {
     (self.attempts, self.processID, self.level) = (attempts, processID, Int(level))
   }
 
-  /// The item behind a record's header.
+  /// Returns the item after a record's header.
   @_lifetime(copy bytes)
   static func item(_ bytes: RawSpan) -> RawSpan {
     let start = Self.byteCount + Int(bytes.littleEndian(at: 44, UInt32.self) ?? 0)
     return bytes.extracting(min(start, bytes.byteCount)..<bytes.byteCount)
   }
 
-  /// Why a dead item is dead.
+  /// Returns the reason why an item is a dead letter.
   static func reason(_ bytes: RawSpan) -> String {
     let end = Self.byteCount + Int(bytes.littleEndian(at: 44, UInt32.self) ?? 0)
     return bytes.extracting(Self.byteCount..<min(end, bytes.byteCount)).utf8String() ?? ""

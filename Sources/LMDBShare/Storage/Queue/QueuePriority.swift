@@ -1,10 +1,10 @@
-/// The priority of an item of a queue; items of a higher priority are taken before all of a lower one.
+/// The priority of an item of a queue; items of a higher priority are taken before all items of a lower one.
 ///
-/// There are eight levels, of which 0 comes first; four have names.
+/// There are eight levels. Level 0 comes first. Four levels have names.
 public struct QueuePriority: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// The number of levels.
   @usableFromInline static let levels = 8
-  /// The level, from 0, which is taken first, to 7.
+  /// The level, from 0 (taken first) to 7.
   public let level: Int
 
   private init(known level: Int) { self.level = level }

@@ -1,7 +1,7 @@
 extension SharedQueue {
-  /// Checks that what is stored is as the format says: for tests and tools.
+  /// Checks that what is stored conforms to the format, for tests and tools.
   ///
-  /// - Throws: ``StoreError/Code/damaged``, which says what is wrong.
+  /// - Throws: ``StoreError/Code/damaged``, whose reason says what is wrong.
   /// - Complexity: O(*n*).
   package func checkInvariants() throws {
     try store.read { txn in try txn[self].storage.checkInvariants(txn.core) }
@@ -9,7 +9,7 @@ extension SharedQueue {
 }
 
 extension QueueStorage {
-  /// Counts all items and compares with the state.
+  /// Counts all items and compares the numbers with the state.
   func checkInvariants(_ core: Transaction) throws(StoreError) {
     var found = state
     (found.leased, found.delayed, found.dead) = (0, 0, 0)
@@ -27,7 +27,7 @@ extension QueueStorage {
     while isThere, problem == nil, let key = cursor.key.littleEndian(UInt64.self) {
       let number = key & QueueArea.numberMask
       if key == QueueArea.state {
-        // Read already.
+        // This record was read already.
       } else if let at = QueueArea.level(key), QueueArea.isFresh(key) {
         guard let chunk = QueueChunk(cursor.value) else {
           throw reference.damage("the record of item \(number) is damaged")

@@ -1,19 +1,19 @@
-// Leases, delays and dead letters. An item that is leased lies under its number until it is acknowledged, given back, or
-// its lease ends: with its time, or with its owner, whose lock in the `owners` file the kernel drops at its death.
+// Leases, delays and dead letters. A leased item is stored under its number until it is acknowledged or given back, or its lease
+// ends. A lease ends when it expires or when its owner dies: the kernel then releases the owner's lock in the `owners` file.
 
 extension QueueStorage {
-  /// How many items are put back in one transaction.
+  /// The maximum number of items that are put back in one transaction.
   private static let most = 1000
 
-  // MARK: What is due
+  // MARK: Due items
 
-  /// What somebody who waits for an item finds.
+  /// The result of looking for an item.
   enum Availability {
     /// There is an item to take.
     case ready
-    /// The queue is closed and nothing will come.
+    /// The queue is closed, and no item will come.
     case drained
-    /// Nothing yet.
+    /// There is no item yet.
     case nothing(Look)
   }
 
@@ -42,7 +42,7 @@ extension QueueStorage {
     return .nothing(Look(isReady: false, again: again, watched: owners.map(\.place)))
   }
 
-  /// Walks the leased items until `body` says no.
+  /// Walks the leased items until `body` returns false.
   func walkLeased(_ core: Transaction, _ body: (QueueRecord, RawSpan) -> Bool) {
     walk(core, QueueArea.leased, body)
   }
@@ -52,7 +52,7 @@ extension QueueStorage {
     let cursor = Cursor(core, database)
     var isThere = cursor.seek(area)
     while isThere, let key = cursor.key.littleEndian(UInt64.self), key & ~QueueArea.numberMask == area {
-      // What is moved or removed is found by what its record tells.
+      // An item that is moved or removed is found by the contents of its record.
       guard let record = QueueRecord(cursor.value),
         key & QueueArea.numberMask == (area == QueueArea.delayed ? record.time : record.sequence)
       else { return fail(core, "the record of an item is damaged") }
@@ -61,8 +61,8 @@ extension QueueStorage {
     }
   }
 
-  /// Makes ready what is due: delayed items, and those whose lease has ended. When there are items to take anyway, the leases
-  /// are looked at every 20 ms.
+  /// Makes due items ready: delayed items, and those whose lease has ended. While there are items to take, the leases are checked
+  /// only every 20 ms.
   func makeReady(_ core: Transaction) {
     guard state.delayed > 0 || state.leased > 0, !core.hasFailed else { return }
     let now = core.now()
@@ -110,10 +110,10 @@ extension QueueStorage {
 
   // MARK: Leases
 
-  /// Leases items in order; `body` gets each with its bytes, its token and the attempt, and says why it cannot be decoded if that
-  /// is so. An attempt counts for those, too.
+  /// Leases items in order. `body` is called with each item's bytes, token and attempt, and returns the reason if the item cannot
+  /// be decoded. Such an item counts an attempt, too.
   ///
-  /// - Parameter limit: After how many that cannot be decoded it ends.
+  /// - Parameter limit: The number of undecodable items after which it ends.
   func lease(
     _ core: Transaction, atMost most: Int, for duration: Duration, undecodable limit: Int,
     _ body: (QueueRecord, RawSpan) -> DecodingFailure?
@@ -122,7 +122,7 @@ extension QueueStorage {
       throw reference.environment.ownersFailure("lease", reference.name)
     }
     makeReady(core)
-    // Before anything is looked at: it may write.
+    // This comes first, since it may write.
     let end = core.now(after: duration)
     var leased: [(QueueRecord, [UInt8])] = []
     let taking = take(core, atMost: most, undecodable: limit) { taken, bytes in
@@ -141,7 +141,7 @@ extension QueueStorage {
       withBytes(of: item) { item in
         record.withBytes(item) { _ = core.put(database, QueueArea.leased | record.sequence, $0) }
       }
-      // Taken, but not for good.
+      // The item was taken, but not permanently.
       state.gone -= 1
       state.leased += 1
     }
@@ -149,7 +149,7 @@ extension QueueStorage {
     KillPoint.pass(.leased)
   }
 
-  /// The record of a lease that is current, with its item.
+  /// Returns the record of a current lease, with its item.
   private func current(
     _ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ operation: String
   ) throws(StoreError) -> (QueueRecord, [UInt8]) {
@@ -186,13 +186,13 @@ extension QueueStorage {
     _ core: Transaction, _ sequence: UInt64, _ token: UInt64, delay: Duration, reason: String, isTried: Bool
   ) throws(StoreError) {
     var (record, item) = try current(core, sequence, token, "release")
-    // The lease was one; so there are some left.
+    // The lease counted as an attempt, so at least one is left.
     if !isTried, record.attempts > 0 { record.attempts -= 1 }
     withBytes(of: item) { giveBack(core, record, $0, delay: delay, reason: reason) }
     KillPoint.pass(.released)
   }
 
-  /// Ends a lease: the item comes again, or goes to the dead letters when it has been tried too often.
+  /// Ends a lease: the item returns to the queue, or goes to the dead letters when it has no attempts left.
   private func giveBack(
     _ core: Transaction, _ record: QueueRecord, _ item: RawSpan, delay: Duration = .zero, reason: String
   ) {
@@ -217,7 +217,7 @@ extension QueueStorage {
     state.dead += 1
   }
 
-  /// Moves a leased item to the dead letters at once.
+  /// Moves a leased item to the dead letters immediately.
   func reject(_ core: Transaction, _ sequence: UInt64, _ token: UInt64, _ reason: String) throws(StoreError) {
     let (record, item) = try current(core, sequence, token, "reject")
     core.delete(database, QueueArea.leased | sequence)
@@ -225,7 +225,7 @@ extension QueueStorage {
     withBytes(of: item) { bury(core, record, $0, reason) }
   }
 
-  /// Puts a dead letter back into the queue, as one that was never tried; false when there is none of that number.
+  /// Returns a dead letter to the queue as an untried item. Returns false when there is no dead letter of that number.
   func revive(_ core: Transaction, _ sequence: UInt64) -> Bool {
     guard let bytes = core.get(database, QueueArea.dead | sequence), var record = QueueRecord(bytes),
       record.sequence == sequence
@@ -239,7 +239,7 @@ extension QueueStorage {
   }
 }
 
-/// Which owners of leases live; each is asked once.
+/// Which owners of leases are alive; each is checked once.
 struct Liveness {
   private let environment: Environment
   private var known: [OwnerID: Bool] = [:]

@@ -1,11 +1,11 @@
 internal import Synchronization
 
-// Looking at the items that are next, in a snapshot, and taking them later, in a write.
+// Looking at the next items in a snapshot, and taking them later in a write.
 
-/// Items of a queue whose numbers ascend by one.
+/// Items of a queue with consecutive numbers.
 @usableFromInline
 struct QueueRun: Sendable {
-  /// The number of the first one.
+  /// The number of the first item.
   let first: UInt64
   let count: Int
 
@@ -16,14 +16,14 @@ struct QueueRun: Sendable {
   }
 }
 
-/// Looks ahead less often where others mostly are faster to take what was seen.
+/// Prefetches less often when other consumers usually take the prefetched items first.
 struct PrefetchPace: ~Copyable, Sendable {
-  /// How many looks pass before the next try, and how many passed before the last one.
+  /// How many attempts are still to be skipped, and how many were skipped before the last one.
   private let left = Atomic<Int>(0)
   private let pause = Atomic<Int>(0)
   private static let longest = 63
 
-  /// Whether it is worth a try.
+  /// Whether a prefetch should be attempted.
   func isTime() -> Bool {
     let left = left.load(ordering: .relaxed)
     if left > 0 { self.left.store(left - 1, ordering: .relaxed) }
@@ -38,8 +38,8 @@ struct PrefetchPace: ~Copyable, Sendable {
 }
 
 extension QueueStorage {
-  /// Calls `body` with the records of the items that would be taken next, none with a history, until it says no: the number of
-  /// the first of these items, the record, and where in it they are.
+  /// Calls `body` with the records of the items that would be taken next, until it returns false or an item has a history. Passes
+  /// the number of the first item, the record, and the indices of the items in the record.
   @usableFromInline
   func lookAhead(_ core: Transaction, atMost most: Int, _ body: (UInt64, QueueChunk, Range<Int>) -> Bool) {
     guard reference.prefetches.isTime() else { return }
@@ -62,7 +62,7 @@ extension QueueStorage {
 
   /// Takes the items of these runs, as long as they are the next ones.
   ///
-  /// - Returns: Which of all their items were taken. Others may have taken the first ones before.
+  /// - Returns: Which of all these items were taken. Other consumers may have taken the first ones before.
   @usableFromInline
   func take(_ core: Transaction, _ runs: [QueueRun]) -> Range<Int> {
     if runs.isEmpty { return 0..<0 }

@@ -1,7 +1,7 @@
-// Removing one item, wherever it stands: leased, given up, ready or not due yet.
+// Removing one item in any state: leased, dead, ready or delayed.
 
 extension QueueStorage {
-  /// Removes the item of that number, wherever it is; tells whether it was there.
+  /// Removes the item of that number, whatever its state. Returns whether it existed.
   func remove(_ core: Transaction, _ sequence: UInt64) -> Bool {
     guard sequence > 0, sequence <= state.lastSequence else { return false }
     if core.get(database, QueueArea.leased | sequence) != nil {
@@ -27,7 +27,7 @@ extension QueueStorage {
   private func removeFresh(_ core: Transaction, _ sequence: UInt64, _ level: Int) -> Bool {
     let cursor = Cursor(core, database)
     let wanted = QueueArea.fresh(level) | sequence
-    // The record that begins with this item, or the one before.
+    // The item is in the record that begins with it, or in the one before.
     if !cursor.seek(wanted) {
       guard cursor.move(.last) else { return false }
     } else if cursor.key.littleEndian(UInt64.self) != wanted {

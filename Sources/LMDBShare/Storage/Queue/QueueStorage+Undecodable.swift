@@ -1,20 +1,20 @@
-// Items whose bytes are none of the queue's type: of a newer version of it, of another program, or damaged. They are their own
-// fault, and never the queue's: whoever takes items passes them over, and no byte of them is lost.
+// Items that cannot be decoded as the queue's type: a newer version of the type or another program wrote them, or they are
+// damaged. They do not block the queue: consumers skip them, and no byte of them is lost.
 
 extension QueueStorage {
-  /// How many of them one transaction moves at most, where another one can follow: it keeps others from writing.
+  /// The maximum number that one transaction moves when another one can follow, since it excludes other writers.
   @usableFromInline static let mostUndecodable = 1000
-  /// After how long one that was leased comes again, when it has attempts left: another program may understand it.
+  /// The time after which a leased one returns when it has attempts left: another program may be able to decode it.
   static let undecodablePause = Duration.seconds(1)
 
-  /// An item that is none of the queue's type, out of the queue.
+  /// An item that cannot be decoded and has been taken out of the queue.
   struct Undecodable {
     var record: QueueRecord
     let item: [UInt8]
     let reason: String
   }
 
-  /// What was taken so far, and how much more is wanted.
+  /// What has been taken so far, and how much more is wanted.
   struct Taking {
     var most: Int
     let limit: Int
@@ -49,22 +49,22 @@ extension QueueStorage {
     }
   }
 
-  /// Takes items for good, in order. Those that cannot be decoded go to the dead letters.
+  /// Takes items permanently, in order. Those that cannot be decoded go to the dead letters.
   ///
-  /// - Parameter limit: After how many that cannot be decoded it ends.
+  /// - Parameter limit: The number of undecodable items after which it ends.
   @usableFromInline
   func pop(
     _ core: Transaction, atMost most: Int, undecodable limit: Int, _ body: (Taken, RawSpan) -> DecodingFailure?
   ) {
     for undecodable in take(core, atMost: most, undecodable: limit, body).undecodable {
-      // Taken, but not for good.
+      // The item was taken, but not permanently.
       state.gone -= 1
       withBytes(of: undecodable.item) { bury(core, undecodable.record, $0, undecodable.reason) }
     }
   }
 
-  /// Counts an attempt for an item that could not be decoded: it comes again after a pause, or goes to the dead letters when it has
-  /// no attempts left, or the queue no limit to them.
+  /// Counts an attempt for an item that could not be decoded. It returns after a pause, or goes to the dead letters when it has
+  /// no attempts left or the queue does not limit them.
   func postpone(_ core: Transaction, _ undecodable: Undecodable) {
     var record = undecodable.record
     if record.attempts < .max { record.attempts += 1 }
@@ -79,7 +79,7 @@ extension QueueStorage {
     }
   }
 
-  /// Puts all dead letters back into the queue, as items that were never tried; tells how many.
+  /// Returns all dead letters to the queue as untried items, and returns their number.
   func reviveAll(_ core: Transaction) -> Int {
     var letters: [UInt64] = []
     walk(core, QueueArea.dead) { record, _ in

@@ -1,15 +1,15 @@
-/// A queue within one transaction: its items as bytes, and its state, which is written back once at the end.
+/// A queue within one transaction: its items as bytes, and its state, which is written back once, at the end.
 @usableFromInline
 final class QueueStorage: StructureState {
   @usableFromInline let reference: StructureReference
   let database: Database
-  /// The transaction's epoch as of which the state is known.
+  /// The epoch of the transaction for which the state is current.
   @usableFromInline private(set) var epoch: UInt64 = 0
   private var stored = QueueState()
-  /// The number of the newest fresh item, from which the last number follows without being stored.
+  /// The number of the newest fresh item. The last number follows from it without being stored.
   private var newestFresh: UInt64 = 0
   @usableFromInline var state = QueueState()
-  /// How many items were put back from a copy, in this transaction.
+  /// How many items this transaction has restored from a copy.
   var restored = 0
 
   init(_ reference: StructureReference, _ database: Database) {
@@ -20,7 +20,7 @@ final class QueueStorage: StructureState {
   func load(_ core: Transaction) {
     epoch = core.epoch
     restored = 0
-    // What could not be read is not remembered.
+    // A state that could not be read is not remembered.
     defer { if core.hasFailed { epoch = 0 } }
     stored = QueueState()
     if !core.hasFailed, let bytes = core.get(database, QueueArea.state) {
@@ -33,10 +33,10 @@ final class QueueStorage: StructureState {
     if state.ready < 0 { fail(core, "its state tells of more items than were pushed") }
   }
 
-  /// The number of the newest fresh item that there is, or 0.
+  /// Returns the number of the newest fresh item that exists, or 0.
   private func newest(_ core: Transaction) -> UInt64 {
     let cursor = Cursor(core, database)
-    // Mostly there is one level, and its records are the last ones. Items that came back on a later level lie behind them.
+    // Usually there is one level, and its records are the last ones. Returned items of a later level come after them.
     if state.levels == QueueState().levels {
       guard cursor.move(.last) else { return 0 }
       let last = lastNumber(cursor, 4)
@@ -51,7 +51,7 @@ final class QueueStorage: StructureState {
     return newest
   }
 
-  /// The number of the last item in the fresh record where the cursor stands; 0 when there is none of this level.
+  /// Returns the number of the last item in the fresh record at the cursor; 0 when the record is not one of this level.
   private func lastNumber(_ cursor: Cursor, _ level: Int) -> UInt64 {
     guard let key = cursor.key.littleEndian(UInt64.self), key & ~QueueArea.numberMask == QueueArea.fresh(level),
       let count = QueueChunk(cursor.value)?.count
@@ -67,17 +67,17 @@ final class QueueStorage: StructureState {
     stored = state
   }
 
-  /// Forgets what is known, so that it is read again: a change that is not allowed must not be remembered.
+  /// Forgets the state so that it is read again: a change that is not allowed must not be remembered.
   func forget() { epoch = 0 }
 
-  /// One less; the transaction fails when there is none.
+  /// Returns the count decremented by one; fails the transaction when it is zero.
   private func lowered(_ core: Transaction, _ count: Int) -> Int {
     if count > 0 { return count - 1 }
     fail(core, "its state tells of fewer items than there are")
     return 0
   }
 
-  /// Fewer are leased, delayed or dead.
+  /// Decrements the count of leased, delayed or dead items.
   func lowerLeased(_ core: Transaction) { state.leased = lowered(core, state.leased) }
   func lowerDelayed(_ core: Transaction) { state.delayed = lowered(core, state.delayed) }
   func lowerDead(_ core: Transaction) { state.dead = lowered(core, state.dead) }
@@ -98,7 +98,7 @@ final class QueueStorage: StructureState {
     return max(0, capacity - state.ready - state.delayed)
   }
 
-  /// Whether so many more items may be added; if not, why.
+  /// Returns the error if this many items may not be added; nil if they may.
   func refusal(_ count: Int) -> StoreError? {
     if state.isClosed {
       return StoreError(
@@ -138,7 +138,7 @@ final class QueueStorage: StructureState {
 
   @usableFromInline func makeBuilder() -> QueueChunkBuilder { QueueChunkBuilder() }
 
-  /// Adds an item to a record that holds several, which is stored when it is full.
+  /// Adds an item to a record of several items, which is stored when it is full.
   @usableFromInline
   func pack(_ core: Transaction, _ item: RawSpan, level: Int, _ builder: inout QueueChunkBuilder) {
     if !builder.hasRoom(item.byteCount) { store(core, level: level, &builder) }
@@ -154,7 +154,7 @@ final class QueueStorage: StructureState {
     builder.finish { putFresh(core, $0, count, level: level) }
   }
 
-  /// Stores a record of so many items, for which there is room.
+  /// Stores a record of `count` items, for which there is room.
   func putFresh(_ core: Transaction, _ record: RawSpan, _ count: Int, level: Int) {
     let first = state.lastSequence + 1
     state.lastSequence += UInt64(count)
@@ -165,7 +165,7 @@ final class QueueStorage: StructureState {
 
   func putDelayed(_ core: Transaction, _ record: QueueRecord, _ item: RawSpan, until time: UInt64) {
     var key = QueueArea.delayed | time & QueueArea.numberMask
-    // Two that are due at the same microsecond stay in order.
+    // Two items that are due in the same microsecond keep their order.
     while core.get(database, key) != nil { key += 1 }
     var record = record
     record.time = key & QueueArea.numberMask
@@ -177,7 +177,7 @@ final class QueueStorage: StructureState {
 
   // MARK: Taking
 
-  /// What has become due can be taken, too.
+  /// Makes items that have become due ready to be taken.
   @usableFromInline
   func prepareToTake(_ core: Transaction) {
     if state.delayed > 0 || state.leased > 0 { makeReady(core) }
@@ -191,10 +191,11 @@ final class QueueStorage: StructureState {
     var attempts: UInt32
   }
 
-  /// Takes items in order; `body` gets each with its bytes, and says why those are none of the queue's type if they are not.
+  /// Takes items in order. `body` is called with each item and its bytes, and returns the reason if they cannot be decoded.
   ///
-  /// - Parameter limit: After how many that are none it ends.
-  /// - Returns: How many were taken, and those that are none: they are out of the queue, and the caller puts them elsewhere.
+  /// - Parameter limit: The number of undecodable items after which it ends.
+  /// - Returns: How many items were taken, and the undecodable ones. These are out of the queue; the caller stores them
+  ///   elsewhere.
   func take(
     _ core: Transaction, atMost most: Int, undecodable limit: Int, _ body: (Taken, RawSpan) -> DecodingFailure?
   ) -> Taking {
@@ -212,7 +213,7 @@ final class QueueStorage: StructureState {
       if QueueArea.isFresh(key) {
         takeFresh(core, cursor, before: .max, &taking, body)
       } else {
-        // One that was pushed earlier, and never taken, comes first.
+        // An item that was pushed earlier and never taken comes first.
         let returned = key & QueueArea.numberMask
         let fresh = Cursor(core, database)
         if let first = firstFresh(fresh, level), first < returned {
@@ -223,12 +224,12 @@ final class QueueStorage: StructureState {
       }
       if state.gone == before { break }
     }
-    // They may come back without a trace in the state, but not as fresh ones: the last number does not follow from those then.
+    // They may return without a change of the state, but not as fresh items, so the last number does not follow from them.
     if !taking.undecodable.isEmpty { newestFresh = 0 }
     return taking
   }
 
-  /// Puts the cursor on the first fresh record of a level; tells the number of the first item in it that is there.
+  /// Moves the cursor to the first fresh record of a level. Returns the number of the first item in it that is not gone.
   private func firstFresh(_ cursor: Cursor, _ level: Int) -> UInt64? {
     guard cursor.seek(QueueArea.fresh(level)), let key = cursor.key.littleEndian(UInt64.self),
       key & ~QueueArea.numberMask == QueueArea.fresh(level)
@@ -259,7 +260,7 @@ final class QueueStorage: StructureState {
     dropFresh(core, cursor, level, start..<index, of: chunk.count)
   }
 
-  /// Drops items of a level's first record, where the cursor stands: those that are there up to an index.
+  /// Drops items of a level's first record, at the cursor: those that are not gone, up to an index.
   func dropFresh(_ core: Transaction, _ cursor: Cursor, _ level: Int, _ indices: Range<Int>, of count: Int) {
     if indices.upperBound == count {
       cursor.delete()
@@ -287,7 +288,7 @@ final class QueueStorage: StructureState {
 
   // MARK: Removing
 
-  /// Removes all items, whatever became of them.
+  /// Removes all items, whatever their state.
   func removeAll(_ core: Transaction) {
     core.removeAll(database)
     var empty = QueueState()
@@ -297,13 +298,13 @@ final class QueueStorage: StructureState {
     empty.gone = Int(state.lastSequence)
     state = empty
     restored = 0
-    // Written in any case, since its record has gone with the rest.
+    // The state must be written in any case, since its record was removed with the rest.
     stored = QueueState()
   }
 }
 
 extension Transaction {
-  /// The queue as of this transaction.
+  /// Returns the queue as of this transaction.
   @inlinable
   func queue(_ reference: StructureReference, _ database: Database) -> QueueStorage {
     if let known = state(database, as: QueueStorage.self), known.reference === reference, known.epoch == epoch {
@@ -317,7 +318,7 @@ extension Transaction {
     if let known = state(database, as: QueueStorage.self),
       known.reference.description.identity == reference.description.identity
     {
-      // Another handle of the same queue may hold changes back.
+      // Another handle of the same queue may have unwritten changes.
       if known.epoch != epoch { known.load(self) }
       return known
     }

@@ -1,4 +1,4 @@
-/// Walks the items of a queue that can be taken, in the order in which they would be.
+/// Walks the items of a queue that can be taken, in the order in which they would be taken.
 struct QueueWalk {
   private let core: Transaction
   private let queue: QueueStorage
@@ -6,7 +6,7 @@ struct QueueWalk {
   private let fresh: Cursor
   private var level: Int? = nil
   private var isPlaced = false
-  /// Where the cursors stand on an item of the level, its number.
+  /// The numbers of the level's items at the cursors, where there are such items.
   private var returnedAt: UInt64?
   private var freshAt: UInt64?
   private var index = 0
@@ -18,7 +18,7 @@ struct QueueWalk {
     fresh = Cursor(core, queue.database)
   }
 
-  /// Calls `body` with the next item; false at the end.
+  /// Calls `body` with the next item. Returns false at the end.
   mutating func next(_ body: (QueueStorage.Taken, RawSpan) -> Void) -> Bool {
     while true {
       if level == nil, !advance() { return false }
@@ -52,7 +52,7 @@ struct QueueWalk {
     return true
   }
 
-  /// Gives the item of the record where the cursor stands; tells how many are in it.
+  /// Passes the item of the record at the cursor to `body`. Returns the number of items in the record; nil when it is damaged.
   private func give(_ taken: QueueStorage.Taken, _ body: (QueueStorage.Taken, RawSpan) -> Void) -> Int? {
     guard let chunk = QueueChunk(fresh.value), let item = chunk.item(index) else { return nil }
     body(taken, item)
@@ -69,7 +69,7 @@ struct QueueWalk {
     return key & QueueArea.numberMask
   }
 
-  /// Goes to the next level that has items.
+  /// Moves to the next level that has items.
   private mutating func advance() -> Bool {
     let start = isPlaced ? lastLevel.map { QueueArea.returned($0 + 1) } ?? QueueArea.ready : QueueArea.ready
     guard returned.seek(start), let key = returned.key.littleEndian(UInt64.self), let found = QueueArea.level(key)

@@ -1,10 +1,10 @@
-// Where a packed list keeps which elements, once its blocks are filled unevenly: in two levels, each a sequence of
-// 16-byte entries (a key, a number of elements). The upper level lies under key 0 and names the leaves, a leaf names up to
-// 255 blocks in the order of the list.
+// The directory of a packed list whose blocks are filled unevenly. It has two levels, each a sequence of 16-byte entries (a key
+// and a number of elements). The upper level is stored under key 0 and names the leaves; a leaf names up to 255 blocks in the
+// order of the list.
 
 @usableFromInline
 final class BlockDirectory {
-  /// One entry, in memory as in the file: 16 bytes, least significant first.
+  /// One entry: 16 bytes in memory as in the file, least significant first.
   struct Entry: BitwiseCopyable {
     var key: UInt64
     var count: Int
@@ -25,11 +25,11 @@ final class BlockDirectory {
     }
   }
 
-  /// The place of a block.
+  /// The position of a block in the directory.
   struct Place {
     var leaf: Int
     var index: Int
-    /// The position of its first element.
+    /// The position of the block's first element.
     var start: Int
     var entry: Entry
   }
@@ -37,7 +37,7 @@ final class BlockDirectory {
   static let topKey: UInt64 = 0
   static let entriesPerLeaf = 255
 
-  /// More elements than any list can have: a stored count above it is damage, and the sum of two counts below it never overflows.
+  /// More elements than any list can have: a larger stored count is damage, and adding two smaller ones never overflows.
   static let most = 1 << 48
 
   private let reference: StructureReference
@@ -47,7 +47,7 @@ final class BlockDirectory {
   private var nextLeafKey: UInt64
   private var removedLeaves: [UInt64] = []
 
-  /// Reads the upper level; nil when it is damaged.
+  /// Reads the upper level; returns nil when it is damaged.
   init?(_ reference: StructureReference, _ database: Database, top: RawSpan) {
     guard let entries = Self.parse(top, keys: 1..<BlockSequence.firstBlockKey) else { return nil }
     self.reference = reference
@@ -57,7 +57,7 @@ final class BlockDirectory {
     nextLeafKey = (leaves.map(\.key).max() ?? 0) + 1
   }
 
-  /// A directory of blocks that had none.
+  /// Creates a directory of blocks that had none.
   init(_ reference: StructureReference, _ database: Database, _ entries: [Entry]) {
     self.reference = reference
     self.database = database
@@ -78,7 +78,7 @@ final class BlockDirectory {
 
   var count: Int { leaves.reduce(0) { $0 + $1.count } }
 
-  /// The entries of a leaf; nil, with the transaction failed, when it is damaged.
+  /// Returns the entries of a leaf; nil when it is damaged, which fails the transaction.
   private func entries(_ core: Transaction, _ leaf: Leaf) -> [Entry]? {
     if let known = leaf.entries { return known }
     guard let bytes = core.get(database, leaf.key),
@@ -92,7 +92,7 @@ final class BlockDirectory {
     return parsed
   }
 
-  /// The entries that the bytes tell; nil when a key is not of this kind, or they tell of more elements than there can be.
+  /// Decodes entries; returns nil when a key is out of range or there are more elements than a list can have.
   private static func parse(_ bytes: RawSpan, keys: Range<UInt64>) -> [Entry]? {
     guard bytes.byteCount % MemoryLayout<Entry>.stride == 0 else { return nil }
     let entries = bytes.copied(as: Entry.self)
@@ -104,7 +104,7 @@ final class BlockDirectory {
     return entries
   }
 
-  /// The block with the element at `position`; of the end, the last block.
+  /// Returns the block that contains the element at `position`; for the end position, the last block.
   func place(_ core: Transaction, _ position: Int) -> Place? {
     var start = 0
     var number = 0
@@ -121,7 +121,7 @@ final class BlockDirectory {
     return Place(leaf: number, index: index, start: start, entry: entries[index])
   }
 
-  /// The block behind another one.
+  /// Returns the block after another one.
   func next(_ core: Transaction, _ place: Place) -> Place? {
     let start = place.start + place.entry.count
     if let entries = entries(core, leaves[place.leaf]), place.index + 1 < entries.count {
@@ -134,7 +134,7 @@ final class BlockDirectory {
     return Place(leaf: place.leaf + 1, index: 0, start: start, entry: first)
   }
 
-  /// Notes that a block has another number of elements.
+  /// Records the number of elements of a block.
   func setCount(_ core: Transaction, _ count: Int, at place: Place) {
     let leaf = leaves[place.leaf]
     guard entries(core, leaf) != nil else { return }
@@ -144,7 +144,7 @@ final class BlockDirectory {
     isDirty = true
   }
 
-  /// Adds a block behind a place, or in front of all.
+  /// Adds a block after a place, or before all blocks.
   func insert(_ core: Transaction, _ entry: Entry, after place: Place?) {
     guard !leaves.isEmpty else { return addLeaf([entry], at: 0) }
     let number = place?.leaf ?? 0
@@ -164,7 +164,7 @@ final class BlockDirectory {
     addLeaf(moved, at: number + 1)
   }
 
-  /// Takes a block out.
+  /// Removes a block.
   func remove(_ core: Transaction, _ place: Place) {
     let leaf = leaves[place.leaf]
     guard entries(core, leaf) != nil else { return }
@@ -178,7 +178,7 @@ final class BlockDirectory {
     }
   }
 
-  /// Writes what has changed.
+  /// Writes the changes.
   func flush(_ core: Transaction) {
     guard isDirty else { return }
     for key in removedLeaves { core.delete(database, key) }

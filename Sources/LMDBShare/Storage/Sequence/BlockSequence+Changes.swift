@@ -26,7 +26,7 @@ extension BlockSequence {
   @inlinable @inline(__always)
   var hasNoDirectory: Bool { if case .regular = fields.value.settled { true } else { false } }
 
-  /// Appends one element, or several.
+  /// Appends one or more elements.
   @usableFromInline @inline(never)
   func appendElsewhere(_ core: Transaction, _ bytes: RawSpan) {
     let wanted = count + bytes.byteCount / size
@@ -44,7 +44,7 @@ extension BlockSequence {
     }
   }
 
-  /// Makes the window show the last block, or a new one behind it, and tells how many elements fit in.
+  /// Makes the window show the last block, or a new one after it. Returns how many elements fit into it.
   private func roomAtEnd(_ core: Transaction) -> Int? {
     if window.count > 0, window.start + window.count == count, window.count < capacity {
       return capacity - window.count
@@ -74,13 +74,13 @@ extension BlockSequence {
     return capacity
   }
 
-  /// In a transaction that has failed nothing is stored any more, but the count goes on as if it were: a loop that adds or
-  /// removes until there are enough comes to its end.
+  /// Sets the count as if the change had been made, when the transaction has failed. Nothing is stored any more then, but a loop
+  /// that adds or removes elements until a count is reached still ends.
   private func follow(_ core: Transaction, _ wanted: Int) {
     if core.hasFailed { count = max(0, wanted) }
   }
 
-  /// The last block has got more elements.
+  /// Records that elements were appended to the last block.
   private func grew(_ core: Transaction, _ elements: Int) {
     count += elements
     switch shape {
@@ -93,7 +93,7 @@ extension BlockSequence {
     }
   }
 
-  /// A key behind all blocks.
+  /// Returns a key after those of all blocks.
   private func freshKey(_ core: Transaction) -> UInt64? {
     let cursor = Cursor(core, database)
     let last = cursor.move(.last) ? cursor.key.littleEndian(UInt64.self) ?? 0 : 0
@@ -106,7 +106,7 @@ extension BlockSequence {
     return greatest + 1
   }
 
-  // MARK: Anywhere
+  // MARK: Changes at any position
 
   /// Inserts elements before a position.
   @usableFromInline
@@ -117,7 +117,7 @@ extension BlockSequence {
     if position == count { return appendElsewhere(core, bytes) }
     core.wrote(database)
     if position == 0, case .regular = shape { return prepend(core, bytes) }
-    // Chunk by chunk, each behind the one before.
+    // The elements are inserted in chunks, each after the one before.
     var position = position
     var rest = bytes.extracting(0..<bytes.byteCount)
     while rest.byteCount > 0 {
@@ -129,7 +129,7 @@ extension BlockSequence {
     }
   }
 
-  /// In front of blocks without a directory: fills the first block, then makes new ones before it.
+  /// Prepends to blocks without a directory: fills the first block, then creates new ones before it.
   private func prepend(_ core: Transaction, _ bytes: RawSpan) {
     var rest = bytes.extracting(0..<bytes.byteCount)
     while rest.byteCount > 0 {
@@ -173,7 +173,7 @@ extension BlockSequence {
     }
     if target.count + added > capacity {
       split(core, target, at: position == target.start ? target.start : position, directory)
-      // Behind the cut there is room, or else a block of its own is made.
+      // The block before the split has room, or a new block is made.
       guard let left = block(core, max(position - 1, 0)), show(core, left) else { return }
       target = left
       if target.start + target.count != position || target.count + added > capacity {
@@ -191,7 +191,7 @@ extension BlockSequence {
     return block.key == regular.firstKey || block.key == regular.firstKey + UInt64(regular.blocks - 1)
   }
 
-  /// Notes that a block has another number of elements, of which the window tells.
+  /// Records the number of elements of a block after the window has changed.
   private func resize(_ core: Transaction, _ block: Block, to elements: Int) {
     count += elements - block.count
     switch shape {
@@ -204,7 +204,7 @@ extension BlockSequence {
     }
   }
 
-  /// The directory; made of the even blocks when there is none yet.
+  /// Returns the directory; creates it from the regular blocks if there is none yet.
   private func makeDirectory(_ core: Transaction) -> BlockDirectory {
     switch shape {
     case .directory(let directory): return directory
@@ -219,7 +219,7 @@ extension BlockSequence {
     }
   }
 
-  /// Cuts a block in two.
+  /// Splits a block in two.
   private func split(_ core: Transaction, _ block: Block, at position: Int, _ directory: BlockDirectory) {
     guard let place = block.place, position > block.start, position < block.start + block.count else { return }
     guard let key = freshKey(core) else { return }
@@ -235,7 +235,7 @@ extension BlockSequence {
     _ = withBytes(of: tail) { core.put(database, key, $0) }
   }
 
-  /// Makes a block of its own for elements at a position where blocks meet.
+  /// Creates a block for elements at a position between two blocks.
   private func addBlock(
     _ core: Transaction, _ position: Int, _ bytes: RawSpan, before: Bool, _ directory: BlockDirectory
   ) {
@@ -259,7 +259,7 @@ extension BlockSequence {
     if positions.count == count { return removeAll(core) }
     core.wrote(database)
     var end = positions.upperBound
-    // From behind, so that what is still to be removed keeps its positions.
+    // This goes backwards, so that the elements still to be removed keep their positions.
     while end > positions.lowerBound, !core.hasFailed {
       guard let target = block(core, end - 1) else { return }
       let start = max(positions.lowerBound, target.start)
@@ -291,7 +291,7 @@ extension BlockSequence {
     if case .directory(let directory) = shape { mergeIfSmall(core, positions.lowerBound, directory) }
   }
 
-  /// Takes a whole block out.
+  /// Removes a whole block.
   private func dropBlock(_ core: Transaction, _ block: Block) {
     if windowKey == block.key {
       window.clear()
@@ -318,7 +318,7 @@ extension BlockSequence {
     }
   }
 
-  /// Joins a block with the next one when both together fill three quarters of a block at most.
+  /// Merges a block with the next one when both together fill at most three quarters of a block.
   private func mergeIfSmall(_ core: Transaction, _ position: Int, _ directory: BlockDirectory) {
     guard let place = directory.place(core, position), place.entry.count < capacity / 4,
       let next = directory.next(core, place),

@@ -1,8 +1,8 @@
-// What must hold of lists and arrays as they are stored; see OnDiskFormat.md. For tests and tools: it takes as long as
-// reading all of it.
+// The invariants of stored lists and arrays; see OnDiskFormat.md. For tests and tools: a check takes as long as reading
+// everything.
 
 extension BlockSequence {
-  /// Walks all blocks; throws what contradicts the format.
+  /// Walks all blocks. Throws an error if they contradict the format.
   func checkInvariants(_ core: Transaction) throws(StoreError) {
     load(core)
     if let failure = core.failure { throw failure }
@@ -68,7 +68,7 @@ extension BlockSequence {
 }
 
 extension IndexedSequence {
-  /// Walks all elements; throws what contradicts the format.
+  /// Walks all elements. Throws an error if they contradict the format.
   func checkInvariants(_ core: Transaction) throws(StoreError) {
     load(core)
     let cursor = Cursor(core, database)

@@ -1,19 +1,19 @@
-// Elements of a fixed size, side by side in blocks of up to 4,080 bytes (which with its header fill a page of 4,096).
+// Elements of a fixed size, side by side in blocks of up to 4,080 bytes (which with LMDB's header fill a page of 4,096).
 //
-// Blocks lie under ascending keys. While a list only grows and shrinks at its ends, the keys are dense, every block but
-// the first and the last is full, and the block of a position is computed. The first change in the middle adds a
-// directory (BlockDirectory), which then tells where everything is.
+// Blocks are stored under ascending keys. While a list only grows and shrinks at its ends, the keys are dense, every block except
+// the first and the last is full, and the block of a position is computed. The first change in the middle adds a directory
+// (BlockDirectory), which is used for lookups from then on.
 
 /// The blocks of a packed list or array within one transaction.
 @usableFromInline
 final class BlockSequence: StructureState {
-  /// What changes.
+  /// The mutable state.
   @usableFromInline
   struct Fields {
     @usableFromInline var epoch: UInt64 = 0
     @usableFromInline var count: Int = 0
     @usableFromInline var settled: Shape = .regular(Regular())
-    /// Elements that were appended to the last block since the shape was brought up to date.
+    /// The number of elements that were appended to the last block since the shape was updated.
     @usableFromInline var growth = 0
     @usableFromInline var windowKey: UInt64 = 0
     @usableFromInline var isDirty: Bool = false
@@ -21,18 +21,18 @@ final class BlockSequence: StructureState {
   @usableFromInline let fields = Cell(Fields())
 
   static let blockBytes = 4080
-  /// Keys below are the directory's.
+  /// Keys below this one belong to the directory.
   static let firstBlockKey: UInt64 = 1 << 32
-  /// Where a new list starts, with room on both sides.
+  /// The key at which a new list starts, with room on both sides.
   static let middleKey: UInt64 = 1 << 62
 
   @usableFromInline let reference: StructureReference
   @usableFromInline let database: Database
   @usableFromInline let window: BlockWindow
   @usableFromInline let size: Int
-  /// How many elements a block holds.
+  /// The number of elements that fit into a block.
   let capacity: Int
-  /// The transaction's epoch as of which all of this is known.
+  /// The epoch of the transaction for which this state is current.
   @inlinable var epoch: UInt64 {
     get { fields.value.epoch }
     _modify { yield &fields.value.epoch }
@@ -46,7 +46,7 @@ final class BlockSequence: StructureState {
   @usableFromInline struct Regular {
     var firstKey = BlockSequence.middleKey
     var blocks = 0
-    /// Elements of the first and of the last block; the same when there is only one.
+    /// The numbers of elements of the first and of the last block; the same when there is only one.
     var first = 0
     var last = 0
   }
@@ -54,7 +54,7 @@ final class BlockSequence: StructureState {
     case regular(Regular)
     case directory(BlockDirectory)
   }
-  /// Where everything is.
+  /// The arrangement of the blocks.
   var shape: Shape {
     get {
       if fields.value.growth > 0 { settle() }
@@ -63,7 +63,7 @@ final class BlockSequence: StructureState {
     set { fields.value.settled = newValue }
   }
 
-  /// The last block has got more elements; the directory learns of it when somebody asks.
+  /// Updates the shape after elements were appended to the last block, which is put off until the shape is needed.
   private func settle() {
     let elements = fields.value.growth
     fields.value.growth = 0
@@ -72,7 +72,7 @@ final class BlockSequence: StructureState {
     if regular.blocks == 1 { regular.first = regular.last }
     fields.value.settled = .regular(regular)
   }
-  /// The key of the block that the window shows, and whether the window is newer than the store.
+  /// The key of the block that the window shows, and whether the window has changes that are not stored yet.
   var windowKey: UInt64 {
     get { fields.value.windowKey }
     _modify { yield &fields.value.windowKey }
@@ -92,10 +92,10 @@ final class BlockSequence: StructureState {
     window = BlockWindow(elementSize: size, capacity: capacity)
   }
 
-  /// Reads the shape, unless it is known.
+  /// Reads the shape, unless it is current.
   func load(_ core: Transaction) {
     epoch = core.epoch
-    // What a reader could not read is not remembered. A writer's failure ends with its epoch.
+    // A shape that a reader could not read is not remembered. A writer's failure ends with its epoch.
     defer { if core.hasFailed, !core.isWritable { epoch = 0 } }
     window.clear()
     isDirty = false
@@ -129,7 +129,7 @@ final class BlockSequence: StructureState {
     count = blocks == 1 ? first : first + (blocks - 2) * capacity + last
   }
 
-  /// An array has as many elements as it was made with; callers rely on each position below that.
+  /// Checks that an array has the number of elements with which it was created; callers rely on every position below that.
   func checkCount(_ core: Transaction) {
     guard let wanted = reference.description.count, database != Database.missing, count != wanted, !core.hasFailed
     else {
@@ -151,7 +151,7 @@ final class BlockSequence: StructureState {
         advice: "another program may have written to it; restore a backup"))
   }
 
-  /// A codec that says that all of its values have one size must keep to it.
+  /// Fails the transaction because a codec with a fixed size encoded a value of another size.
   @usableFromInline @inline(never)
   func failSize(_ core: Transaction, _ found: Int) {
     core.failUnencodable(
@@ -161,7 +161,7 @@ final class BlockSequence: StructureState {
 
   // MARK: Finding
 
-  /// A block: its key, the position of its first element, how many elements it has, and its place in the directory.
+  /// A block: its key, the position of its first element, the number of its elements, and its place in the directory.
   struct Block {
     var key: UInt64
     var start: Int
@@ -169,7 +169,7 @@ final class BlockSequence: StructureState {
     var place: BlockDirectory.Place?
   }
 
-  /// The block of a position; of the end, the last block. Nil when there are no blocks.
+  /// Returns the block of a position; for the end position, the last block. Returns nil when there are no blocks.
   func block(_ core: Transaction, _ position: Int) -> Block? {
     switch shape {
     case .regular(let regular):
@@ -190,7 +190,7 @@ final class BlockSequence: StructureState {
     }
   }
 
-  /// Makes the window show the block of a position; false when it cannot be read.
+  /// Makes the window show the block of a position. Returns false when it cannot be read.
   @usableFromInline
   func show(_ core: Transaction, _ position: Int) -> Bool {
     if window.holds(position) { return true }
@@ -198,7 +198,7 @@ final class BlockSequence: StructureState {
     return holds(core, window, position)
   }
 
-  /// Whether the window shows the position after it was made to; if not, where everything is told to be is wrong.
+  /// Checks that the window shows the position after its block was loaded. If not, the directory or a count is wrong.
   private func holds(_ core: Transaction, _ window: BlockWindow, _ position: Int) -> Bool {
     if window.holds(position) { return true }
     if !core.hasFailed { fail(core, "the block of position \(position) is not where it should be") }
@@ -214,19 +214,19 @@ final class BlockSequence: StructureState {
       window.clear()
       return false
     }
-    // In a write transaction the page may move with the next write.
+    // In a write transaction, the next write may move the page.
     if core.isWritable { window.copy(bytes, start: block.start) } else { window.show(bytes, start: block.start) }
     windowKey = block.key
     return true
   }
 
-  /// A window of one's own for a walk: in place for a reader; a copy for a writer, whose pages may move with each write.
+  /// Creates a separate window for a walk: in place for a reader; a copy for a writer, since each write may move pages.
   @usableFromInline
   func makeWindow(_ core: Transaction) -> BlockWindow {
     BlockWindow(elementSize: size, capacity: core.isWritable ? capacity : 0)
   }
 
-  /// Makes such a window show the block of a position; false when it cannot be read.
+  /// Makes such a window show the block of a position. Returns false when it cannot be read.
   @usableFromInline
   func fill(_ core: Transaction, _ window: BlockWindow, _ position: Int) -> Bool {
     if isDirty { flushWindow(core) }
@@ -244,12 +244,12 @@ final class BlockSequence: StructureState {
     return bytes
   }
 
-  // MARK: Writing out
+  // MARK: Writing changes
 
   func flushWindow(_ core: Transaction) {
     guard isDirty else { return }
     isDirty = false
-    // Views know of the change since it was made.
+    // Views were updated when the change was made.
     window.withBytes { _ = core.put(database, windowKey, $0, isNew: false) }
   }
 

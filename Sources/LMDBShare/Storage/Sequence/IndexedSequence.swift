@@ -1,10 +1,10 @@
-// Elements of any size, one a key: the keys are 64-bit integers, dense from the first one, so that a position is a key
+// Elements of any size, one under each key. The keys are 64-bit integers and dense, so that a position can be computed from a key
 // and both ends can grow.
 
 /// The elements of an indexed list within one transaction.
 @usableFromInline
 final class IndexedSequence: StructureState {
-  /// What changes.
+  /// The mutable state.
   @usableFromInline
   struct Fields {
     @usableFromInline var epoch: UInt64 = 0
@@ -38,7 +38,7 @@ final class IndexedSequence: StructureState {
 
   func load(_ core: Transaction) {
     epoch = core.epoch
-    // What a reader could not read is not remembered. A writer's failure ends with its epoch.
+    // A count that a reader could not read is not remembered. A writer's failure ends with its epoch.
     defer { if core.hasFailed, !core.isWritable { epoch = 0 } }
     count = 0
     firstKey = BlockSequence.middleKey
@@ -49,7 +49,7 @@ final class IndexedSequence: StructureState {
       return core.fail(reference.damage("its keys are no positions"))
     }
     let entries = core.count(database)
-    // Keys from here to the end are there to be computed with.
+    // All keys up to the end must be representable.
     guard UInt64(entries) <= UInt64.max - key else {
       return core.fail(reference.damage("its first key leaves no room for \(entries) elements"))
     }
@@ -59,7 +59,7 @@ final class IndexedSequence: StructureState {
 
   @usableFromInline func flush(_ core: Transaction) {}
 
-  /// The bytes of an element, in place; nil, with the transaction failed, when it is missing.
+  /// Returns the bytes of an element in place; nil when it is missing, which fails the transaction.
   @_lifetime(borrow core)
   @inlinable
   func element(_ core: Transaction, _ position: Int) -> RawSpan? {
@@ -89,18 +89,18 @@ final class IndexedSequence: StructureState {
     count += 1
   }
 
-  /// What LMDB says when the new key is not the greatest is told as what it is: keys that are not dense.
+  /// Reports LMDB's error about a key that is not the greatest as what it means here: the keys are not dense.
   @usableFromInline @inline(never)
   func failAppending(_ core: Transaction) {
     guard core.failure?.code == .notSorted else { return }
     core.replaceFailure(reference.damage("there are elements behind the last one, or its keys are used up"))
   }
 
-  /// Inserts elements before a position: the shorter side moves, each element once, by a cursor.
+  /// Inserts elements before a position. The elements on the shorter side move, each once, by a cursor.
   @usableFromInline
   func insert(_ core: Transaction, _ position: Int, _ elements: [[UInt8]]) {
     let added = elements.count
-    // In a transaction that has failed, too: a loop that goes on until there are enough comes to its end.
+    // The count also changes in a transaction that has failed, so that a loop that adds elements until a count is reached ends.
     defer { count += added }
     guard !core.hasFailed, !elements.isEmpty else { return }
     let isInFront = position < count - position
@@ -109,7 +109,7 @@ final class IndexedSequence: StructureState {
     }
     var queue = elements
     if isInFront {
-      // Towards the front: what is displaced goes `added` places down.
+      // Towards the front: displaced elements move down by `added` keys.
       let cursor = Cursor(core, database)
       var index = position - 1
       while index >= 0, !core.hasFailed {
@@ -147,7 +147,7 @@ final class IndexedSequence: StructureState {
     }
   }
 
-  /// Removes the elements at these positions: the shorter side moves up, each element once.
+  /// Removes the elements at these positions. The elements on the shorter side move, each once.
   @usableFromInline
   func remove(_ core: Transaction, _ positions: Range<Int>) {
     guard !positions.isEmpty else { return }

@@ -1,15 +1,15 @@
-/// The elements of a list or array within one transaction, by position and as bytes, whatever they are stored in.
+/// The elements of a list or array within one transaction, by position and as bytes, independent of how they are stored.
 enum SequenceStorage {
   case blocks(Transaction, BlockSequence)
   case indexed(Transaction, IndexedSequence)
 
-  /// - Parameter reference: A list or array. One in blocks whose elements have no size fails the transaction.
+  /// - Parameter reference: A list or array. The transaction fails if it is stored in blocks and its elements have no size.
   init(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     guard reference.description.layout == .packed else {
       self = .indexed(core, core.elements(reference, database))
       return
     }
-    // An array that is being loaded grows until it has its elements.
+    // An array that is being loaded grows until it has all of its elements.
     let size = reference.description.elementSize ?? 1
     self = .blocks(core, core.loadBlocks(reference, database, size, isNew: core.isWritable))
   }
@@ -50,7 +50,7 @@ enum SequenceStorage {
     }
   }
 
-  // Positions are in range, and bytes have the size of an element.
+  // In the following methods positions must be in range, and bytes must have the size of an element.
 
   /// Overwrites an element.
   func replace(_ position: Int, _ bytes: RawSpan) {
@@ -60,7 +60,7 @@ enum SequenceStorage {
     }
   }
 
-  /// Inserts an element before a position; at the count it is appended.
+  /// Inserts an element before a position, or appends it if the position is the count.
   func insert(_ bytes: [UInt8], at position: Int) {
     switch self {
     case .blocks(let core, let blocks): withBytes(of: bytes) { blocks.insert(core, position, $0) }
@@ -93,7 +93,7 @@ enum SequenceStorage {
     }
   }
 
-  /// Walks everything that is stored; throws an error if it contradicts the format.
+  /// Walks everything that is stored. Throws an error if it contradicts the format.
   func checkInvariants() throws(StoreError) {
     switch self {
     case .blocks(let core, let blocks): try blocks.checkInvariants(core)
@@ -105,7 +105,7 @@ enum SequenceStorage {
 // MARK: What a transaction knows of a sequence
 
 extension Transaction {
-  /// The blocks of a packed structure as of this transaction.
+  /// Returns the blocks of a packed structure as of this transaction.
   @inlinable
   func blocks(_ reference: StructureReference, _ database: Database, _ size: Int) -> BlockSequence {
     if let known = state(database, as: BlockSequence.self), known.reference === reference, known.epoch == epoch {
@@ -118,7 +118,7 @@ extension Transaction {
   func loadBlocks(
     _ reference: StructureReference, _ database: Database, _ size: Int, isNew: Bool = false
   ) -> BlockSequence {
-    // Another handle of the same structure may hold changes back.
+    // Another handle of the same structure may have unwritten changes.
     if let known = state(database, as: BlockSequence.self), known.epoch == epoch,
       known.reference.description.identity == reference.description.identity
     {
@@ -131,7 +131,7 @@ extension Transaction {
     return blocks
   }
 
-  /// The elements of an indexed structure as of this transaction.
+  /// Returns the elements of an indexed structure as of this transaction.
   @inlinable
   func elements(_ reference: StructureReference, _ database: Database) -> IndexedSequence {
     if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {

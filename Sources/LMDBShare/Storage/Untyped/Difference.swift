@@ -1,25 +1,25 @@
-/// What makes the contents of a structure in one snapshot those in another one.
+/// The changes that turn a structure's contents in one snapshot into those in another.
 ///
-/// Dictionaries are compared in the order of their keys; of lists what both begin and end with is left out; items of queues are
-/// told by their numbers. The snapshots may be of one store or of two.
+/// Dictionaries are compared in the order of their keys. Lists are compared without their common beginning and end. Items of
+/// queues are matched by their numbers. The snapshots may belong to one store or to two.
 ///
-/// - Complexity: O(*n*), and no time at all for a structure of the same store that has not changed.
+/// - Complexity: O(*n*), and O(1) for a structure of the same store that has not changed.
 package struct Difference {
   package enum Kind: String, Sendable { case inserted, updated, removed }
 
   /// One entry that differs.
   package struct Entry {
     package var kind: Kind
-    /// Of lists and arrays: in the new contents, or in the old ones for what was removed.
+    /// For lists and arrays: the position in the new contents, or for removed elements in the old ones.
     package var position: Int?
-    /// Of dictionaries, encoded.
+    /// For dictionaries: the encoded key.
     package var key: [UInt8]?
-    /// Of queues.
+    /// For queues: the item.
     package var item: UntypedContents.Item?
     package var old: [UInt8]?
     package var new: [UInt8]?
 
-    /// An entry of something with keys.
+    /// Returns an entry of a structure with keys.
     package static func keyed(_ kind: Kind, _ key: [UInt8], old: [UInt8]? = nil, new: [UInt8]? = nil) -> Entry {
       Entry(kind: kind, key: key, old: old, new: new)
     }
@@ -27,7 +27,7 @@ package struct Difference {
 
   private let body: (Entry) throws -> Void
 
-  /// Calls `body` with each entry that differs. Nil stands for a structure that is not there.
+  /// Calls `body` with each entry that differs. Nil stands for a structure that does not exist.
   package static func walk(
     from old: UntypedContents?, to new: UntypedContents?, _ body: (Entry) throws -> Void
   ) throws {
@@ -129,7 +129,7 @@ package struct Difference {
     if case .indexed(_, let a) = old.sequence, case .indexed(_, let b) = new.sequence,
       old.core.belongs(to: new.reference.environment)
     {
-      // Elements of one store keep their keys, so what was dropped at the front moves nothing.
+      // Elements of one store keep their keys, so dropping elements at the front moves no others.
       let shift = Int(clamping: Int128(b.firstKey) - Int128(a.firstKey))
       if shift > before {
         try all(.removed, old)
@@ -139,7 +139,7 @@ package struct Difference {
     } else if let maximum = new.description.maximumCount, before > 0, after == maximum, maximum <= 1 << 16,
       let shift = try old.shift(to: new)
     {
-      // One that keeps so many drops the first ones.
+      // A full list with this maximum drops its first elements.
       return try compareShifted(old, new, shift)
     }
     let least = min(before, after)
@@ -166,7 +166,7 @@ package struct Difference {
     try tell(old, new, shift + common..<old.count, common..<new.count)
   }
 
-  /// Tells what stands in the place of what.
+  /// Reports which elements replace which.
   private func tell(_ old: UntypedContents, _ new: UntypedContents, _ gone: Range<Int>, _ come: Range<Int>) throws {
     let common = gone.count == come.count ? gone.count : 0
     var position = come.lowerBound
@@ -190,7 +190,7 @@ package struct Difference {
   // MARK: Queues
 
   private func compareQueues(_ old: UntypedContents, _ new: UntypedContents) throws {
-    // By their numbers; of two stores the same number may be that of different items.
+    // Items are matched by their numbers. In two stores, different items may have the same number.
     struct Shape: Equatable { var state: UntypedContents.Item.State, level: Int, attempts: UInt32, value: Int }
     func shape(_ item: UntypedContents.Item, _ value: RawSpan) -> Shape {
       Shape(state: item.state, level: item.level, attempts: item.attempts, value: value.copied().hashValue)
@@ -216,7 +216,7 @@ package struct Difference {
 }
 
 extension StructureDescription {
-  /// Whether the contents of both lie alike.
+  /// Whether the contents of both are stored in the same way.
   fileprivate func hasSameForm(as other: StructureDescription) -> Bool {
     kind == other.kind && key == other.key && element == other.element && layout == other.layout
       && elementSize == other.elementSize
@@ -224,7 +224,8 @@ extension StructureDescription {
 }
 
 extension UntypedContents {
-  /// The record of its tree, by which one that has not changed is known: nil for what lies among the values.
+  /// The record of the structure's tree, by which an unchanged one is recognized; nil for a structure that is stored among the
+  /// values.
   package var tree: [UInt8]? {
     guard !reference.description.kind.liesAmongValues else { return nil }
     return withUTF8(of: reference.name) { core.get(Database.main, $0)?.copied() }
@@ -237,13 +238,13 @@ extension UntypedContents {
     return found
   }
 
-  /// Walks elements of two lists side by side.
+  /// Walks the elements of two lists side by side.
   fileprivate func walkBeside(
     _ other: UntypedContents, from start: Int, to otherStart: Int = 0, count: Int,
     _ body: (RawSpan, RawSpan) throws -> Bool
   ) throws {
     guard count > 0 else { return }
-    // Piece by piece, so that neither is read but once.
+    // They are read piece by piece, so that each is read only once.
     let piece = 512
     var done = 0
     var goesOn = true
@@ -261,13 +262,14 @@ extension UntypedContents {
         index += 1
         return goesOn
       }
-      // Fewer where one of them is damaged: its transaction has failed.
+      // There are fewer elements when one list is damaged; its transaction has failed then.
       guard index == size else { return }
       done += size
     }
   }
 
-  /// How many elements were dropped at the front, if all others are there, or none is; nil when that is not what happened.
+  /// Returns how many elements were dropped at the front, if all others are there or none is; nil when something else has
+  /// changed.
   fileprivate func shift(to other: UntypedContents) throws -> Int? {
     var (mine, theirs): ([[UInt8]], [[UInt8]]) = ([], [])
     try walk(0..<count) { _, value in
@@ -286,7 +288,7 @@ extension UntypedContents {
     return Set(mine).isDisjoint(with: theirs) ? mine.count : nil
   }
 
-  /// How many elements both begin with.
+  /// Returns how many elements both have in common at the beginning.
   fileprivate func firstDifference(from other: UntypedContents, _ most: Int) throws -> Int {
     var same = 0
     try walkBeside(other, from: 0, count: most) { a, b in
@@ -297,7 +299,7 @@ extension UntypedContents {
     return same
   }
 
-  /// How many elements both end with, of so many.
+  /// Returns how many of at most `most` elements both have in common at the end.
   fileprivate func commonEnd(with other: UntypedContents, atMost most: Int) throws -> Int {
     let piece = 512
     var same = 0

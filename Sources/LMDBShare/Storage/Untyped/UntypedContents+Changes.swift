@@ -1,4 +1,4 @@
-// Changes by bytes. Whoever makes them has checked that the bytes are of the structure's type: here only sizes are.
+// Changes by bytes. The caller has checked that the bytes are valid for the structure's type; only sizes are checked here.
 
 extension UntypedContents {
   /// Sets a value.
@@ -15,7 +15,8 @@ extension UntypedContents {
     LMDBShare.withBytes(of: bytes) { sequence.replace(position, $0) }
   }
 
-  /// Inserts an element into a list; at the count, it is appended. One with a maximum drops elements at the other end.
+  /// Inserts an element into a list, or appends it if the position is the count. A list with a maximum drops elements at the
+  /// other end.
   package func insert(_ bytes: [UInt8], at position: Int) throws(StoreError) {
     guard position >= 0, position <= count else { throw outOfRange(position) }
     try checkSize(bytes.count)
@@ -26,7 +27,7 @@ extension UntypedContents {
     }
   }
 
-  /// Appends elements to a list without looking at a maximum: what is loaded had it in force.
+  /// Appends elements to a list without applying its maximum, which already applied to the data that is loaded.
   package func append(_ bytes: RawSpan) throws(StoreError) {
     try checkSize(bytes.byteCount)
     sequence.append(bytes)
@@ -40,7 +41,7 @@ extension UntypedContents {
     _ = map.put(key, value, isLast ? .likelyLast : .replace)
   }
 
-  /// Removes a key of a dictionary; tells whether it was there.
+  /// Removes a key of a dictionary. Returns whether it existed.
   package func removeValue(forKey key: [UInt8]) -> Bool {
     LMDBShare.withBytes(of: key) { map.delete($0) }
   }
@@ -55,9 +56,9 @@ extension UntypedContents {
     }
   }
 
-  // MARK: Queues as they were
+  // MARK: Restoring queues
 
-  /// Adds an item of a queue with its history. Leased ones can be taken at once: their lease does not live on.
+  /// Adds an item of a queue with its history. A leased item can be taken immediately, since its lease is not restored.
   package func restore(_ item: Item, _ bytes: RawSpan) throws(StoreError) {
     guard (0..<QueuePriority.levels).contains(item.level), item.sequence > 0, item.sequence < 1 << 55 else {
       throw StoreError(
@@ -68,7 +69,7 @@ extension UntypedContents {
     queue.restore(core, item, bytes)
   }
 
-  /// Adds a copy of an item of another queue, with a number of its own, its history and its place.
+  /// Adds a copy of an item of another queue with a new number, and with its history and state.
   package func add(_ item: Item, _ bytes: RawSpan) throws(StoreError) {
     guard (0..<QueuePriority.levels).contains(item.level) else {
       throw StoreError(
@@ -80,7 +81,7 @@ extension UntypedContents {
     queue.add(core, item, bytes)
   }
 
-  /// Goes on with these numbers, which none of the items may exceed.
+  /// Continues with these numbers, which no item may exceed.
   package func restore(_ numbers: QueueNumbers) { queue.restore(core, numbers) }
 
   private func checkSize(_ count: Int) throws(StoreError) {
@@ -111,7 +112,7 @@ extension QueueStorage {
     restore(core, .init(lastSequence: item.sequence, lastToken: 0, isClosed: state.isClosed))
   }
 
-  /// Stores an item where it belongs.
+  /// Stores an item in the area of its state.
   private func place(_ core: Transaction, _ item: UntypedContents.Item, _ bytes: RawSpan) {
     var record = QueueRecord(item.sequence, level: item.level)
     record.attempts = item.attempts
@@ -135,9 +136,9 @@ extension QueueStorage {
     QueueChunkBuilder.single(bytes) { _ = core.put(database, QueueArea.fresh(item.level) | item.sequence, $0) }
   }
 
-  /// How many items were ever pushed follows from the last number; those that are not there are gone.
+  /// The number of items ever pushed follows from the last number. Those that do not exist are gone.
   func restore(_ core: Transaction, _ numbers: UntypedContents.QueueNumbers) {
-    // Dumps come from others: a queue whose numbers are near their end could not be used.
+    // Dumps are untrusted: a queue whose numbers are close to their limit could not be used.
     state.lastSequence = max(state.lastSequence, min(numbers.lastSequence, 1 << 54))
     state.lastToken = max(state.lastToken, min(numbers.lastToken, 1 << 61))
     state.isClosed = numbers.isClosed
@@ -146,7 +147,7 @@ extension QueueStorage {
 }
 
 extension Transaction {
-  /// Gives an array its elements.
+  /// Fills an array with its elements.
   func fill(_ reference: StructureReference, _ element: [UInt8]) {
     let count = reference.description.count ?? 0
     do throws(StoreError) {

@@ -1,7 +1,7 @@
-/// What is in a structure as one transaction sees it, as bytes.
+/// The contents of a structure in one transaction, as bytes.
 ///
-/// Elements of lists and arrays are named by positions, entries of dictionaries by encoded keys (not stored ones: hashing
-/// long keys is seen to here), items of queues by sequence numbers. It is valid until its transaction ends.
+/// Elements of lists and arrays are identified by positions, entries of dictionaries by encoded keys (not stored ones: long keys
+/// are hashed here), items of queues by sequence numbers. The contents are valid until their transaction ends.
 package struct UntypedContents {
   let core: Transaction
   let reference: StructureReference
@@ -13,7 +13,7 @@ package struct UntypedContents {
     self.database = database
   }
 
-  /// What the catalogue tells of the structure.
+  /// The structure's description in the catalogue.
   package var description: StructureDescription { reference.description }
 
   var sequence: SequenceStorage { SequenceStorage(core, reference, database) }
@@ -26,10 +26,10 @@ package struct UntypedContents {
 // MARK: Reading
 
 extension UntypedContents {
-  /// The first thing that could not be read, which the transaction will throw.
+  /// The first read error, which the transaction will throw.
   package var failure: StoreError? { core.failure }
 
-  /// How many elements, entries, or items that can be taken there are; 1 for what holds one value.
+  /// The number of elements, entries, or items that can be taken; 1 for a structure that holds one value.
   package var count: Int {
     switch reference.description.kind.shape {
     case .sequence: sequence.count
@@ -39,7 +39,7 @@ extension UntypedContents {
     }
   }
 
-  /// Walks everything that is stored; throws an error if it contradicts the format.
+  /// Walks everything that is stored. Throws an error if it contradicts the format.
   func checkInvariants() throws(StoreError) {
     switch description.kind.shape {
     case .sequence: try sequence.checkInvariants()
@@ -50,12 +50,12 @@ extension UntypedContents {
     if let failure = core.failure { throw failure }
   }
 
-  /// How many bytes the database takes, in whole pages; nil for what lies among the values.
+  /// The pages that the database occupies; nil for a structure that is stored among the values.
   package var storedPages: TreeStatistics? {
     reference.description.kind.liesAmongValues ? nil : core.statistics(database)
   }
 
-  /// The bytes of a value; nil when there is none. Where one is missing that has to be there, the reading transaction fails.
+  /// Calls `body` with the bytes of a value. Returns nil when there is none; fails the transaction when there should be one.
   package func value<R>(_ body: (RawSpan) -> R) -> R? {
     withUTF8(of: reference.name) { key in
       guard let bytes = core.get(database, key) else {
@@ -88,11 +88,11 @@ extension UntypedContents {
     }
   }
 
-  /// Walks entries of a dictionary in the order of their keys, until `body` returns false.
+  /// Walks the entries of a dictionary in the order of their keys, until `body` returns false.
   ///
   /// - Parameters:
-  ///   - lower: The encoded key at which the walk starts; nil for the first one.
-  ///   - upper: The encoded key before which the walk ends; nil for the last one.
+  ///   - lower: The encoded key at which the walk starts; nil for the first key.
+  ///   - upper: The encoded key before which the walk ends; nil to include the last key.
   package func walk(
     from lower: [UInt8]? = nil, upTo upper: [UInt8]? = nil, reversed: Bool = false,
     _ body: (_ key: RawSpan, _ value: RawSpan) throws -> Bool
@@ -100,14 +100,14 @@ extension UntypedContents {
     try map.walk(reference, from: lower, upTo: upper, reversed: reversed, body)
   }
 
-  /// An item of a queue, wherever it stands.
+  /// An item of a queue in any state.
   package struct Item {
     package enum State: String, Sendable { case ready, delayed, leased, dead }
     package var sequence: UInt64
     package var state: State
     package var level: Int
     package var attempts: UInt32
-    /// In microseconds since 1970: when a delay or lease ends, or when it was given up.
+    /// The time at which a delay or lease ends, or at which it became a dead letter, in microseconds since 1970.
     package var time: UInt64?
     /// The reason why it became a dead letter.
     package var reason: String?
@@ -138,7 +138,7 @@ extension UntypedContents {
       guard try goesOn.get() else { return }
       seen += 1
     }
-    // Whoever writes may take and add meanwhile.
+    // A writer may take and add items during the walk.
     if !core.hasFailed, !core.isWritable, seen != ready {
       return core.fail(reference.damage("\(seen) items can be taken, and \(ready) are counted"))
     }
@@ -154,7 +154,7 @@ extension UntypedContents {
       }
       guard try goesOn.get() else { return }
     }
-    // Who sees all of it relies on its numbers, too, which a dump keeps.
+    // A caller that walks everything also relies on the queue's numbers, which a dump contains.
     guard !core.hasFailed, !core.isWritable else { return }
     do throws(StoreError) {
       try queue.checkInvariants(core)
@@ -163,7 +163,7 @@ extension UntypedContents {
     }
   }
 
-  /// What is kept of a queue beside its items.
+  /// The numbers and flags of a queue that are stored besides its items.
   package struct QueueNumbers {
     package var lastSequence: UInt64
     package var lastToken: UInt64

@@ -1,17 +1,17 @@
-/// A structure by its name alone, with its elements, keys and items as bytes: for tools that know no types, and take them
+/// A structure opened by its name only, with its elements, keys and items as bytes: for tools, which know no types and read them
 /// from its description.
 package struct UntypedStructure: Sendable {
   let store: SharedStore
   let reference: StructureReference
 
-  /// What the catalogue tells of it.
+  /// The structure's description in the catalogue.
   package var description: StructureDescription { reference.description }
   /// Its name.
   package var name: String { reference.name }
 }
 
 extension SharedStore {
-  /// The structure of that name, whatever it is.
+  /// Returns the structure of that name, whatever its kind.
   ///
   /// - Throws: ``StoreError/Code/structureNotFound``.
   package func untyped(_ name: String) throws(StoreError) -> UntypedStructure {
@@ -19,9 +19,9 @@ extension SharedStore {
     return UntypedStructure(store: self, reference: reference)
   }
 
-  /// The queue of that name, with items as bytes.
+  /// Returns the queue of that name, with items as bytes.
   ///
-  /// - Throws: ``StoreError/Code/structureNotFound``; ``StoreError/Code/typeMismatch`` when it is no queue.
+  /// - Throws: ``StoreError/Code/structureNotFound``; ``StoreError/Code/typeMismatch`` when it is not a queue.
   package func untypedQueue(_ name: String) throws(StoreError) -> SharedQueue<StoredBytes> {
     let structure = try untyped(name)
     guard structure.description.kind == .queue else {
@@ -34,22 +34,22 @@ extension SharedStore {
 }
 
 extension ReadTransaction {
-  /// The structure of that name as part of this snapshot.
+  /// Returns the contents of the structure in this snapshot.
   package func contents(_ structure: UntypedStructure) -> UntypedContents {
     UntypedContents(core, structure.reference, core.use(structure.reference))
   }
 
-  /// Every structure that is in this snapshot, by name.
+  /// Returns all structures in this snapshot, by name.
   package func structures(of store: SharedStore) throws(StoreError) -> [StructureDescription] {
     try Catalogue.all(store.environment.catalogue, core).known
   }
 
-  /// What the catalogue tells of a structure in this snapshot; nil when there is none.
+  /// Returns a structure's description in this snapshot; nil when there is no such structure.
   package func description(of name: String, in store: SharedStore) throws(StoreError) -> StructureDescription? {
     try Catalogue.description(of: name, store.environment.catalogue, core)
   }
 
-  /// A structure of this snapshot.
+  /// Returns a structure of this snapshot.
   package func structure(_ description: StructureDescription, in store: SharedStore) throws(StoreError)
     -> UntypedStructure
   {
@@ -58,8 +58,8 @@ extension ReadTransaction {
       store: store, reference: StructureReference(description, number: number, store.environment))
   }
 
-  /// Calls `body` with what is in a structure of this snapshot, of which nothing is remembered afterwards, however many are looked
-  /// at.
+  /// Calls `body` with the contents of a structure of this snapshot. Nothing is cached afterwards, so any number of structures
+  /// can be visited.
   package func withContents<R>(
     of description: StructureDescription, in store: SharedStore, _ body: (UntypedContents) throws -> R
   ) throws -> R {
@@ -73,12 +73,12 @@ extension ReadTransaction {
 }
 
 extension WriteTransaction {
-  /// The structure, to be read and changed.
+  /// Returns the contents of the structure, for reading and changing.
   package func contents(_ structure: UntypedStructure) -> UntypedContents {
     UntypedContents(core, structure.reference, core.useForWriting(structure.reference))
   }
 
-  /// The structure of that name, whatever it is.
+  /// Returns the structure of that name, whatever its kind.
   package func untyped(_ name: String) throws(StoreError) -> UntypedStructure {
     guard let found = try Catalogue.description(of: name, store.environment.catalogue, core) else {
       throw .notFound(name)
@@ -86,20 +86,19 @@ extension WriteTransaction {
     return UntypedStructure(store: store, reference: try store.openOrCreate(found, core))
   }
 
-  /// The queue of that name, with items as bytes.
+  /// Returns the queue of that name, with items as bytes.
   package func untypedQueue(_ structure: UntypedStructure) -> SharedQueue<StoredBytes> {
     SharedQueue(link: StructureLink(store, structure.reference))
   }
 
-  /// Whether there has never been a structure, so that nobody can have one open.
+  /// Whether the store has never had a structure, so that no handle can exist.
   package var isNew: Bool { Catalogue.version(store.environment.catalogue, core) == Catalogue.firstVersion }
 
-  /// Makes a structure. A description with an identity, which nobody else's must be or ever have been, keeps it.
+  /// Creates a structure. If the description has an identity, it is kept; no other structure may have or have had the same one.
   ///
   /// - Parameters:
   ///   - initial: The bytes of a value, or of each element of an array.
-  ///   - isFilled: Whether an array gets its elements now; else its maker appends them, as many as it is to have, before the
-  ///     transaction ends.
+  ///   - isFilled: Whether an array gets its elements now. Otherwise the caller appends all of them before the transaction ends.
   /// - Throws: ``StoreError/Code/structureExists`` when there is one of that name.
   package func create(
     _ description: StructureDescription, initial: [UInt8]? = nil, isFilled: Bool = true
@@ -113,28 +112,28 @@ extension WriteTransaction {
     return UntypedStructure(store: store, reference: reference)
   }
 
-  /// Removes the structure of that name, which this transaction must not have opened; false when there is none.
+  /// Removes the structure of that name, which this transaction must not have opened. Returns false when there is none.
   @discardableResult
   package func remove(_ name: String) throws(StoreError) -> Bool { try store.remove(name, core) }
 
-  /// Gives the structure of that name, which this transaction must not have opened, another one.
+  /// Renames the structure of that name, which this transaction must not have opened.
   package func rename(_ name: String, to other: String) throws(StoreError) {
     try store.rename(name, to: other, core)
   }
 
-  /// What the catalogue tells of a structure; nil when there is none.
+  /// Returns a structure's description; nil when there is no such structure.
   package func description(of name: String) throws(StoreError) -> StructureDescription? {
     try Catalogue.description(of: name, store.environment.catalogue, core)
   }
 }
 
-/// The bytes of an item or element as they are stored, whatever they mean.
+/// The stored bytes of an item or element, whatever they represent.
 package struct StoredBytes: Storable, Hashable {
   package var bytes: [UInt8]
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   package enum StorageCodec: Codec {
-    /// No structure has it: those who know no types look into the catalogue.
+    /// No structure has this identifier: untyped access reads the type from the catalogue.
     package static var identifier: String { "*" }
     package static func encode(_ value: StoredBytes, into writer: inout ByteWriter) {
       writer.append(contentsOf: value.bytes)
@@ -144,7 +143,7 @@ package struct StoredBytes: Storable, Hashable {
 }
 
 extension Snapshot {
-  /// Every structure that is in it, by name.
+  /// Returns all structures in the snapshot, by name.
   package func structures() throws -> [StructureDescription] {
     try read { txn in try Catalogue.all(txn.core.environment?.catalogue ?? Database.missing, txn.core).known }
   }

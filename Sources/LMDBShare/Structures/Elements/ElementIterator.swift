@@ -1,10 +1,10 @@
-/// An iterator over elements in order: block by block where they are packed, otherwise on a cursor.
+/// An iterator over elements in order: block by block if they are packed, otherwise by a cursor.
 ///
 /// An element that cannot be decoded ends the iteration, and the transaction throws at its end.
 public struct ElementIterator<Element: Storable>: IteratorProtocol {
   @usableFromInline var position: Int
   @usableFromInline let end: Int
-  /// The block at hand, where elements are packed.
+  /// The current block, if elements are packed.
   @usableFromInline var block = BlockBytes()
   @usableFromInline var stamp: Stamp?
   @usableFromInline let view: ElementView<Element>

@@ -1,5 +1,5 @@
 extension ElementView {
-  // MARK: In place or in memory
+  // MARK: Changing in place or in memory
 
   @inlinable @inline(__always)
   mutating func change(
@@ -24,7 +24,7 @@ extension ElementView {
   mutating func changeDetached(_ body: (inout [Element]) -> Void) {
     let wanted = count
     var elements = copied()
-    // A copy that ends early, whose transaction has failed, keeps its positions.
+    // A copy that ends early, because the transaction has failed, is filled up to keep its positions valid.
     if elements.count < wanted, let element = substitute {
       elements += repeatElement(element, count: min(wanted - elements.count, plausibleCount))
     }
@@ -43,7 +43,7 @@ extension ElementView {
     core.giveBack(target.token.take())
   }
 
-  /// Calls `body` with an element's bytes; one that cannot be encoded fails the transaction.
+  /// Calls `body` with an element's bytes. An element that cannot be encoded fails the transaction.
   @inlinable @inline(__always)
   static func withEncoded(_ element: Element, _ core: Transaction, _ name: String, _ body: (RawSpan) -> Void) {
     do throws(EncodingFailure) {
@@ -54,13 +54,13 @@ extension ElementView {
     }
   }
 
-  /// Nothing is stored any more, but the count goes on as if it were.
+  /// Calls `body` with placeholder bytes: nothing is stored any more, but the count changes as if it were.
   @usableFromInline @inline(never)
   static func goOn(_ body: (RawSpan) -> Void) {
     LMDBShare.withBytes(of: [UInt8](repeating: 0, count: ElementCodec.fixedByteCount ?? 0)) { body($0) }
   }
 
-  /// The same for elements that lie in blocks, which all have one size.
+  /// Does the same for elements that are stored in blocks, which all have the same size.
   @inlinable @inline(__always)
   static func withEncoded(_ element: Element, _ core: Transaction, _ blocks: BlockSequence, _ body: (RawSpan) -> Void) {
     withEncoded(element, core, blocks.reference.name) { bytes in
@@ -72,14 +72,14 @@ extension ElementView {
 
   // MARK: Changes
 
-  /// What `Collection` checks a slice by.
+  /// The bounds check that `Collection` uses for slices.
   @usableFromInline
   func check(_ range: Range<Int>) {
     let count = count
     if range.lowerBound < 0 || range.upperBound > count { refuse(range.upperBound, count) }
   }
 
-  /// Stops the program, unless the transaction has failed: then what there is may no longer be known.
+  /// Stops the program, unless the transaction has failed: then the actual contents may be unknown.
   @usableFromInline @inline(never)
   func refuse(_ position: Int, _ count: Int) {
     if !hasFailed { Self.stop(outOfRange(position, count)) }
@@ -149,7 +149,7 @@ extension ElementView {
       packed: { $1.remove($0, range) }, indexed: { $1.remove($0, range) }, detached: { $0.removeSubrange(range) })
   }
 
-  /// Removes the elements that cannot be decoded; tells where each stood, and why.
+  /// Removes the elements that cannot be decoded. Returns the position of each, and the reason.
   mutating func removeUndecodable() -> [StoreError] {
     guard !isDetached else { return [] }
     var found: [StoreError] = []
@@ -170,7 +170,7 @@ extension ElementView {
         }
       }
     }
-    // From behind, so that what is still to be removed keeps its positions.
+    // This goes backwards, so that the elements still to be removed keep their positions.
     for run in runs.reversed() { remove(run) }
     return found
   }
@@ -180,7 +180,7 @@ extension ElementView {
     let count = count
     guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
     if range.lowerBound == count { return append(contentsOf: new) }
-    // What is inserted may be a view of this very list.
+    // The new elements may be a view of this same list.
     let elements = Array(new)
     let common = min(range.count, elements.count)
     for offset in 0..<common { set(range.lowerBound + offset, elements[offset]) }
@@ -215,7 +215,7 @@ extension ElementView {
       detached: { $0.insert(contentsOf: new, at: position) })
   }
 
-  /// Puts other elements in the place of all; those that stay in number are overwritten.
+  /// Replaces all elements.
   @usableFromInline
   mutating func replaceAll(_ new: [Element]) {
     change(

@@ -1,4 +1,4 @@
-// What lists and arrays have in common: elements by position, stored one a key or in blocks, or in memory after a copy
+// The common part of lists and arrays: elements by position, stored one under each key or in blocks, or in memory after a copy
 // was changed.
 
 /// Elements by position as one transaction sees them, or a copy of them in memory; for the library's own use.
@@ -14,11 +14,11 @@ public struct ElementView<Element: Storable> {
   }
 
   @usableFromInline var storage: Storage
-  /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
+  /// The token of the only view that changes the store in place, or of a snapshot.
   @usableFromInline var token: Optional<ViewToken>
-  /// The transaction's use that this view belongs to.
+  /// The use of the transaction to which this view belongs.
   @usableFromInline let use: UInt64
-  /// How often the database had been written when this view was made, or last changed it.
+  /// The database's number of writes when this view was made, or when it last changed the database.
   @usableFromInline var generation: UInt32
 
   @inlinable
@@ -58,7 +58,7 @@ public struct ElementView<Element: Storable> {
 // MARK: Reading
 
 extension ElementView {
-  /// Stops when the view is out of date.
+  /// Stops the program when the view is out of date.
   @inlinable @inline(__always)
   func check(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     core.live(use, reference.title)
@@ -110,8 +110,8 @@ extension ElementView {
     }
   }
 
-  /// The element at a position; stops the program when the position is out of range. One that cannot be read fails the
-  /// transaction, and another value stands in for it.
+  /// Returns the element at a position. Stops the program when the position is out of range. An element that cannot be read fails
+  /// the transaction, and another value stands in for it.
   @inlinable
   func get(_ position: Int) -> Element {
     do throws(StoreError) {
@@ -128,7 +128,7 @@ extension ElementView {
     Self.stop(error)
   }
 
-  /// A value in place of one that cannot be read: any other one of the first elements does as well as a placeholder.
+  /// A value to stand in for an element that cannot be read: the placeholder, or else any readable one of the first elements.
   var substitute: Element? {
     if let element = ElementCodec.placeholder { return element }
     for position in 0..<min(count, 64) {
@@ -137,8 +137,8 @@ extension ElementView {
     return nil
   }
 
-  /// Fails the transaction because of an element that cannot be read. A position out of range is a mistake of the program, and a
-  /// view of a snapshot that is used by itself has no transaction whose end would tell.
+  /// Fails the transaction because of an element that cannot be read. It does nothing for a position out of range, which is a
+  /// programming error, or for a view of a snapshot that is used by itself, since no end of a transaction would report the error.
   @usableFromInline
   func fail(_ error: StoreError) {
     guard error.code != .outOfRange, !(token is SnapshotPin) else { return }
@@ -148,7 +148,7 @@ extension ElementView {
     }
   }
 
-  /// The element at a position where one must be; nil, with the transaction failed, when it cannot be read.
+  /// Returns the element at a position that is known to exist. Returns nil when it cannot be read, which fails the transaction.
   @usableFromInline
   func find(_ position: Int) -> Element? {
     guard position >= 0, position < count, !hasFailed else { return nil }
@@ -174,18 +174,18 @@ extension ElementView {
     return nil
   }
 
-  /// An element of those that are there, or nil when there is none.
+  /// Returns a random element, or nil when there is none.
   @usableFromInline
   func random(using generator: inout some RandomNumberGenerator) -> Element? {
     let count = count
     return count > 0 ? find(Int.random(in: 0..<count, using: &generator)) : nil
   }
 
-  /// How many elements to make room for: a damaged directory may tell of more than there is memory for.
+  /// The number of elements for which to reserve memory: a damaged directory may claim more than there is memory for.
   @inlinable
   var plausibleCount: Int { min(count, 1 << 20) }
 
-  /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
+  /// Whether the transaction has failed: nothing can be read any more then, and all changes will be undone.
   @usableFromInline
   var hasFailed: Bool {
     switch storage {
@@ -213,7 +213,7 @@ extension ElementView {
     return result
   }
 
-  /// All elements in memory; short, with the transaction failed, when one cannot be read.
+  /// Returns all elements in memory. When one cannot be read, the transaction fails and the result ends before it.
   @usableFromInline
   func copied() -> [Element] {
     if case .detached(let elements) = storage { return elements }

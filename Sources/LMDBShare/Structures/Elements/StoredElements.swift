@@ -47,7 +47,7 @@ extension StoredElements {
   @inlinable
   public func makeIterator() -> ElementIterator<Element> { ElementIterator(view, from: 0) }
 
-  // What `Collection` checks positions and slices by.
+  // The bounds checks that `Collection` uses for positions and slices.
   /// Stops the program when the position is out of range.
   @inlinable
   public func _failEarlyRangeCheck(_ position: Int, bounds: Range<Int>) { view.check(position..<position + 1) }

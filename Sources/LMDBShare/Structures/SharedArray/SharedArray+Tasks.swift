@@ -32,7 +32,7 @@ extension SharedArray {
   /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
   @inlinable
   public nonisolated(nonsending) func set(_ element: Element, at position: Int) async throws {
-    // What is there is not looked at: it may be what has to be overwritten.
+    // The stored elements are not checked: they may be what has to be overwritten.
     try await write { array in
       guard array.indices.contains(position) else { throw array.view.outOfRange(position, array.count) }
       array[position] = element

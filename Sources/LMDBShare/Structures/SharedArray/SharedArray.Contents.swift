@@ -47,7 +47,7 @@ extension SharedArray.Contents: StructureView {
     self.init(ElementView(reference, transaction.core, use))
   }
 
-  /// Replaces the elements of the store, if there are as many; for the library's own use.
+  /// Replaces the elements of the store if the number matches; for the library's own use.
   @_documentation(visibility: internal)
   public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
     let (elements, count) = (view.copied(), reference.description.count ?? 0)

@@ -33,7 +33,7 @@ public struct SharedArray<Element: FixedSizeStorable>: SharedStructure {
   }
 }
 
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension StructureOpening where Self: ~Copyable {
   /// Opens the array of that name, and creates it when it is missing.
@@ -75,7 +75,7 @@ extension SharedArray {
   /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
   @inlinable
   public func set(_ element: Element, at position: Int) throws {
-    // What is there is not looked at: it may be what has to be overwritten.
+    // The stored elements are not checked: they may be what has to be overwritten.
     try write { array in
       guard array.indices.contains(position) else { throw array.view.outOfRange(position, array.count) }
       array[position] = element
@@ -106,7 +106,7 @@ extension SharedArray {
   public func fill(_ element: Element) throws { try write { $0.fill(element) } }
 }
 
-/// Says how the elements are walked.
+/// Says how to iterate over the elements.
 @available(*, unavailable, message: "walk the view of a transaction: try array.read { for element in $0 { … } }")
 extension SharedArray: Sequence {
   /// Unavailable: iterate over the view of a transaction.

@@ -65,7 +65,7 @@ extension SharedDictionary {
     try await write { $0.popLast() }
   }
 
-  /// Removes permanently the entries whose key or value cannot be decoded, which end every iteration.
+  /// Permanently removes the entries whose key or value cannot be decoded, which end every iteration.
   ///
   /// - Returns: An error for each of them, with its key and the reason.
   @discardableResult

@@ -1,4 +1,4 @@
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedDictionary {
   /// Runs `body` on the entries in a read transaction.
@@ -77,7 +77,7 @@ extension SharedDictionary {
   @inlinable @discardableResult
   public func popLast() throws -> Contents.Element? { try write { $0.popLast() } }
 
-  /// Removes permanently the entries whose key or value cannot be decoded, which end every iteration.
+  /// Permanently removes the entries whose key or value cannot be decoded, which end every iteration.
   ///
   /// - Returns: An error for each of them, with its key and the reason.
   @discardableResult

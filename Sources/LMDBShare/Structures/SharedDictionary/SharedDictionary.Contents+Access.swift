@@ -8,7 +8,7 @@ extension SharedDictionary.Contents {
     case .detached(let entries): return entries.entries.count
     case .stored(let core, let reference, let database):
       check(core, reference, database)
-      // Nothing is removed any more: a loop that goes on until nothing is left comes to its end.
+      // In a transaction that has failed nothing is removed any more: 0 ends a loop that removes entries until none is left.
       if core.hasFailed, core.isWritable { return 0 }
       return core.count(database)
     }
@@ -46,8 +46,8 @@ extension SharedDictionary.Contents {
     set { if let newValue { set(newValue, key) } else { remove(key) } }
   }
 
-  /// Accesses the value of a key, or `value` when the key is missing; a change in place stores it:
-  /// `txn[scores]["al", default: 0] += 1`.
+  /// Accesses the value of a key, or `value` when the key is missing; a change in place stores it: `txn[scores]["al", default: 0]
+  /// += 1`.
   ///
   /// - Complexity: O(log *n*).
   @inlinable
@@ -167,7 +167,7 @@ extension SharedDictionary.Contents {
   /// - Complexity: O(*m*) in the number of new entries.
   @inlinable
   public mutating func append(sorted entries: some Sequence<(Key, Value)>) {
-    // Hashed keys do not sort as the keys do: from the first one on, entries are put where they belong.
+    // Hashed keys do not sort as the keys do: from the first hashed key on, entries are inserted at their sorted place.
     var ascends = Self.isFixed || edge(.none, forward: false)?.count != StoredKey.hashedBytes
     for (key, value) in entries {
       if ascends, !Self.isFixed, Self.stored(key).count == StoredKey.hashedBytes { ascends = false }
@@ -204,9 +204,9 @@ extension SharedDictionary.Contents {
     change(stored: { core, _, database in core.removeAll(database) }, detached: { $0 = SortedEntries() })
   }
 
-  /// Removes permanently the entries whose key or value cannot be decoded, which end every iteration.
+  /// Permanently removes the entries whose key or value cannot be decoded, which end every iteration.
   ///
-  /// To keep their contents, look at them with the tool first: `lmdbshare show`.
+  /// To keep their contents, inspect them with the tool first: `lmdbshare show`.
   ///
   /// - Returns: An error for each of them, with its key and the reason.
   /// - Complexity: O(*n*).
@@ -232,7 +232,7 @@ extension SharedDictionary.Contents {
       stored: { core, _, database in
         for key in doomed { _ = withBytes(of: key) { core.delete(database, $0) } }
       },
-      // A copy cannot have what it cannot read: it is told so.
+      // Copying has already left out what cannot be decoded.
       detached: { _ in })
     return found
   }

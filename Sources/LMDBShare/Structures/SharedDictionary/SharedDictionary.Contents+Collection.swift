@@ -37,7 +37,7 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     self.index(before: index.stored.map { .excluded($0) } ?? .none)
   }
 
-  /// The place of the last entry up to a bound.
+  /// Returns the index of the last entry before a bound.
   func index(before bound: KeyBound) -> Index {
     guard let found = edge(bound, forward: false) else {
       if hasFailed { return Index(nil) }
@@ -61,7 +61,7 @@ extension SharedDictionary.Contents: BidirectionalCollection {
   }
 
   private func standIn(_ error: StoreError) -> Element {
-    // A view of a snapshot that is used by itself has no transaction whose end would tell.
+    // A view of a snapshot that is used by itself has no transaction whose end would report the error.
     if case .stored(let core, _, _) = storage, error.code != .outOfRange, !(token is SnapshotPin) { core.fail(error) }
     if hasFailed {
       if let key = Key.OrderedCodec.placeholder, let value = Value.StorageCodec.placeholder { return (key, value) }
@@ -70,7 +70,7 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     stop("\(error)")
   }
 
-  /// One of the first entries, that can be decoded.
+  /// Returns any one of the first entries that can be decoded.
   private func anyElement() -> Element? {
     guard case .stored(let core, _, let database) = storage else { return nil }
     let cursor = Cursor(core, database)
@@ -83,7 +83,7 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     return nil
   }
 
-  /// Whether the transaction has failed: then nothing can be read any more, and what is changed will be undone.
+  /// Whether the transaction has failed: nothing can be read any more then, and all changes will be undone.
   var hasFailed: Bool {
     if case .stored(let core, _, _) = storage { return core.hasFailed }
     return false
@@ -115,7 +115,7 @@ extension SharedDictionary.Contents: BidirectionalCollection {
     return contains(stored: stored) ? Index(stored) : nil
   }
 
-  /// Whether there is an entry, whatever its value.
+  /// Returns whether there is an entry, whatever its value.
   func contains(stored: [UInt8]) -> Bool {
     switch storage {
     case .detached(let entries): return entries.find(stored) != nil
@@ -130,7 +130,7 @@ extension SharedDictionary.Contents: BidirectionalCollection {
   /// The entry with the greatest key.
   public var last: Element? { lastEntry(upTo: .none) }
 
-  /// Copies up to the first entry that cannot be decoded, which fails the transaction.
+  /// Copies the entries up to the first one that cannot be decoded, which fails the transaction.
   public func _copyToContiguousArray() -> ContiguousArray<Element> {
     walked()
   }
@@ -152,7 +152,7 @@ extension SharedDictionary.Contents {
     return "a dictionary in memory"
   }
 
-  /// The stored key of the first entry behind a bound, or of the last one before it.
+  /// Returns the stored key of the first entry after a bound, or of the last one before it.
   @usableFromInline
   func edge(_ bound: KeyBound, forward: Bool) -> [UInt8]? {
     switch storage {
@@ -208,7 +208,7 @@ extension SharedDictionary.Contents {
   func lastEntry(upTo bound: KeyBound) -> Element? { entry(bound, forward: false) }
 
   private func entry(_ bound: KeyBound, forward: Bool) -> Element? {
-    // In a transaction that has failed nothing is removed any more: a loop that goes on until nothing is left comes to its end.
+    // In a transaction that has failed nothing is removed any more: nil ends a loop that removes entries until none is left.
     guard !hasFailed, let stored = edge(bound, forward: forward) else { return nil }
     do throws(StoreError) {
       return try find(stored)

@@ -3,7 +3,7 @@ extension SharedDictionary.Contents {
   public struct Iterator: IteratorProtocol {
     @usableFromInline let contents: SharedDictionary.Contents
     @usableFromInline let cursor: Cursor?
-    /// From the first entry on, unless there is an end to look out for.
+    /// The fast path, from the first entry on, unless the walk has an end that must be checked.
     @usableFromInline var steps: CursorSteps?
     @usableFromInline let start: KeyBound
     @usableFromInline let end: KeyBound
@@ -44,28 +44,29 @@ extension SharedDictionary.Contents {
       return nextElsewhere()
     }
 
-    /// The first entry, the one after something else was written, and those of a walk with an end.
+    /// Returns the next entry off the fast path: the first one, the one after a write elsewhere, and all entries of a walk with
+    /// an end.
     @inlinable @inline(never)
     mutating func nextElsewhere() -> Element? {
       if cursor == nil { return nextInMemory() }
       return moveElsewhere() ? here() : nil
     }
 
-    /// The next key, without decoding its value.
+    /// Returns the next key, without decoding its value.
     @inlinable
     mutating func nextKey() -> Key? {
       guard cursor != nil else { return nextInMemory()?.key }
       return next { (key, value) throws(DecodingFailure) in try SharedDictionary.Contents.key(key, value) }
     }
 
-    /// The next value, without decoding its key.
+    /// Returns the next value, without decoding its key.
     @inlinable
     mutating func nextValue() -> Value? {
       guard cursor != nil else { return nextInMemory()?.value }
       return next { (key, value) throws(DecodingFailure) in try SharedDictionary.Contents.value(key, value) }
     }
 
-    /// A part of the next entry.
+    /// Returns a part of the next entry.
     @inlinable @inline(__always)
     mutating func next<Part>(_ decode: (RawSpan, RawSpan) throws(DecodingFailure) -> Part) -> Part? {
       if !(steps?.step() ?? false), !moveElsewhere() { return nil }
@@ -79,7 +80,7 @@ extension SharedDictionary.Contents {
       }
     }
 
-    /// The entry under the cursor.
+    /// Returns the entry at the cursor.
     @inlinable @inline(__always)
     mutating func here() -> Element? {
       guard let cursor else { return nil }
@@ -92,7 +93,7 @@ extension SharedDictionary.Contents {
       }
     }
 
-    /// Moves to the first or the next entry, after making sure that the view is valid.
+    /// Moves to the first or the next entry, after checking that the view is valid.
     @usableFromInline @inline(never)
     mutating func moveElsewhere() -> Bool {
       guard case .stored(let core, let reference, let database) = contents.storage, let cursor else { return false }

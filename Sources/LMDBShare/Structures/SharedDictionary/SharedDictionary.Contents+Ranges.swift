@@ -64,7 +64,7 @@ extension SharedDictionary.Contents {
       SharedDictionary.Contents.Iterator(contents, from: lower, to: upper)
     }
 
-    /// Copies up to the first entry that cannot be decoded, which fails the transaction.
+    /// Copies the entries up to the first one that cannot be decoded, which fails the transaction.
     public func _copyToContiguousArray() -> ContiguousArray<Element> { walked() }
 
     /// Returns the transformed entries, by iteration.
@@ -118,7 +118,7 @@ extension SharedDictionary.Contents {
     guard prefix.count <= StoredKey.prefixBytes else {
       stop("\(title): a prefix of \(prefix.count) bytes; at most \(StoredKey.prefixBytes) are possible")
     }
-    // The stored form of the prefix as a key: the least key that starts with it.
+    // The stored form of the prefix as a key: the least key that starts with the prefix.
     let least = withBytes(of: prefix) { StoredKey.make($0) }
     return Entries(
       self, .included(least), StoredKey.successor(ofPrefix: prefix).map { .excluded($0) } ?? .none)

@@ -23,21 +23,21 @@ extension SharedDictionary.Contents {
     /// Returns whether the key exists. O(log *n*).
     public func contains(_ key: Key) -> Bool { contents.contains(stored: SharedDictionary.Contents.stored(key)) }
 
-    /// Iterates over the keys in order.
+    /// An iterator over the keys in order.
     public struct Iterator: IteratorProtocol {
       @usableFromInline var base: SharedDictionary.Contents.Iterator
       @usableFromInline init(_ base: SharedDictionary.Contents.Iterator) { self.base = base }
       /// Returns the next key, or nil at the end.
       @inlinable public mutating func next() -> Key? { base.nextKey() }
     }
-    /// Iterates over the keys in order.
+    /// Returns an iterator over the keys in order.
     @inlinable public func makeIterator() -> Iterator { Iterator(contents.makeIterator()) }
 
     /// The first key; nil when there is none, or when it cannot be decoded, which fails the transaction.
     public var first: Key? { makeIterator().one() }
     /// The last key; nil when there is none, or when it cannot be decoded, which fails the transaction.
     public var last: Key? { contents.last?.key }
-    /// Copies up to the first key that cannot be decoded, which fails the transaction.
+    /// Copies the keys up to the first one that cannot be decoded, which fails the transaction.
     public func _copyToContiguousArray() -> ContiguousArray<Key> { walked() }
     /// Returns the transformed keys, by iteration.
     @inlinable
@@ -66,21 +66,21 @@ extension SharedDictionary.Contents {
     /// The number of values. O(1).
     public var count: Int { contents.count }
 
-    /// Iterates over the values in the order of their keys.
+    /// An iterator over the values in the order of their keys.
     public struct Iterator: IteratorProtocol {
       @usableFromInline var base: SharedDictionary.Contents.Iterator
       @usableFromInline init(_ base: SharedDictionary.Contents.Iterator) { self.base = base }
       /// Returns the next value, or nil at the end.
       @inlinable public mutating func next() -> Value? { base.nextValue() }
     }
-    /// Iterates over the values in the order of their keys.
+    /// Returns an iterator over the values in the order of their keys.
     @inlinable public func makeIterator() -> Iterator { Iterator(contents.makeIterator()) }
 
     /// The value of the first key; nil when there is none, or when it cannot be decoded, which fails the transaction.
     public var first: Value? { makeIterator().one() }
     /// The value of the last key; nil when there is none, or when it cannot be decoded, which fails the transaction.
     public var last: Value? { contents.last?.value }
-    /// Copies up to the first value that cannot be decoded, which fails the transaction.
+    /// Copies the values up to the first one that cannot be decoded, which fails the transaction.
     public func _copyToContiguousArray() -> ContiguousArray<Value> { walked() }
     /// Returns the transformed values, by iteration.
     @inlinable
@@ -143,7 +143,7 @@ extension SharedDictionary.Contents: CustomStringConvertible {
 }
 
 extension SharedDictionary.Contents: ExpressibleByDictionaryLiteral {
-  /// Creates entries in memory; of a key that occurs twice, the last value counts.
+  /// Creates entries in memory. If a key occurs twice, its last value is used.
   public init(dictionaryLiteral elements: (Key, Value)...) {
     self.init(uniqueOrLast: elements)
   }
@@ -161,24 +161,24 @@ extension SharedDictionary.Contents: ExpressibleByDictionaryLiteral {
 }
 
 extension IteratorProtocol {
-  /// What the iterator gives first.
+  /// Returns the first entry of the iterator.
   func one() -> Element? {
     var copy = self
     return copy.next()
   }
 }
 
-// A collection's own ways to arrays ask for its count, and stop the program when a walk ends before, as it does at an entry that
-// cannot be decoded.
+// The default array conversions of collections read the count first, and stop the program when a walk ends early, as it does at
+// an entry that cannot be decoded.
 extension Sequence {
-  /// The elements that a walk gives.
+  /// Returns the elements of a walk.
   func walked() -> ContiguousArray<Element> {
     var result: ContiguousArray<Element> = []
     for element in self { result.append(element) }
     return result
   }
 
-  /// The transformed elements that a walk gives.
+  /// Returns the transformed elements of a walk.
   @inlinable
   func mapWalked<T, E: Error>(_ transform: (Element) throws(E) -> T) throws(E) -> [T] {
     var result: [T] = []

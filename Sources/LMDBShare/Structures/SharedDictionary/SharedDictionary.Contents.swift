@@ -20,11 +20,11 @@ extension SharedDictionary {
     }
 
     @usableFromInline var storage: Storage
-    /// Held by a view that changes the store in place, and by no other; or that of a snapshot.
+    /// The token of the only view that changes the store in place, or of a snapshot.
     @usableFromInline var token: Optional<ViewToken>
-    /// The transaction's use that this view belongs to.
+    /// The use of the transaction to which this view belongs.
     @usableFromInline let use: UInt64
-    /// How often the database had been written when this view was made, or last changed it.
+    /// The database's number of writes when this view was made, or when it last changed the database.
     @usableFromInline var generation: UInt32
     /// Makes the view of a transaction, for the library's own use.
     @_documentation(visibility: internal) @inlinable @inline(__always)
@@ -53,14 +53,14 @@ extension SharedDictionary {
 extension SharedDictionary.Contents {
   @inlinable static var isFixed: Bool { Key.OrderedCodec.fixedByteCount != nil }
 
-  /// Stops when the view is out of date.
+  /// Stops the program when the view is out of date.
   @inlinable @inline(__always)
   func check(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     core.live(use, reference.title)
     if core.generation(of: database) != generation { StructureReference.stopChanged(reference) }
   }
 
-  /// Calls `body` with the key as it is stored; or `failing`, and returns nil, when it cannot be encoded.
+  /// Calls `body` with the stored form of a key. Calls `failing` and returns nil when the key cannot be encoded.
   @inlinable @inline(__always)
   static func withStored<R>(_ key: Key, _ failing: (EncodingFailure) -> Void, _ body: (RawSpan) -> R) -> R? {
     do throws(EncodingFailure) {
@@ -71,25 +71,25 @@ extension SharedDictionary.Contents {
     }
   }
 
-  /// The stored form of a key, for ranges and indices; keys that cannot be encoded become the empty one.
+  /// Returns the stored form of a key, for ranges and indices. A key that cannot be encoded becomes the empty key.
   @usableFromInline
   static func stored(_ key: Key) -> [UInt8] {
     withStored(key, { _ in }) { $0.copied() } ?? []
   }
 
-  /// The value of an entry.
+  /// Returns the value of an entry.
   @inlinable @inline(__always)
   static func value(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Value {
     try Value.StorageCodec.decode(StoredKey.value(stored, bytes, isFixed: isFixed))
   }
 
-  /// The key of an entry.
+  /// Returns the key of an entry.
   @inlinable @inline(__always)
   static func key(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Key {
     try Key.OrderedCodec.decode(StoredKey.key(stored, bytes, isFixed: isFixed))
   }
 
-  /// The key and the value of an entry.
+  /// Returns the key and the value of an entry.
   @inlinable @inline(__always)
   static func element(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Element {
     (try key(stored, bytes), try value(stored, bytes))
@@ -99,7 +99,7 @@ extension SharedDictionary.Contents {
   @inlinable @inline(__always)
   var isDetached: Bool { if case .detached = storage { true } else { false } }
 
-  /// A copy in memory.
+  /// Returns a copy in memory.
   @usableFromInline
   func detached() -> Self {
     if case .detached = storage { return self }
@@ -108,7 +108,7 @@ extension SharedDictionary.Contents {
     return Self(entries)
   }
 
-  /// Changes the store when this view does so in place, else a copy in memory.
+  /// Changes the store if this view does so in place, otherwise a copy in memory.
   @inlinable @inline(__always)
   mutating func change<R>(
     stored body: (Transaction, StructureReference, Database) -> R,

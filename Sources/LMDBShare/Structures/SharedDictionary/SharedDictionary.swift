@@ -8,8 +8,8 @@
 ///
 /// Keys sort by their encoded bytes: numbers and dates in their own order, strings by their Unicode scalars.
 ///
-/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
-/// changes at once, and for all reading beyond single keys, use its ``Contents`` in a transaction.
+/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction. For several
+/// changes in one transaction, and for all reading beyond single keys, use its ``Contents`` in a transaction.
 public struct SharedDictionary<Key: StorableKey, Value: Storable>: SharedStructure {
   /// The structure in one transaction.
   public typealias View = Contents
@@ -30,7 +30,7 @@ public struct SharedDictionary<Key: StorableKey, Value: Storable>: SharedStructu
   }
 }
 
-// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+// Blocking: opens or creates a structure. `tools/pairs` generates the forms for tasks.
 
 extension StructureOpening where Self: ~Copyable {
   /// Opens the dictionary of that name, and creates an empty one when it is missing.
@@ -43,7 +43,7 @@ extension StructureOpening where Self: ~Copyable {
   }
 }
 
-/// Says how the elements are walked.
+/// Says how to iterate over the elements.
 @available(*, unavailable, message: "walk the view of a transaction: try dictionary.read { for element in $0 { … } }")
 extension SharedDictionary: Sequence {
   /// Unavailable: iterate over the view of a transaction.

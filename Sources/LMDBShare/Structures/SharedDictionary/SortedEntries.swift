@@ -1,4 +1,4 @@
-/// Entries in memory, sorted by their stored keys: what a detached copy of a dictionary is.
+/// Entries in memory, sorted by their stored keys: the representation of a detached copy of a dictionary.
 @usableFromInline
 struct SortedEntries<Key, Value> {
   @usableFromInline typealias Entry = (stored: [UInt8], key: Key, value: Value)
@@ -6,10 +6,10 @@ struct SortedEntries<Key, Value> {
 
   @usableFromInline init() {}
 
-  /// Appends an entry behind all others.
+  /// Appends an entry after all others.
   mutating func append(_ stored: [UInt8], _ key: Key, _ value: Value) { entries.append((stored, key, value)) }
 
-  /// The first position whose key is not less than `stored`.
+  /// Returns the first position whose key is not less than `stored`.
   @usableFromInline
   func position(_ stored: [UInt8]) -> Int {
     var (low, high) = (0, entries.count)
@@ -20,7 +20,7 @@ struct SortedEntries<Key, Value> {
     return low
   }
 
-  /// The position of a key that is there.
+  /// Returns the position of a key, or nil when it is missing.
   @usableFromInline
   func find(_ stored: [UInt8]) -> Int? {
     let place = position(stored)

@@ -120,7 +120,7 @@ extension SharedList {
     try await write { try $0.removeAll(where: shouldRemove) }
   }
 
-  /// Removes permanently the elements that cannot be decoded, which end every iteration.
+  /// Permanently removes the elements that cannot be decoded, which end every iteration.
   ///
   /// - Returns: An error for each of them, with its position and the reason.
   @discardableResult

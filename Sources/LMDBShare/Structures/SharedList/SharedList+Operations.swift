@@ -1,4 +1,4 @@
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedList {
   /// Runs `body` on the elements in a read transaction.
@@ -121,7 +121,7 @@ extension SharedList {
     try write { try $0.removeAll(where: shouldRemove) }
   }
 
-  /// Removes permanently the elements that cannot be decoded, which end every iteration.
+  /// Permanently removes the elements that cannot be decoded, which end every iteration.
   ///
   /// - Returns: An error for each of them, with its position and the reason.
   @discardableResult

@@ -20,7 +20,7 @@ extension SharedList.Contents: RangeReplaceableCollection {
   @inlinable
   public mutating func append(contentsOf elements: some Sequence<Element>) {
     if let other = elements as? Self {
-      // A view of this very list would be out of date with the first element.
+      // A view of this same list would be out of date after the first element.
       view.append(contentsOf: other.view.copied())
     } else {
       view.append(contentsOf: elements)
@@ -69,9 +69,9 @@ extension SharedList.Contents: RangeReplaceableCollection {
     return element
   }
 
-  /// Removes permanently the elements that cannot be decoded, which end every iteration.
+  /// Permanently removes the elements that cannot be decoded, which end every iteration.
   ///
-  /// To keep their contents, look at them with the tool first: `lmdbshare show`.
+  /// To keep their contents, inspect them with the tool first: `lmdbshare show`.
   ///
   /// - Returns: An error for each of them, with its position and the reason.
   /// - Complexity: O(*n*).
@@ -116,7 +116,7 @@ extension SharedList.Contents: RangeReplaceableCollection {
   /// - Complexity: O(*n*).
   public mutating func reverse() { view.replaceAll(view.copied().reversed()) }
 
-  /// Drops what exceeds the maximum, at the end or at the start.
+  /// Drops the elements that exceed the maximum, at the end or at the start.
   @usableFromInline
   mutating func trim(atEnd: Bool) {
     guard let maximum else { return }

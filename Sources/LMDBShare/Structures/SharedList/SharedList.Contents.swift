@@ -15,7 +15,7 @@ extension SharedList {
     /// The elements, for the library's own use.
     @_documentation(visibility: internal)
     public var view: ElementView<Element>
-    /// The most elements that are kept.
+    /// The maximum number of elements that are kept.
     @usableFromInline let maximum: Int?
 
     @inlinable

@@ -11,8 +11,8 @@
 /// shrink in O(log *n*). A change in the middle costs O(log *n*) when elements are stored in blocks; otherwise it moves the elements
 /// on the shorter side.
 ///
-/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
-/// changes at once, and for all reading beyond single elements, use its ``Contents``.
+/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction. For several
+/// changes in one transaction, and for all reading beyond single elements, use its ``Contents``.
 public struct SharedList<Element: Storable>: SharedStructure {
   /// The structure in one transaction.
   public typealias View = Contents
@@ -39,7 +39,7 @@ public struct SharedList<Element: Storable>: SharedStructure {
   }
 }
 
-// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+// Blocking: opens or creates a structure. `tools/pairs` generates the forms for tasks.
 
 extension StructureOpening where Self: ~Copyable {
   /// Opens the list of that name, and creates an empty one when it is missing.
@@ -57,7 +57,7 @@ extension StructureOpening where Self: ~Copyable {
   }
 }
 
-/// Says how the elements are walked.
+/// Says how to iterate over the elements.
 @available(*, unavailable, message: "walk the view of a transaction: try list.read { for element in $0 { … } }")
 extension SharedList: Sequence {
   /// Unavailable: iterate over the view of a transaction.

@@ -1,26 +1,26 @@
 internal import Dispatch
 
-/// Adds items to a queue on a thread of its own: while a commit is under way, what comes is collected for the next one.
+/// Adds items to a queue on a thread of its own. Items that arrive during a commit are collected for the next one.
 @usableFromInline
 final class QueueFeeder: Sendable {
-  /// Called once: when so many items have been added, with why not, or with a `CancellationError`.
+  /// Called once: when enough items have been added, with the error that prevented it, or with a `CancellationError`.
   private typealias Outcome = @Sendable (Result<Void, any Error>) -> Void
 
   private struct State: ~Copyable {
-    /// What has been accepted and not been taken by the thread yet.
+    /// Items that have been accepted and not yet taken by the thread.
     var waiting = QueueBatch()
-    /// What the thread had taken when it failed, and from where on it has not been added; else spare memory.
+    /// The items that the thread had taken when it failed, which have not been added from `place` on; otherwise spare memory.
     var left = QueueBatch()
     var place = QueueBatchPlace()
-    /// Spare memory for several items that are being encoded.
+    /// Spare memory for encoding several items.
     var spare = QueueBatch()
     var isRunning = false
-    /// Why items could not be added; they wait until somebody tries again.
+    /// The reason why items could not be added; they wait until a caller retries.
     var error: (any Error)?
-    /// How many items were ever accepted, and how many have been added.
+    /// The numbers of items that have been accepted and that have been added.
     var accepted = 0
     var added = 0
-    /// Who waits until so many have been added.
+    /// Waiters, each with the number of added items for which it waits.
     var waits: [(id: UInt64, target: Int, end: Outcome)] = []
   }
   private let store: SharedStore
@@ -37,12 +37,12 @@ final class QueueFeeder: Sendable {
     self.limit = max(1, limit)
   }
 
-  // MARK: Handing over
+  // MARK: Accepting items
 
   /// Accepts an item.
   ///
-  /// - Returns: How many must have been added before more should come; nil when enough have been.
-  /// - Throws: Why it is not accepted, for example that it is so large that it would stand in the way of all others.
+  /// - Returns: How many items must have been added before the caller should add more; nil when enough have been.
+  /// - Throws: The error that prevents accepting it, for example because it is too large to be stored.
   @usableFromInline
   func accept(_ item: RawSpan) throws -> Int? {
     guard item.byteCount <= QueueBatch.mostItemBytes else {
@@ -51,7 +51,7 @@ final class QueueFeeder: Sendable {
     return try accepting(1) { waiting in waiting.append(item) }
   }
 
-  /// An empty batch to be filled and handed over.
+  /// Returns an empty batch to be filled and passed back.
   @usableFromInline
   func makeBatch() -> QueueBatch {
     var batch = QueueBatch()
@@ -71,13 +71,13 @@ final class QueueFeeder: Sendable {
   }
 
   private func accepting(_ count: Int, _ append: (inout QueueBatch) -> Void) throws -> Int? {
-    // There is no thread after a fork.
+    // No thread survives a fork.
     try store.environment.checkFork()
     let (isFirst, target) = try state.withLock { state throws -> (Bool, Int?) in
       if let error = state.error { throw error }
       let target = state.accepted + count - limit
       let mustWait = target > state.added
-      // Before anything is accepted.
+      // This is checked before any item is accepted.
       if mustWait { try checkMayWait() }
       append(&state.waiting)
       state.accepted += count
@@ -90,14 +90,14 @@ final class QueueFeeder: Sendable {
 
   // MARK: Waiting
 
-  /// Waits until so many items have been added, or adding has failed, or the task is cancelled: whoever comes next is told.
+  /// Waits until `target` items have been added, adding has failed, or the task is cancelled.
   @usableFromInline @inline(never)
   func waitForRoom(_ target: Int) { try? wait(for: target).get() }
 
   @usableFromInline @inline(never)
   nonisolated(nonsending) func waitForRoom(_ target: Int) async { try? await wait(for: target) }
 
-  /// Waits until all items that were accepted so far have been added; tries again where that failed.
+  /// Waits until all items accepted so far have been added. Retries items that could not be added before.
   func flush() throws {
     try checkMayWait()
     try wait(for: restart()).get()
@@ -108,7 +108,7 @@ final class QueueFeeder: Sendable {
     try await wait(for: restart())
   }
 
-  /// Forgets the items that could not be added; tells how many. Where nothing has failed there are none.
+  /// Discards the items that could not be added, and returns their number; 0 when nothing has failed.
   func discard() -> Int {
     state.withLock { state in
       guard state.error != nil else { return 0 }
@@ -121,7 +121,7 @@ final class QueueFeeder: Sendable {
     }
   }
 
-  /// Inside of a write nobody could commit what is waited for.
+  /// Refuses to wait within a write, which would exclude the commit that is waited for.
   private func checkMayWait() throws(StoreError) {
     try store.environment.checkMayWait("wait for a producer", reference.name)
   }
@@ -155,7 +155,7 @@ final class QueueFeeder: Sendable {
     try await suspension.wait()
   }
 
-  /// Tries again what failed; tells how many items were accepted so far.
+  /// Retries failed items, and returns the number of items accepted so far.
   private func restart() -> Int {
     let (isFirst, target) = state.withLock { state in
       guard state.added < state.accepted else { return (false, state.accepted) }
@@ -192,7 +192,7 @@ final class QueueFeeder: Sendable {
     } while takeNext(&batch)
   }
 
-  /// Exchanges an old batch for what is to be added next; false when there is nothing, and then the thread ends.
+  /// Exchanges an old batch for the next one to be added. Returns false when there is none, and the thread ends.
   private func takeNext(_ batch: inout QueueBatch) -> Bool {
     batch.removeAll()
     return state.withLock { state in
@@ -207,7 +207,7 @@ final class QueueFeeder: Sendable {
     }
   }
 
-  /// Adds in one transaction what there is room for; waits until there is some.
+  /// Adds as many items as there is room for in one transaction, after waiting for room.
   private func add(
     _ batch: borrowing QueueBatch, from place: QueueBatchPlace
   ) throws -> (place: QueueBatchPlace, count: Int) {
@@ -224,7 +224,7 @@ final class QueueFeeder: Sendable {
     return step
   }
 
-  /// Adds about 4 MiB in one transaction, so that it keeps nobody waiting for long; less where the store has no room for that.
+  /// Adds about 4 MiB in one transaction, so that other writers need not wait long; less when the store has no room for that.
   private func push(
     _ batch: borrowing QueueBatch, from place: QueueBatchPlace
   ) throws -> (place: QueueBatchPlace, count: Int) {
@@ -236,7 +236,7 @@ final class QueueFeeder: Sendable {
           return queue.push(txn.core, batch, from: place, atMost: most, level: level)
         }
       } catch let error as StoreError where error.code == .mapFull && most > 1 {
-        // The last try is for one record alone.
+        // The last attempt is for a single record.
         most = most > 4096 ? most / 8 : 1
       }
     }

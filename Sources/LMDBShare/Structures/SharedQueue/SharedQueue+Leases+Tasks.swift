@@ -40,7 +40,7 @@ extension SharedQueue {
     }
   }
 
-  /// Moves an item to the dead letters at once; see ``Contents/reject(_:reason:)``.
+  /// Moves an item to the dead letters immediately; see ``Contents/reject(_:reason:)``.
   public nonisolated(nonsending) func reject(_ lease: Lease, reason: String) async throws {
     try await store.write { try $0[self].reject(lease, reason: reason) }
   }

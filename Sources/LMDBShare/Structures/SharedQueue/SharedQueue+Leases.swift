@@ -33,7 +33,7 @@ extension SharedQueue.Contents {
     try leaseNext(atMost: count, for: duration, undecodable: .max)
   }
 
-  /// Leases up to so many items; ends when so many could not be decoded.
+  /// Leases at most `count` items; ends when `limit` items could not be decoded.
   mutating func leaseNext(
     atMost count: Int, for duration: Duration, undecodable limit: Int = QueueStorage.mostUndecodable
   ) throws(StoreError) -> [SharedQueue<Element>.Lease] {
@@ -98,7 +98,7 @@ extension SharedQueue.Contents {
       core, lease.sequence, lease.token, delay: delay, reason: reason, isTried: countingAttempt)
   }
 
-  /// Moves an item to the dead letters at once, because it will never succeed.
+  /// Moves an item to the dead letters immediately, because it will never succeed.
   ///
   /// - Throws: ``StoreError/Code/leaseLost`` when the lease is no longer current.
   public mutating func reject(_ lease: SharedQueue<Element>.Lease, reason: String) throws {
@@ -111,7 +111,7 @@ extension SharedQueue.Contents {
   @discardableResult
   public mutating func retry(_ sequence: UInt64) -> Bool { changing.revive(core, sequence) }
 
-  /// Returns all dead letters to the queue as untried items, after the cause of their failure was fixed.
+  /// Returns all dead letters to the queue as untried items, once the cause of their failure has been fixed.
   ///
   /// - Returns: The number of dead letters.
   /// - Complexity: O(*n*) in the number of dead letters.
@@ -119,7 +119,7 @@ extension SharedQueue.Contents {
   public mutating func retryAll() -> Int { changing.reviveAll(core) }
 }
 
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedQueue {
   /// Leases the next item; returns nil when there is none.
@@ -190,7 +190,7 @@ extension SharedQueue {
     }
   }
 
-  /// Moves an item to the dead letters at once; see ``Contents/reject(_:reason:)``.
+  /// Moves an item to the dead letters immediately; see ``Contents/reject(_:reason:)``.
   public func reject(_ lease: Lease, reason: String) throws {
     try store.writeNow { try $0[self].reject(lease, reason: reason) }
   }
@@ -218,10 +218,10 @@ extension SharedQueue {
     let queue: SharedQueue
     let duration: Duration
 
-    /// Returns an iterator, which leases the first item when it is asked for one.
+    /// Returns an iterator, which leases an item when it is asked for the next one.
     public func makeAsyncIterator() -> Iterator { Iterator(leases: self) }
 
-    /// A sequence of leases.
+    /// An iterator that leases items.
     public struct Iterator: AsyncIteratorProtocol {
       let leases: Leases
 

@@ -1,7 +1,7 @@
 // Written by tools/pairs from SharedQueue+Operations.swift: change that, and run it again.
 
 extension SharedQueue {
-  /// Adds an item and wakes a consumer that waits for one.
+  /// Adds an item and wakes a waiting consumer.
   ///
   /// - Parameters:
   ///   - item: The item.
@@ -32,8 +32,8 @@ extension SharedQueue {
   /// An item that cannot be decoded goes to the dead letters, and the next one is taken.
   @inlinable
   public nonisolated(nonsending) func pop() async throws -> Element? {
-    // A read transaction decides first whether there are items, so that an empty queue does not cost the writer's lock. It is
-    // repeated when all items that were taken could not be decoded.
+    // A read transaction checks first whether there are items, so that an empty queue does not cost the writer lock. It is
+    // repeated when none of the items that were taken could be decoded.
     while try hasItems() {
       if let item = try await store.write({ $0[self].popNext() }) { return item }
     }

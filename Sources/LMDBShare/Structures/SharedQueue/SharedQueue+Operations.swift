@@ -1,4 +1,4 @@
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedQueue {
   /// The number of items that can be taken.
@@ -11,7 +11,7 @@ extension SharedQueue {
   /// Returns the next item without taking it; nil when there is none. See ``Contents/peek()``.
   public func peek() throws -> Element? { try store.read { $0[self].peek() } }
 
-  /// Adds an item and wakes a consumer that waits for one.
+  /// Adds an item and wakes a waiting consumer.
   ///
   /// - Parameters:
   ///   - item: The item.
@@ -37,8 +37,8 @@ extension SharedQueue {
   /// An item that cannot be decoded goes to the dead letters, and the next one is taken.
   @inlinable
   public func pop() throws -> Element? {
-    // A read transaction decides first whether there are items, so that an empty queue does not cost the writer's lock. It is
-    // repeated when all items that were taken could not be decoded.
+    // A read transaction checks first whether there are items, so that an empty queue does not cost the writer lock. It is
+    // repeated when none of the items that were taken could be decoded.
     while try hasItems() {
       if let item = try store.writeNow({ $0[self].popNext() }) { return item }
     }
@@ -71,7 +71,7 @@ extension SharedQueue {
   /// Reopens the queue, so that it accepts items again.
   public func reopen() throws { try store.writeNow { $0[self].reopen() } }
 
-  /// Whether an item could be taken now.
+  /// Returns whether an item could be taken now.
   @usableFromInline
   func hasItems() throws -> Bool { try prepared { _ in } != nil }
 }

@@ -27,7 +27,7 @@ public struct QueueStatistics: Hashable, Sendable {
     public let token: UInt64
     /// The PID of the process that holds the lease.
     public let processID: Int
-    /// Whether that process lives; if not, the item returns the next time that a consumer looks for one.
+    /// Whether that process is alive; if not, the item returns the next time that a consumer looks for one.
     public let isAlive: Bool
     /// The number of times that the item has been leased.
     public let attempt: Int
@@ -43,7 +43,7 @@ extension SharedQueue {
     public let sequence: UInt64
     /// The item; nil when its bytes cannot be decoded, in which case ``reason`` may say why.
     public let element: Element?
-    /// The item's representation, as it was pushed.
+    /// The item's stored bytes, as they were pushed.
     public let bytes: [UInt8]
     /// The item's priority.
     public let priority: QueuePriority
@@ -60,7 +60,7 @@ extension SharedQueue {
   /// - Complexity: O(*n*) in the number of leases.
   public func statistics() throws -> QueueStatistics { try store.read { $0[self].statistics } }
 
-  /// Returns the items that failed too often, were rejected, or could not be decoded, by their numbers.
+  /// Returns the items that failed too often, were rejected, or could not be decoded, in the order of their numbers.
   public func deadLetters() throws -> [DeadLetter] { try store.read { $0[self].deadLetters } }
 }
 
@@ -84,7 +84,7 @@ extension SharedQueue.Contents {
       ready: state.ready, delayed: state.delayed, dead: state.dead, leases: leases, isClosed: state.isClosed)
   }
 
-  /// The items that failed too often, were rejected, or could not be decoded, by their numbers.
+  /// The items that failed too often, were rejected, or could not be decoded, in the order of their numbers.
   public var deadLetters: [SharedQueue<Element>.DeadLetter] {
     let now = Int64(clamping: core.now())
     var letters: [SharedQueue<Element>.DeadLetter] = []

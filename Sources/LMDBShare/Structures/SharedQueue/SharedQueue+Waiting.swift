@@ -1,5 +1,5 @@
-// Waiting for items, and for room, by a thread that sleeps or by a task. A thread or task in waiting costs nothing, is woken
-// by the commit that ends its wait, and, should it be killed, takes nothing with it.
+// Waiting for items, or for room, by a sleeping thread or a suspended task. A waiter uses no CPU time and is woken by the commit
+// that ends its wait. If it is killed, no item is lost.
 
 extension SharedQueue {
   // MARK: Taking
@@ -70,7 +70,7 @@ extension SharedQueue {
       do {
         taken = try first.store.writeNow(until: deadline) { txn in takeFirst(from: queues, &txn) }
       } catch let error as StoreError where error.code == .writerBusy {
-        // Busy is not empty; but there may be nothing left by now.
+        // The writer was busy, which does not mean that the queues are empty; but they may be by now.
         if try first.store.read({ txn in survey(queues, &txn).isReady }) { throw error }
       }
       return Look(isReady: taken != nil)
@@ -97,7 +97,7 @@ extension SharedQueue {
     }
   }
 
-  /// What several queues together wait for: ready when all are drained; beside it whether one has an item.
+  /// Returns what several queues together wait for, which is ready when all are drained, and whether one has an item.
   private static func survey(_ queues: [SharedQueue], _ txn: inout ReadTransaction) -> (look: Look, isReady: Bool) {
     var all = Look(isReady: true)
     for queue in queues {
@@ -160,14 +160,14 @@ extension SharedQueue {
     try await waitingForRoom(1, timeout) { txn in txn[self].push(item, priority: priority, delay: delay) }
   }
 
-  /// Adds the items of a collection all at once, after waiting for room for all of them.
+  /// Adds the items of a collection in one transaction, after waiting for room for all of them.
   public func push(
     contentsOf items: some Collection<Element>, priority: QueuePriority = .normal, timeout: Duration
   ) throws {
     try waitingForRoom(items.count, timeout) { txn in txn[self].push(contentsOf: items, priority: priority) }
   }
 
-  /// Adds the items of a collection all at once, after waiting for room without blocking a thread.
+  /// Adds the items of a collection in one transaction, after waiting for room without blocking a thread.
   public nonisolated(nonsending) func push(
     contentsOf items: some Collection<Element>, priority: QueuePriority = .normal, timeout: Duration?
   ) async throws {
@@ -188,7 +188,7 @@ extension SharedQueue {
           isFull(count, txn[self].storage) ? nil : push(&txn)
         }
       } catch let error as StoreError where error.code == .writerBusy {
-        // Busy is not full; but it may be full by now.
+        // The writer was busy, which does not mean that the queue is full; but it may be by now.
         if try mayPush(count) { throw error }
       }
       return Look(isReady: result != nil)
@@ -218,7 +218,7 @@ extension SharedQueue {
     return result
   }
 
-  /// Whether there is room, or no use in waiting for it.
+  /// Returns whether pushing should be tried: there is room, or waiting for it is of no use.
   private func mayPush(_ count: Int) throws -> Bool {
     try store.read { txn in !isFull(count, txn[self].storage) }
   }
@@ -230,11 +230,11 @@ extension SharedQueue {
 
   private func full(_ count: Int) throws -> StoreError {
     let refusal = try store.read { txn in txn[self].storage.refusal(count) }
-    // There is room, but somebody else was writing all the time.
+    // There is room, but other writers were busy all the time.
     return refusal ?? store.environment.writerBusy
   }
 
-  // MARK: How it is done
+  // MARK: Implementation
 
   /// Tries to take something until it succeeds, the time is up, or the queue is drained.
   @usableFromInline
@@ -244,7 +244,7 @@ extension SharedQueue {
     try waiting(operation, timeout, { _ in }) { txn, _ in try take(&txn) }
   }
 
-  /// The same for a task.
+  /// Does the same for a task.
   @usableFromInline
   nonisolated(nonsending) func waiting<R: Sendable>(
     _ timeout: Duration?, _ take: @escaping @Sendable (inout WriteTransaction) throws -> R?
@@ -252,7 +252,7 @@ extension SharedQueue {
     try await waiting(timeout, { _ in }) { txn, _ in try take(&txn) }
   }
 
-  /// Tries to take something; `prepare` is called before, where there are items, with what keeps nobody from writing.
+  /// Does the same. When there are items, `prepare` runs before each try: it does the work that need not exclude other writers.
   @usableFromInline
   func waiting<Prepared, R>(
     _ operation: String, _ timeout: Duration, _ prepare: (Contents) -> Prepared,
@@ -267,7 +267,7 @@ extension SharedQueue {
       do {
         result = try store.writeNow(until: deadline) { txn in try take(&txn, prepared) }
       } catch let error as StoreError where error.code == .writerBusy {
-        // Busy is not empty; but there may be nothing left by now.
+        // The writer was busy, which does not mean that the queue is empty; but it may be by now.
         if try hasItems() { throw error }
       }
       return Look(isReady: result != nil)
@@ -275,7 +275,7 @@ extension SharedQueue {
     return result
   }
 
-  /// The same for a task.
+  /// Does the same for a task.
   @usableFromInline
   nonisolated(nonsending) func waiting<Prepared: Sendable, R: Sendable>(
     _ timeout: Duration?, _ prepare: (Contents) -> Prepared,
@@ -294,7 +294,7 @@ extension SharedQueue {
     }
   }
 
-  /// Looks whether there are items to take, and prepares for that; if not, whether and for what to wait.
+  /// Checks whether there are items to take. If so, calls `prepare`; if not, returns whether and for what to wait.
   private func look<Prepared>(
     _ prepare: (Contents) -> Prepared
   ) throws -> (known: Int, prepared: Prepared?, rest: Look) {
@@ -308,13 +308,13 @@ extension SharedQueue {
     }
   }
 
-  /// What `prepare` makes of the queue; nil where there are no items to take.
+  /// Returns the result of `prepare`; nil when there are no items to take.
   @usableFromInline
   func prepared<Prepared>(_ prepare: (Contents) -> Prepared) throws -> Prepared? { try look(prepare).prepared }
 }
 
 extension Array where Element: SharedStructure {
-  /// The channels of all of them.
+  /// The channels of all elements.
   fileprivate var channels: Channels { reduce([]) { $0.union($1.channel) } }
 }
 

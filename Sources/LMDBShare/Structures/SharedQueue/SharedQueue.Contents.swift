@@ -6,9 +6,9 @@ extension SharedQueue {
     @usableFromInline let core: Transaction
     @usableFromInline let reference: StructureReference
     @usableFromInline let database: Database
-    /// The transaction's use that this view belongs to.
+    /// The use of the transaction to which this view belongs.
     @usableFromInline let use: UInt64
-    /// That of a snapshot, which the view keeps.
+    /// The pin of a snapshot, which the view keeps alive.
     @usableFromInline let snapshot: SnapshotPin?
 
     /// Makes the view of a transaction, for the library's own use.
@@ -27,7 +27,7 @@ extension SharedQueue {
       store(to: reference, in: transaction)
     }
 
-    /// Refuses the items of another queue, which have numbers and a history; for the library's own use.
+    /// Refuses the items of another queue, since items have numbers and a history; for the library's own use.
     @_documentation(visibility: internal) @inlinable
     public func store(to reference: StructureReference, in transaction: borrowing WriteTransaction) {
       if self.reference !== reference { refuse(reference, transaction.core) }
@@ -54,7 +54,7 @@ extension SharedQueue.Contents {
 
   /// The queue as of this transaction, to be changed.
   ///
-  /// Also through a copy of the view: a queue's view has no life of its own.
+  /// Copies of the view change it, too: unlike other views, a queue's view has no independent copies.
   @inlinable
   var changing: QueueStorage {
     let storage = storage
@@ -144,7 +144,7 @@ extension SharedQueue.Contents {
   @inlinable
   public mutating func pop(atMost count: Int) -> [Element] { popNext(atMost: count, undecodable: .max) }
 
-  /// Takes the item that is next; nil also when so many before it went to the dead letters.
+  /// Takes the next item. Returns nil when there is none, or when `limit` items before it went to the dead letters.
   @inlinable
   mutating func popNext(undecodable limit: Int = QueueStorage.mostUndecodable) -> Element? {
     var item: Element?
@@ -161,7 +161,7 @@ extension SharedQueue.Contents {
     return item
   }
 
-  /// Takes up to so many items, in order; ends when so many went to the dead letters.
+  /// Takes at most `count` items, in order; ends when `limit` items went to the dead letters.
   @inlinable
   mutating func popNext(atMost count: Int, undecodable limit: Int = QueueStorage.mostUndecodable) -> [Element] {
     var items: [Element] = []

@@ -1,5 +1,5 @@
 extension SharedQueue {
-  /// What an item holds: the queue's element type, under a name that its iterators do not shadow.
+  /// The queue's element type, under a name that the iterators do not shadow.
   @usableFromInline typealias Payload = Element
 
   /// An item with its number.
@@ -40,8 +40,8 @@ extension SharedQueue {
 extension SharedQueue.Contents {
   /// Returns the next item without taking it; nil when there is none.
   ///
-  /// It is the one that ``pop()`` would take: items that cannot be decoded are skipped. See ``storedItems-swift.property`` for all
-  /// items.
+  /// It is the item that ``pop()`` would take: items that cannot be decoded are skipped. See ``storedItems-swift.property`` for
+  /// all items.
   ///
   /// - Complexity: O(log *n*), and O(*k*) for *k* skipped items.
   public func peek() -> Element? {
@@ -51,7 +51,7 @@ extension SharedQueue.Contents {
 
   /// The items that can be taken, with their numbers, in the order in which they would be taken.
   ///
-  /// Items that cannot be decoded are omitted, as when items are taken; ``storedItems-swift.property`` has them all.
+  /// Items that cannot be decoded are omitted, as when items are taken. ``storedItems-swift.property`` contains all items.
   public var items: Items { Items(contents: self) }
 
   /// All items that can be taken, in order, as bytes; none is decoded.
@@ -114,7 +114,7 @@ extension SharedQueue.Contents {
     }
   }
 
-  /// Walks the items of a view; stops the program when the view is not valid any more.
+  /// Walks the items of a view. Stops the program when the view is no longer valid.
   private struct CheckedWalk {
     let contents: SharedQueue.Contents
     let generation: UInt32

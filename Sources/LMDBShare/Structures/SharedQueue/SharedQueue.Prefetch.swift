@@ -1,13 +1,13 @@
 extension SharedQueue {
-  /// Items that were decoded in a snapshot, for a write that takes them: whoever else wants to write need not wait for that.
+  /// Items that were decoded in a snapshot, for a write that takes them, so that decoding does not make other writers wait.
   ///
-  /// An item never changes, and its number is never another one's: the item of that number is the one that was decoded.
+  /// An item never changes and its number is never reused, so the item of that number is the one that was decoded.
   @usableFromInline
   package struct Prefetch: Sendable {
     @usableFromInline package var elements: [Element] = []
-    /// Their numbers.
+    /// The numbers of the items.
     @usableFromInline var runs: [QueueRun] = []
-    /// How many items could be taken then; some may not have been decoded.
+    /// How many items could be taken at that time. Some of them may not have been decoded.
     @usableFromInline let available: Int
 
     @inlinable
@@ -16,7 +16,7 @@ extension SharedQueue {
 }
 
 extension SharedQueue.Contents {
-  /// Decodes the items that are next, up to so many; ends before one that has a history or cannot be decoded.
+  /// Decodes at most `count` of the next items; ends before an item that has a history or cannot be decoded.
   @inlinable
   package func prefetch(atMost count: Int) -> SharedQueue.Prefetch {
     let storage = storage
@@ -41,7 +41,7 @@ extension SharedQueue.Contents {
     return prefetch
   }
 
-  /// Takes up to so many items, in order; those that were decoded before need not be again.
+  /// Takes at most `count` items, in order. Prefetched items are not decoded again.
   @inlinable
   package mutating func pop(atMost count: Int, _ prefetch: SharedQueue.Prefetch) -> [Element] {
     let storage = changing
@@ -55,7 +55,7 @@ extension SharedQueue.Contents {
 }
 
 extension Array {
-  /// Makes room for more elements; again and again takes linear time.
+  /// Reserves memory for more elements. Repeated calls take linear time in total.
   @inlinable
   mutating func makeRoom(for more: Int) {
     if count + more > capacity { reserveCapacity(Swift.max(count + more, 2 * capacity)) }

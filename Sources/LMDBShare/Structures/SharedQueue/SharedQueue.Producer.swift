@@ -5,8 +5,8 @@ extension SharedQueue {
   ///     for job in many { try producer.push(job) }
   ///     try producer.flush()
   ///
-  /// `multiprocessing.Queue.put` works like this, and it is many times faster than one transaction for each item. Items that have
-  /// not been flushed are lost when the process dies. The order of one producer's items is kept. When the queue has a capacity,
+  /// `multiprocessing.Queue.put` works like this. It is many times faster than one transaction for each item. Items that have not
+  /// been flushed are lost when the process dies. The items of one producer keep their order. When the queue has a capacity,
   /// items are added as soon as there is room. Items under way keep the store open until they are added.
   public final class Producer: Sendable {
     @usableFromInline let feeder: QueueFeeder
@@ -49,7 +49,7 @@ extension SharedQueue {
       if let target = try accept(contentsOf: items) { await feeder.waitForRoom(target) }
     }
 
-    /// Waits until all accepted items have been added. Retries where that failed before.
+    /// Waits until all accepted items have been added. Retries items that could not be added before.
     ///
     /// - Throws: The error with which items could not be added. They are kept; after ``StoreError/Code/outcomeUnknown`` some may be
     ///   added twice.

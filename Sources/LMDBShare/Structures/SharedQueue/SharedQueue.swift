@@ -8,15 +8,15 @@
 ///
 ///     for try await job in jobs { … }                                // until the queue is closed
 ///
-/// A popped item is removed, even if its process dies the next moment. When each item must be processed, either take it in the
-/// transaction that stores the result, `txn[jobs].pop()`, or lease it:
+/// A popped item is removed, even if its process dies immediately afterwards. When each item must be processed, either take it in
+/// the transaction that stores the result, `txn[jobs].pop()`, or lease it:
 ///
 ///     while let lease = try jobs.lease(for: .seconds(30), timeout: .seconds(1)) {
 ///       try work(lease.element)
 ///       try jobs.acknowledge(lease)
 ///     }
 ///
-/// A leased item returns at once when its process dies, and otherwise when the lease expires.
+/// A leased item returns immediately when its process dies, and otherwise when the lease expires.
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
 public struct SharedQueue<Element: Storable>: SharedStructure {
@@ -52,7 +52,7 @@ public struct SharedQueue<Element: Storable>: SharedStructure {
   }
 }
 
-// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+// Blocking: opens or creates a structure. `tools/pairs` generates the forms for tasks.
 
 extension StructureOpening where Self: ~Copyable {
   /// Opens the queue of that name, and creates an empty one when it is missing.

@@ -70,7 +70,7 @@ extension SharedSet {
     try await write { try $0.removeAll(where: shouldRemove) }
   }
 
-  /// Removes permanently the elements that cannot be decoded.
+  /// Permanently removes the elements that cannot be decoded.
   ///
   /// - Returns: An error for each of them, with the reason.
   @discardableResult

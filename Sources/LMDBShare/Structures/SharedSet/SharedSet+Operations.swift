@@ -1,4 +1,4 @@
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedSet {
   /// Runs `body` on the elements in a read transaction.
@@ -61,7 +61,7 @@ extension SharedSet {
     try write { try $0.removeAll(where: shouldRemove) }
   }
 
-  /// Removes permanently the elements that cannot be decoded.
+  /// Permanently removes the elements that cannot be decoded.
   ///
   /// - Returns: An error for each of them, with the reason.
   @discardableResult
@@ -71,7 +71,7 @@ extension SharedSet {
   public func removeAll() throws { try write { $0.removeAll() } }
 }
 
-/// Says how the elements are walked.
+/// Says how to iterate over the elements.
 @available(*, unavailable, message: "walk the view of a transaction: try set.read { for element in $0 { … } }")
 extension SharedSet: Sequence {
   /// Unavailable: iterate over the view of a transaction.

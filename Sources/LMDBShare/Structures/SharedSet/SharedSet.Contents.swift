@@ -111,7 +111,7 @@ extension SharedSet.Contents: BidirectionalCollection {
     Elements(entries.entries(withPrefix: prefix))
   }
 
-  /// Some of the elements, in order.
+  /// A range of the elements, in order.
   public struct Elements: BidirectionalCollection {
     private let entries: SharedDictionary<Element, Nothing>.Contents.Entries
     init(_ entries: SharedDictionary<Element, Nothing>.Contents.Entries) { self.entries = entries }
@@ -200,16 +200,16 @@ extension SharedSet.Contents {
   }
 }
 
-// MARK: Comparing, in memory
+// MARK: Comparing in memory
 
 extension SharedSet.Contents {
-  /// Returns a set in memory of the elements of both.
+  /// Returns an in-memory set of the elements of both.
   public func union(_ other: some Sequence<Element>) -> Set<Element> { Set(self).union(other) }
-  /// Returns a set in memory of the elements that are in both.
+  /// Returns an in-memory set of the elements that are in both.
   public func intersection(_ other: some Sequence<Element>) -> Set<Element> { Set(other.filter(contains)) }
-  /// Returns a set in memory of the elements that are not in a sequence.
+  /// Returns an in-memory set of the elements that are not in a sequence.
   public func subtracting(_ other: some Sequence<Element>) -> Set<Element> { Set(self).subtracting(other) }
-  /// Returns a set in memory of the elements that are in one of both, but not in both.
+  /// Returns an in-memory set of the elements that are either in the set or in a sequence, but not in both.
   public func symmetricDifference(_ other: some Sequence<Element>) -> Set<Element> {
     Set(self).symmetricDifference(other)
   }

@@ -9,8 +9,8 @@
 ///
 /// A set is stored as a dictionary without values. Adding, removing and finding an element takes O(log *n*).
 ///
-/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction; for several
-/// changes at once, and for iteration, use its ``Contents``.
+/// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction. For several
+/// changes in one transaction, and for iteration, use its ``Contents``.
 public struct SharedSet<Element: StorableKey>: SharedStructure {
   /// The structure in one transaction.
   public typealias View = Contents
@@ -31,7 +31,7 @@ public struct SharedSet<Element: StorableKey>: SharedStructure {
   }
 }
 
-/// The value of an entry that has none.
+/// The empty value of a set's entries.
 @usableFromInline
 struct Nothing: Storable, Hashable {
   @inlinable init() {}
@@ -52,7 +52,7 @@ struct Nothing: Storable, Hashable {
   }
 }
 
-// Blocking: opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+// Blocking: opens or creates a structure. `tools/pairs` generates the forms for tasks.
 
 extension StructureOpening where Self: ~Copyable {
   /// Opens the set of that name, and creates an empty one when it is missing.

@@ -19,10 +19,10 @@ extension SharedValue {
     try await store.write { txn in txn[self] = value }
   }
 
-  /// Changes the value by `body` in one transaction, so that no other write comes between.
+  /// Changes the value by `body` in one transaction, so that no other write intervenes.
   ///
   /// - Returns: The result of `body`.
-  /// - Throws: The errors of `body`, and the value does not change; ``StoreError``.
+  /// - Throws: The errors of `body`, after which the value is unchanged; ``StoreError``.
   @inlinable @discardableResult
   public nonisolated(nonsending) func update<R>(_ body: @escaping @Sendable (inout Value) throws -> sending R)
     async throws -> sending R

@@ -11,7 +11,7 @@ public struct SharedValue<Value: Storable>: SharedStructure {
   /// The structure, for the library's own use.
   @_documentation(visibility: internal)
   public let reference: StructureReference
-  /// What stands in for a value that cannot be read, until the transaction throws.
+  /// The value that stands in for one that cannot be read, until the transaction throws.
   @usableFromInline let initial: Value
 
   init(link: StructureLink, initial: Value) {
@@ -25,7 +25,7 @@ public struct SharedValue<Value: Storable>: SharedStructure {
   }
 }
 
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension StructureOpening where Self: ~Copyable {
   /// Opens the value of that name, and creates it with `initial` when it is missing.
@@ -65,7 +65,7 @@ extension SharedValue {
   @inlinable
   public func get() throws -> Value { try store.read { $0[self] } }
 
-  /// Says how the value is read and changed.
+  /// Says how to read and change the value.
   @available(*, unavailable, message: "it can throw: use get(), set(_:) or update(_:)")
   public var value: Value {
     get { stop("unavailable") }
@@ -78,10 +78,10 @@ extension SharedValue {
     try store.writeNow { txn in txn[self] = value }
   }
 
-  /// Changes the value by `body` in one transaction, so that no other write comes between.
+  /// Changes the value by `body` in one transaction, so that no other write intervenes.
   ///
   /// - Returns: The result of `body`.
-  /// - Throws: The errors of `body`, and the value does not change; ``StoreError``.
+  /// - Throws: The errors of `body`, after which the value is unchanged; ``StoreError``.
   @inlinable @discardableResult
   public func update<R>(_ body: (inout Value) throws -> R) throws -> R {
     try store.writeNow { txn in try body(&txn[self]) }
@@ -103,8 +103,8 @@ extension SharedValue where Value: Equatable {
 }
 
 extension Transaction {
-  /// The stored value. When it cannot be read, the failure is kept, and the initial value stands in: nothing that is
-  /// made of it will be committed or returned.
+  /// Returns the stored value. When it cannot be read, the transaction fails and the initial value stands in: nothing that is
+  /// derived from it will be committed or returned.
   @inlinable
   func loadValue<Value: Storable>(_ value: SharedValue<Value>) -> Value {
     live("value")

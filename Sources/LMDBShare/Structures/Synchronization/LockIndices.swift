@@ -1,19 +1,19 @@
-/// Which places for notes the locks of a store have in the file `owners`: a new lock gets the first one that no other lock has,
-/// so that the file does not grow with locks that are made and removed.
+/// The indices of the locks' notes in the file `owners`: a new lock gets the first index that no other lock has, so that the file
+/// does not grow when locks are created and removed.
 ///
-/// The catalogue says which are taken. What is known of it holds for one version of it; and since a transaction that is undone
-/// gives its version's number to another one, also the lock that was made last must be there.
+/// The catalogue contains the indices in use. A cached set of them is valid for one version of the catalogue. Since an undone
+/// transaction's version is reused by another one, the lock that was created last must also still exist.
 struct LockIndices: Sendable {
   private var taken: Set<UInt64> = []
-  /// All below are taken.
+  /// All indices below this one are in use.
   private var lowest: UInt64 = 1
   private var version: UInt64 = 0
   private var last: (name: String, identity: UInt64)?
 
-  /// The place for a lock that this transaction is about to add to the catalogue, and does.
+  /// Returns the index for a lock that this transaction is about to add to the catalogue.
   ///
-  /// - Complexity: O(1) where this process has made the last change of the catalogue, by adding a lock; else O(*n*) in the number
-  ///   of structures.
+  /// - Complexity: O(1) if this process made the last change of the catalogue by adding a lock; otherwise O(*n*) in the number of
+  ///   structures.
   mutating func next(for new: StructureDescription, _ catalogue: Database, _ core: Transaction) -> UInt64 {
     let present = Catalogue.version(catalogue, core)
     if !isCurrent(present, catalogue, core) { self = LockIndices(catalogue, core) }
@@ -33,7 +33,7 @@ struct LockIndices: Sendable {
 
   private init(_ catalogue: Database, _ core: Transaction) { taken = Self.all(catalogue, core) }
 
-  /// Those of all locks. Records of kinds that this version does not know count, too.
+  /// Returns the indices of all locks. Records of kinds that this version does not know count, too.
   static func all(_ catalogue: Database, _ core: Transaction) -> Set<UInt64> {
     var found: Set<UInt64> = []
     let cursor = Cursor(core, catalogue)

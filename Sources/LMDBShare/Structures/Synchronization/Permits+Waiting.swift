@@ -1,19 +1,19 @@
-// Waiting for a permit: at first without a line where nobody waits, then in the process's line, and as its first one among
-// those of all processes.
+// Waiting for a permit: without queueing when nobody else waits; otherwise in the process's line, and then, as the first of that
+// line, among the first waiters of all processes.
 
 extension Permits {
-  /// How long others are waited for that come first and do not take what is free.
+  /// How long an earlier waiter of another process may leave a free permit before it is passed over.
   private static let doubt = Duration.milliseconds(10)
-  /// How long a thread waits for the first one of its process before it looks for itself.
+  /// How long a thread waits for the first waiter of its process before it tries for itself.
   private static let patience = Duration.seconds(1)
 
   private var identity: UInt64 { reference.description.identity }
 
-  /// What the first one of a line has seen.
+  /// What the first waiter of a line has observed.
   private struct Sight {
-    /// Who comes before it.
+    /// The arrival of a waiter of another process that comes first.
     var earlier: UInt64?
-    /// Since when it could have taken a permit, and did not.
+    /// The time since which that waiter could have taken a permit, but has not.
     var since = ContinuousClock.now
   }
 
@@ -28,7 +28,7 @@ extension Permits {
     while !turn.isFirst {
       if let deadline, deadline <= .now { break }
       if turn.comes(until: earlier(deadline, .now + Self.patience) ?? .now) { break }
-      // The first one may be a task that no thread runs.
+      // The first waiter may be a task that no thread runs.
       taken = try takeNow(for: caller)
       if taken != nil { return taken }
     }
@@ -42,7 +42,7 @@ extension Permits {
     return taken
   }
 
-  /// Waits for a permit in a task; nil when there was none in time.
+  /// Acquires a permit for a task, after waiting for one; returns nil when there was none in time.
   nonisolated(nonsending) func take(
     until deadline: ContinuousClock.Instant?, for caller: UInt64 = 0
   ) async throws -> Try? {
@@ -74,7 +74,7 @@ extension Permits {
     let mayOthersHaveWaited = mayOthersWait
     let mayGoFirst = owners.mayGoFirst(identity, &mayOthersWait)
     if mayOthersHaveWaited, !mayOthersWait { environment.setLine(reference.channel, false) }
-    // Who has it already learns that at once; and who has no time takes what there is.
+    // A caller that already holds it is handled immediately, and one that may not wait takes what is free.
     guard mayGoFirst || caller != 0 && owners.holds(place(0), for: caller) else { return nil }
     let found = try tryTake(for: caller, owners)
     return found.index == nil ? nil : found
@@ -85,11 +85,11 @@ extension Permits {
     return found.index == nil ? nil : found
   }
 
-  /// What the first one of its process does: takes a permit if one is free and nobody in another process comes before it.
+  /// Takes a permit for the first waiter of the process if one is free and no waiter of another process comes before it.
   private func look(
     _ turn: Turn, _ sight: inout Sight, _ caller: UInt64, _ owners: Owners
   ) throws -> (Try?, Look) {
-    // Before anything else, so that who comes from now on stands behind.
+    // This comes before everything else, so that later arrivals queue behind this waiter.
     environment.setLine(reference.channel, true)
     if let earlier = owners.arrival(before: turn, identity) {
       if let watched = try othersOfHeld(owners) {
@@ -103,12 +103,12 @@ extension Permits {
     }
     let found = try tryTake(for: caller)
     if found.index != nil { return (found, Look(isReady: true)) }
-    // Where none can be had, it may be since the structure is gone.
+    // There may be no free permit because the structure has been removed.
     try check()
     return (nil, Look(isReady: false, watched: found.watched))
   }
 
-  /// The places that other processes hold; nil when one is free.
+  /// Returns the places that other processes hold; nil when one is free.
   private func othersOfHeld(_ owners: Owners) throws -> [BytePlace]? {
     try check()
     var watched: [BytePlace] = []
@@ -121,7 +121,7 @@ extension Permits {
 
   private func leave(_ turn: Turn, _ owners: Owners, _ taken: Try?) {
     owners.leave(identity, turn, isServed: taken != nil)
-    // Others may have stood aside for it.
+    // Other waiters may have let this one go first.
     if taken == nil { environment.pulsate(reference.channel) }
   }
 }

@@ -1,8 +1,8 @@
-/// Bytes of the `owners` file that stand for permits: a lock has one, a semaphore several. Who has locked a byte has the
-/// permit. The kernel gives it back when the process dies, however it dies.
+/// Bytes of the `owners` file that represent permits: a lock has one, a semaphore several. The process that has locked a byte
+/// holds the permit. The kernel releases it when the process dies, however it dies.
 ///
-/// Nothing is written to the store, so that these cost a few system calls and no waiting for the disk. Those who wait are
-/// served in the order in which they came (`Line`).
+/// Nothing is written to the store, so acquiring and releasing a permit take a few system calls and never wait for the disk.
+/// Waiters are served in the order of their arrival (`Line`).
 struct Permits: Sendable {
   let store: SharedStore
   let reference: StructureReference
@@ -16,56 +16,56 @@ struct Permits: Sendable {
     self.isReentrant = isReentrant
   }
 
-  /// More could not be looked at in good time.
+  /// More permits could not be checked in reasonable time.
   static let most = 256
 
   var environment: Environment { store.environment }
 
   func place(_ index: Int) -> BytePlace { Self.place(reference.description.identity, index) }
 
-  /// The byte of a permit of the structure with this identity.
+  /// Returns the byte of a permit of the structure with this identity.
   static func place(_ identity: UInt64, _ index: Int) -> BytePlace {
     BytePlace(1 << 62 | (identity &* 1024 &+ UInt64(index)) & (1 << 62 - 1))
   }
 
-  /// The file whose bytes are locked, to take one.
+  /// Returns the file whose bytes are locked, for acquiring a permit.
   func owners() throws(StoreError) -> Owners {
     let owners = try heldOwners()
     try environment.checkOwners()
     return owners
   }
 
-  /// The same to give one back, which must succeed also when somebody has put another file in its place.
+  /// Returns the same file for releasing a permit, which must succeed even if the file has been replaced.
   func heldOwners() throws(StoreError) -> Owners {
     try environment.checkFork()
     if let owners = environment.owners { return owners }
     throw environment.ownersFailure("acquire", reference.name)
   }
 
-  /// Makes sure that the structure is still the one that was opened.
+  /// Checks that the structure is still the one that was opened.
   func check() throws {
     try store.read { txn in _ = txn.core.use(reference) }
   }
 
-  /// What a try to take a permit gave.
+  /// The result of trying to take a permit.
   struct Try {
     var index: Int?
-    /// Whether the caller has it for one more time.
+    /// Whether the caller held it already, and has now acquired it once more.
     var isAgain = false
-    /// Bytes of other processes that are in the way.
+    /// The bytes that other processes hold.
     var watched: [BytePlace] = []
   }
 
-  /// Takes a permit if one is free, whoever waits.
+  /// Takes a permit if one is free, even if others wait.
   ///
-  /// - Parameter caller: Who asks, where it matters whether he has it already; else 0.
-  /// - Throws: ``StoreError/Code/structureRemoved``, and then nothing is taken. Who removes a structure holds all permits of it
-  ///   until that is committed, so that one who has taken a permit and finds the structure there keeps it.
+  /// - Parameter caller: The caller's number if it matters whether it holds the permit already; otherwise 0.
+  /// - Throws: ``StoreError/Code/structureRemoved``; nothing is taken then. A process that removes a structure holds all of its
+  ///   permits until the removal is committed. So a caller that has taken a permit and still finds the structure can keep it.
   func tryTake(for caller: UInt64) throws -> Try { try tryTake(for: caller, try owners()) }
 
   func tryTake(for caller: UInt64, _ owners: Owners) throws -> Try {
     var result = Try()
-    // Not all from the same one on.
+    // Callers start at different permits.
     let start = count == 1 ? 0 : Int.random(in: 0..<count)
     for step in 0..<count {
       let index = (start + step) % count
@@ -90,11 +90,11 @@ struct Permits: Sendable {
     return result
   }
 
-  /// Gives a permit back and wakes those who wait for one.
+  /// Releases a permit and wakes waiters.
   ///
   /// - Parameters:
-  ///   - caller: Who must have it; 0 for anybody of this process.
-  ///   - before: What to do while it is still this process's.
+  ///   - caller: The caller that must hold it; 0 for any caller of this process.
+  ///   - before: Runs while this process still holds the permit.
   /// - Throws: ``StoreError/Code/notHeld``.
   func giveBack(_ index: Int, of caller: UInt64 = 0, before: () -> Void = {}) throws {
     switch try heldOwners().unlock(place(index), of: caller, before: before) {

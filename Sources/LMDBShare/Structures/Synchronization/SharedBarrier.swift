@@ -3,8 +3,8 @@
 ///     let barrier = try store.barrier("loaded", parties: 4)
 ///     try barrier.wait(timeout: .seconds(60))
 ///
-/// When a waiting party dies, is cancelled, or times out, the barrier cannot open: it is broken, and all parties throw at once, until
-/// ``reset()`` is called.
+/// When a waiting party dies, is cancelled, or times out, the barrier cannot open: it is broken, and all parties throw
+/// immediately until ``reset()`` is called.
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
 public struct SharedBarrier: Sendable, CustomStringConvertible {
@@ -17,14 +17,15 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
   /// The kind and name of the structure.
   public var description: String { value.reference.title }
 
-  /// What is stored: numbers of eight bytes.
+  /// The stored state: numbers of eight bytes.
   private struct State {
-    /// How often it has opened or was reset.
+    /// How often the barrier has opened or was reset.
     var round: UInt64 = 0
-    /// Of the last 64 rounds, the lowest bit for the last one: whether it was reset, so that those in it waited in vain.
+    /// One bit for each of the last 64 rounds, the lowest for the last one: whether it was reset, so that its parties did not get
+    /// through.
     var abandoned: UInt64 = 0
     var isBroken = false
-    /// The processes of those who wait.
+    /// The processes of the waiting parties.
     var arrived: [OwnerID] = []
 
     init() {}
@@ -42,7 +43,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
       arrived = []
     }
 
-    /// Whether an earlier round has opened.
+    /// Returns whether an earlier round has opened.
     func hasOpened(_ earlier: UInt64) -> Bool {
       let age = round &- earlier &- 1
       return age < 64 && abandoned >> age & 1 == 0
@@ -55,17 +56,17 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     }
   }
 
-  /// What one who waits found; `dead` when a party has died, and the barrier is yet to be broken.
+  /// The result of checking a round; `dead` when a party has died and the barrier has not been broken yet.
   private enum Outcome { case opened, broken, dead, waiting([BytePlace]) }
-  /// How long one who leaves waits for its turn to write that it has left.
+  /// How long a leaving party waits for the writer lock to record that it has left.
   private static let patience = Duration.seconds(1)
 
   /// Waits until all parties have arrived.
   ///
   /// - Returns: The number of parties that arrived after the caller: 0 for the last one.
-  /// - Throws: ``StoreError/Code/barrierBroken`` when a waiting party died or gave up, and when the caller's time is over;
-  ///   ``StoreError/Code/writerBusy`` when another process is still writing then, or a second later: the barrier is broken once
-  ///   that write ends.
+  /// - Throws: ``StoreError/Code/barrierBroken`` when a waiting party died or gave up, or when the caller timed out;
+  ///   ``StoreError/Code/writerBusy`` when another process still writes then and for another second: the barrier is broken as
+  ///   soon as that write ends.
   @discardableResult
   public func wait(timeout: Duration) throws -> Int {
     let (environment, deadline) = (value.store.environment, ContinuousClock.now + timeout)
@@ -87,7 +88,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     switch last {
     case .opened: return rest
     case .broken: throw broken(true)
-    // It may have opened at the last moment.
+    // The barrier may have opened at the last moment.
     case nil, .dead, .waiting:
       if try leaveNow(round) { return rest }
       throw broken(last != nil)
@@ -106,7 +107,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     do {
       last = try await environment.wait(for: value.reference.channel, until: deadline) { try look(at: round) }
     } catch {
-      // A party that leaves breaks the barrier, unless the barrier has opened meanwhile.
+      // A party that leaves breaks the barrier, unless it has opened in the meantime.
       if try await leave(round) { return rest }
       throw error
     }
@@ -119,7 +120,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Looks whether the wait is over, and how.
+  /// Checks whether the wait is over, and how it ended.
   private func look(at round: UInt64) throws -> (found: Outcome?, rest: Look, known: Int) {
     let known = try value.store.read { $0.snapshotID }
     let found = try outcome(of: round)
@@ -127,7 +128,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     return (found, .nothing, known)
   }
 
-  /// Breaks the barrier, unless it has opened; returns whether it has.
+  /// Breaks the barrier unless it has opened. Returns whether it has opened.
   private func leaveNow(_ round: UInt64) throws -> Bool {
     do {
       return try value.store.writeNow(until: .now + Self.patience) { txn in giveUp(round, txn) }
@@ -137,7 +138,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     }
   }
 
-  /// The same for a task, which need not live on.
+  /// Does the same for a task, which may be cancelled.
   private nonisolated(nonsending) func leave(_ round: UInt64) async throws -> Bool {
     let write = Task { [self] in
       try await value.store.write(timeout: Self.patience) { txn in giveUp(round, txn) }
@@ -150,12 +151,12 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Another process is writing for long: the barrier is broken when its turn is over.
+  /// Another process writes for a long time: the barrier is broken as soon as it has finished.
   private func leaveLater(_ round: UInt64) {
     Task { [self] in try await value.store.write { txn in giveUp(round, txn) } }
   }
 
-  /// Resets the barrier for further use; parties that wait meanwhile throw ``StoreError/Code/barrierBroken``.
+  /// Resets the barrier for further use. Waiting parties throw ``StoreError/Code/barrierBroken``.
   public func reset() throws { try value.update { $0 = Self.reset($0) } }
 
   /// Resets the barrier for further use, without blocking a thread.
@@ -169,7 +170,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
 
   /// Whether the barrier is broken because a party died, gave up, or called ``abort()``.
   public var isBroken: Bool { get throws { State(try value.get()).isBroken } }
-  /// The number of parties that wait.
+  /// The number of waiting parties.
   public var waiting: Int { get throws { State(try value.get()).arrived.count } }
 
   private static func reset(_ bytes: [UInt8]) -> [UInt8] {
@@ -185,7 +186,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     return state.bytes
   }
 
-  /// Adds the caller; tells the round, and how many are still to come.
+  /// Adds the caller. Returns the round, and how many parties are still missing.
   private func arrive(_ txn: borrowing WriteTransaction) throws -> (round: UInt64, rest: Int) {
     guard let owner = value.store.environment.owner else {
       _ = try Permits(StructureLink(value.store, value.reference), count: 1, isReentrant: false).owners()
@@ -206,12 +207,12 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
     if state.isBroken { return .broken }
     let environment = value.store.environment
     let arrived = Set(state.arrived)
-    // It may have opened meanwhile, and who was in it ended.
+    // The barrier may have opened in the meantime, and a party of the round may have ended.
     guard arrived.allSatisfy(environment.isAlive) else { return .dead }
     return .waiting(arrived.subtracting([environment.owner ?? .none]).map(\.place))
   }
 
-  /// Breaks the barrier, unless it has opened; tells whether it has.
+  /// Breaks the barrier unless it has opened. Returns whether it has opened.
   private func giveUp(_ round: UInt64, _ txn: borrowing WriteTransaction) -> Bool {
     var state = State(txn[value])
     guard state.round == round else { return state.hasOpened(round) }
@@ -229,7 +230,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
 }
 
 extension [UInt8] {
-  /// The bytes as numbers of eight bytes each, least significant first.
+  /// Returns the bytes as numbers of eight bytes each, least significant first.
   fileprivate func withWords() -> [UInt64] {
     LMDBShare.withBytes(of: self) { span in
       (0..<span.byteCount / 8).map { span.littleEndian(at: 8 * $0) ?? 0 }

@@ -1,4 +1,4 @@
-// Blocking: each a transaction of its own. `tools/pairs` writes the forms for tasks.
+// Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 /// An event that is shared between processes: processes wait until one of them sets it, and it stays set.
 ///
@@ -6,7 +6,8 @@
 ///     try ready.wait(timeout: .seconds(10))         // in one process
 ///     try ready.set()                               // in another
 ///
-/// All waiters return when the event is set, even if it is cleared at once: so `set()` and `clear()` wake all waiters once.
+/// All waiters return when the event is set, even if it is cleared immediately: so `set()` followed by `clear()` wakes all
+/// waiters once.
 ///
 /// An event is stored: it can be set as part of a transaction, `txn.set(ready)`, and is still set after a crash.
 ///
@@ -44,9 +45,9 @@ public struct SharedEvent: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether it is set, or was since the first call.
+  /// Returns whether the event is set, or has been set since the first call.
   ///
-  /// - Parameter before: How often it had been set at the first call; nil before it.
+  /// - Parameter before: How often it had been set at the first call; nil before that.
   private func hasHappened(_ txn: borrowing ReadTransaction, since before: inout UInt64?) -> Bool {
     if txn[value] { return true }
     let count = txn.core.timesSet(value.reference)
@@ -55,8 +56,8 @@ public struct SharedEvent: Sendable, CustomStringConvertible {
   }
 }
 
-/// How often an event was set lies beside its value, which stays a `bool`: programs that do not know the count read and write
-/// that as before.
+/// The number of times that an event was set is stored beside its value. The value stays a `bool`, so programs that do not know
+/// the count can still read and write it.
 extension Transaction {
   private static func key(_ reference: StructureReference) -> String {
     SharedEvent.countKey(reference.description.identity)
@@ -76,7 +77,7 @@ extension Transaction {
 }
 
 extension SharedEvent {
-  /// Under which key the count of an event with this identity lies among the values.
+  /// Returns the key under which the count of an event with this identity is stored among the values.
   static func countKey(_ identity: UInt64) -> String { ".sets." + String(identity, radix: 16) }
 }
 

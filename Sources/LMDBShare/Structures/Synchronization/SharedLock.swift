@@ -9,9 +9,9 @@
 /// The store itself needs no lock, since a write excludes all other writers. A lock is for other resources that processes share,
 /// and for work that takes long.
 ///
-/// The locks of a process are released at once when it dies, however it dies, and the next holder learns of it. A lock costs a few
-/// system calls and never waits for the disk. Waiting threads sleep. Threads and tasks of all processes are served in the order of
-/// their arrival; a holder may take the lock again for a millisecond before it queues.
+/// The locks of a process are released immediately when it dies, however it dies, and the next holder is informed. A lock costs a
+/// few system calls and never waits for the disk. Waiting threads sleep. Threads and tasks of all processes are served in the
+/// order of their arrival; a holder may acquire the lock again for a millisecond before it has to queue.
 ///
 /// A handle is small and can be used from any thread.
 public struct SharedLock: Sendable, CustomStringConvertible {
@@ -29,19 +29,19 @@ public struct SharedLock: Sendable, CustomStringConvertible {
     /// Whether the process that held the lock before died without releasing it, so that the guarded resource may be in an
     /// intermediate state.
     public let previousOwnerDied: Bool
-    /// The number of the acquisition, which only grows: a fencing token. A resource that keeps the greatest token it has seen can
-    /// refuse what a process sends late that has lost the lock since.
+    /// The number of the acquisition, which only grows: a fencing token. A resource that remembers the greatest token it has seen
+    /// can refuse late messages of a process that has lost the lock since.
     public let token: UInt64
   }
 
-  /// Who is inside of `withLock`: tasks have no number that no later one gets, so they get one for as long as that lasts.
+  /// A call of `withLock` in progress. Numbers of tasks are reused, so such a call gets a number of its own.
   private struct Scope: Sendable {
     let caller: UInt64
     let task: Int?
     @TaskLocal static var current: Scope?
   }
 
-  /// Who asks for the lock. A task outside of `withLock` is somebody new each time.
+  /// The number of the caller. A task outside of `withLock` gets a new number each time.
   private static var caller: UInt64 {
     guard let task = currentTask() else { return currentThread() }
     if let scope = Scope.current, scope.task == task { return scope.caller }
@@ -51,7 +51,7 @@ public struct SharedLock: Sendable, CustomStringConvertible {
   private var identity: UInt64 { permits.reference.description.identity }
   private var index: UInt64 { permits.reference.description.index ?? 0 }
 
-  // MARK: For as long as a closure runs
+  // MARK: Holding the lock for the duration of a closure
 
   /// Runs `body` while holding the lock, after waiting for it.
   ///
@@ -87,7 +87,7 @@ public struct SharedLock: Sendable, CustomStringConvertible {
     }
   }
 
-  // MARK: By hand
+  // MARK: Acquiring and releasing
 
   /// Acquires the lock, after waiting for it. The caller releases it by ``release()``.
   ///
@@ -120,9 +120,9 @@ public struct SharedLock: Sendable, CustomStringConvertible {
     try permits.giveBack(0, of: caller) { owners.noteReleased(index) }
   }
 
-  /// Notes the holder. A note of an earlier holder that is still there means that it died.
+  /// Records the holder. A record of an earlier holder that still exists means that the holder died.
   private func note(_ taken: Permits.Try) -> Acquisition {
-    // An error here would leave the lock acquired.
+    // Throwing an error here would leave the lock acquired.
     guard let owners = permits.environment.owners else {
       return Acquisition(previousOwnerDied: false, token: microsecondsSince1970())
     }

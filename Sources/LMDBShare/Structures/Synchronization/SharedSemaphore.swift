@@ -3,8 +3,8 @@
 ///     let downloads = try store.semaphore("downloads", permits: 4)
 ///     try downloads.withPermit { … }
 ///
-/// The permits of a process are released at once when it dies, however it dies. Waiters are served in the order of their arrival,
-/// as for ``SharedLock``.
+/// The permits of a process are released immediately when it dies, however it dies. Waiters are served in the order of their
+/// arrival, as for ``SharedLock``.
 ///
 /// A handle is small and can be used from any thread.
 public struct SharedSemaphore: Sendable, CustomStringConvertible {
@@ -20,7 +20,7 @@ public struct SharedSemaphore: Sendable, CustomStringConvertible {
   /// A permit that this process holds, until ``SharedSemaphore/release(_:)``.
   public struct Permit: Hashable, Sendable {
     let index: Int
-    /// Of this acquisition: the same place may have passed on to others since.
+    /// The number of this acquisition: the place may have passed to other holders since.
     let caller: UInt64
   }
 

@@ -1,4 +1,4 @@
-// Blocking: each opens a structure, or creates it. `tools/pairs` writes the forms for tasks.
+// Blocking: each method opens or creates a structure. `tools/pairs` generates the forms for tasks.
 
 extension SharedStore {
   /// Opens the lock of that name, and creates it when it is missing.
