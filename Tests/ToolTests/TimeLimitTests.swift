@@ -233,7 +233,8 @@ struct TimeLimitTests {
     let last = second.finish(within: 40)
     #expect(last.status == 4 && last.output.contains("item 2 is done but was not acknowledged"), "\(last)")
     #expect(
-      last.output.contains("will be tried again") && last.output.contains("process \(other) (TestWorker, stopped)"), "\(last)")
+      last.output.contains("will be tried again") && last.output.contains("process \(other) (TestWorker, stopped)"),
+      "\(last)")
   }
 
   @Test(arguments: [
