@@ -140,7 +140,7 @@ extension SharedQueue {
   /// Leases the next item, after waiting for one, or for a lease that expires.
   ///
   /// - Returns: The lease; nil when no item came in time, or the queue is closed and empty.
-  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the time was over.
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the timeout.
   public func lease(for duration: Duration, timeout: Duration) throws -> Lease? {
     try waiting("lease", timeout) { txn in try txn[self].leaseNext(atMost: 1, for: duration).first }
   }

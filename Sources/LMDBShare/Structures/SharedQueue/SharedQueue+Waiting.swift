@@ -10,7 +10,7 @@ extension SharedQueue {
   ///
   /// - Parameter timeout: How long to wait.
   /// - Returns: The item; nil when none came in time, or the queue is closed and empty.
-  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the time was over: its
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the timeout: its
   ///   ``StoreError/processID`` is that of the writer.
   @inlinable
   public func pop(timeout: Duration) throws -> Element? {
@@ -21,7 +21,7 @@ extension SharedQueue {
   ///
   /// - Parameter timeout: How long to wait; nil for no limit.
   /// - Returns: The item; nil when none came in time, or the queue is closed and empty.
-  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the time was over;
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the timeout;
   ///   `CancellationError`. No item was taken then.
   @inlinable
   public nonisolated(nonsending) func pop(timeout: Duration?) async throws -> Element? {
@@ -55,7 +55,7 @@ extension SharedQueue {
   ///   - queues: Queues of one store, in the order in which they are tried.
   ///   - timeout: How long to wait.
   /// - Returns: The item and its queue; nil when no item came in time, or all queues are closed and empty.
-  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the time was over.
+  /// - Throws: ``StoreError/Code/writerBusy`` when there was an item, but another process wrote until the timeout.
   public static func pop(
     from queues: [SharedQueue], timeout: Duration
   ) throws -> (queue: SharedQueue, element: Element)? {
@@ -144,7 +144,7 @@ extension SharedQueue {
   /// Adds an item, after waiting for room when the queue is full.
   ///
   /// - Throws: ``StoreError/Code/queueFull`` when there was no room in time; ``StoreError/Code/writerBusy`` when there was room, but
-  ///   another process wrote until the time was over; ``StoreError/Code/queueClosed``.
+  ///   another process wrote until the timeout; ``StoreError/Code/queueClosed``.
   @discardableResult
   public func push(
     _ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero, timeout: Duration
