@@ -33,6 +33,9 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
       }
     }
 
+    /// Whether its entries have values: those of a set have none, and are stored with the representation `nothing`.
+    package var hasValues: Bool { self != .set }
+
     /// Whether it is stored in the database of all values, under its name.
     var liesAmongValues: Bool { shape == .cell }
   }
@@ -99,9 +102,9 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     case .lock, .event: return kind.rawValue
     case .semaphore: return "semaphore (\(count ?? 0) permits)"
     case .barrier: return "barrier (\(count ?? 0) parties)"
-    case .value, .list, .dictionary, .set, .array, .queue: break
+    default: break
     }
-    let types = key.map { kind == .set ? "of \($0)" : "\($0) to \(element)" } ?? "of \(element)"
+    let types = key.map { kind.hasValues ? "\($0) to \(element)" : "of \($0)" } ?? "of \(element)"
     let shape = [
       layout?.rawValue, count.map { "\($0) elements" }, maximumCount.map { "at most \($0)" },
       maximumAttempts.map { "\($0) attempts" },
@@ -173,12 +176,12 @@ extension StructureDescription {
     self.identity = identity
     // All code that reads the structure needs these fields.
     let isComplete =
-      switch kind {
-      case .list: layout == .indexed || layout == .packed && elementSize != nil
-      case .array: layout == .packed && elementSize != nil && self.count != nil
-      case .dictionary, .set: key != nil
-      case .semaphore, .barrier: self.count != nil
-      case .value, .queue, .lock, .event: true
+      switch kind.shape {
+      case .sequence where kind == .array: layout == .packed && elementSize != nil && self.count != nil
+      case .sequence: layout == .indexed || layout == .packed && elementSize != nil
+      case .map: key != nil
+      case .cell where kind == .semaphore || kind == .barrier: self.count != nil
+      case .cell, .queue: true
       }
     guard isComplete else { throw .notUnderstood(name, record) }
   }

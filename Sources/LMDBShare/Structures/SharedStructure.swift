@@ -36,7 +36,7 @@ extension SharedStructure {
     let unit: String? =
       switch reference.description.kind.shape {
       case .sequence: "elements"
-      case .map: reference.description.kind == .set ? "elements" : "entries"
+      case .map: reference.description.kind.hasValues ? "entries" : "elements"
       case .queue: "items"
       case .cell: nil
       }

@@ -92,20 +92,22 @@ struct DumpLine {
   private static func check(_ description: StructureDescription) throws {
     let size = Representation(description.element).fixedSize
     let isPacked = description.layout == .packed
-    switch description.kind {
-    case .list, .array:
+    switch description.kind.shape {
+    case .sequence:
       guard description.layout != nil, isPacked == (description.elementSize != nil),
         description.kind == .list || isPacked, description.kind == .list || description.count != nil
       else { throw ValueProblem("\(description.kind.withArticle) whose layout, size and count do not fit together") }
       if let size, description.elementSize != size {
         throw ValueProblem("elements of \(description.element) have \(size) bytes")
       }
-    case .dictionary, .set:
+    case .map:
       if description.key == nil { throw ValueProblem("\(description.kind.withArticle) without 'key'") }
     case .queue: if !isPacked { throw ValueProblem("a queue that is not packed") }
-    case .semaphore, .barrier:
-      if description.count == nil { throw ValueProblem("\(description.kind.withArticle) without 'count'") }
-    case .value, .lock, .event: break
+    case .cell:
+      let isCounted = description.kind == .semaphore || description.kind == .barrier
+      if isCounted, description.count == nil {
+        throw ValueProblem("\(description.kind.withArticle) without 'count'")
+      }
     }
   }
 }

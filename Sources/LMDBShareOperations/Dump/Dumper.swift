@@ -41,14 +41,14 @@ package struct Dumper: ~Copyable {
     let types = Types(description)
     let before = done
     let name = Printable.cut(Printable.text(description.name), to: 30)
-    switch description.kind {
-    case .list, .array:
+    switch description.kind.shape {
+    case .sequence:
       try contents.walk(0..<contents.count) { _, value in
         json.begin("{")
         types.writeValue(value, to: &json)
         return try entry(name)
       }
-    case .dictionary, .set:
+    case .map:
       try contents.walk { key, value in
         json.begin("{")
         types.writeKey(key, to: &json)
@@ -62,14 +62,14 @@ package struct Dumper: ~Copyable {
         types.writeValue(value, to: &json)
         return try entry(name)
       }
-    case .value, .event:
+    case .cell where description.kind == .value || description.kind == .event:
       if let bytes = contents.value({ $0.copied() }) {
         json.begin("{")
         withBytes(of: bytes) { types.writeValue($0, to: &json) }
         _ = try entry(name)
       }
     // Holders and waiters are not part of a dump.
-    case .lock, .semaphore, .barrier: break
+    case .cell: break
     }
     if let failure = contents.failure { throw failure }
     json.begin("{")

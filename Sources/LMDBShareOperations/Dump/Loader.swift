@@ -158,15 +158,16 @@ private struct Target {
     guard let contents else {
       return open(try txn.create(description, initial: entry.value.bytes), txn)
     }
-    switch description.kind {
-    case .list: try entry.value.withBytes { bytes in Result { try contents.append(bytes) } }.get()
-    case .array where merges: try contents.replace(index, entry.value.bytes)
-    case .array:
+    switch description.kind.shape {
+    case .sequence where description.kind == .list:
+      try entry.value.withBytes { bytes in Result { try contents.append(bytes) } }.get()
+    case .sequence where merges: try contents.replace(index, entry.value.bytes)
+    case .sequence:
       guard index < description.count ?? 0 else {
         throw ValueProblem("more elements than the \(description.count ?? 0) of the array")
       }
       try entry.value.withBytes { bytes in Result { try contents.append(bytes) } }.get()
-    case .dictionary, .set:
+    case .map:
       entry.key.withBytes { key in entry.value.withBytes { contents.set($0, forKey: key, isLast: true) } }
     case .queue:
       let item = entry.item
@@ -176,10 +177,10 @@ private struct Target {
       try entry.value.withBytes { bytes in
         Result { if merges { try contents.add(item, bytes) } else { try contents.restore(item, bytes) } }
       }.get()
-    case .value, .event:
+    case .cell where description.kind == .value || description.kind == .event:
       guard index == 0 else { throw ValueProblem("\(description.kind.withArticle) has one entry") }
       contents.setValue(entry.value.bytes)
-    case .lock, .semaphore, .barrier: throw ValueProblem("\(description.kind.withArticle) has no entries")
+    case .cell: throw ValueProblem("\(description.kind.withArticle) has no entries")
     }
     if let failure = contents.failure { throw failure }
   }
@@ -194,7 +195,7 @@ private struct Target {
     case .queue: if !merges { contents.restore(numbers) }
     case .array:
       guard count == description.count else { throw ValueProblem("\(count) of \(description.count ?? 0) elements") }
-    case .dictionary, .set, .value, .event, .lock, .semaphore, .barrier: break
+    default: break
     }
     if let failure = contents.failure { throw failure }
   }

@@ -86,7 +86,7 @@ package struct EntryPrinter: ~Copyable {
     try table?.finish(&output)
     if format == .csv, count == 0, let kind {
       try output.line(
-        titles(isItem: kind == .queue, hasKey: kind.shape == .map, hasValue: kind != .set).joined(separator: ","))
+        titles(isItem: kind == .queue, hasKey: kind.shape == .map, hasValue: kind.hasValues).joined(separator: ","))
     }
     if format == .json { try output.line(count == 0 ? "[]" : "]") }
     try output.flush()

@@ -9,7 +9,7 @@ package struct Types: Sendable {
 
   package init(_ description: StructureDescription) {
     key = description.key.map { Representation($0) }
-    hasValues = description.kind != .set
+    hasValues = description.kind.hasValues
     // The contents of events, barriers, locks and semaphores are internal.
     value = Representation(description.element)
   }

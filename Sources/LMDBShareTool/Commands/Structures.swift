@@ -20,11 +20,9 @@
           lmdbshare create team.lmdb queue jobs 'json(Job)' --attempts 3
         """)
 
-    enum Kind: String, CaseIterable, ExpressibleByArgument { case value, list, dictionary, set, array, queue }
-
     @OptionGroup var store: StoreArgument
-    @Argument(help: "value, list, dictionary, set, array or queue.")
-    var kind: Kind
+    @Argument(help: ArgumentHelp(CreatableKind.choice, valueName: "kind"))
+    var creatable: CreatableKind
     @Argument(help: "The new structure's name.")
     var name: String
     @Argument(help: ArgumentHelp("The type; for a dictionary, the types of keys and values.", valueName: "type"))
@@ -40,8 +38,10 @@
     @Option(help: ArgumentHelp("The maximum number of attempts for an item of a queue.", valueName: "count"))
     var attempts: Int?
 
+    private var kind: StructureDescription.Kind { creatable.kind }
+
     func validate() throws {
-      let wanted = kind == .dictionary ? 2 : 1
+      let wanted = kind.shape == .map && kind.hasValues ? 2 : 1
       guard types.count == wanted else {
         throw ValidationError(
           "A \(kind.rawValue) needs \(wanted == 1 ? "one type" : "two types, of keys and of values").")
@@ -68,7 +68,6 @@
       }
       let element = types[types.count - 1]
       let representation = Representation(element)
-      let kind = StructureDescription.Kind(rawValue: kind.rawValue)!
       if kind.shape == .map, !Representation(types[0]).isKey {
         throw ValidationError("'\(Printable.text(types[0], limit: 100))' cannot be the type of keys.")
       }
@@ -79,7 +78,7 @@
         name, kind,
         layout: kind.shape == .sequence || kind.shape == .queue
           ? (kind.shape == .queue || representation.fixedSize != nil ? .packed : .indexed) : nil,
-        key: kind.shape == .map ? types[0] : nil, element: kind == .set ? "nothing" : element, count: count,
+        key: kind.shape == .map ? types[0] : nil, element: kind.hasValues ? element : "nothing", count: count,
         maximumCount: maximum)
       description.maximumAttempts = attempts
       if kind.shape == .sequence { description.elementSize = representation.fixedSize }
@@ -179,3 +178,26 @@
     }
   }
 #endif
+
+/// A kind of structure that can be created by a command; the others are internal to the programs that use them.
+struct CreatableKind: ExpressibleByArgument, Sendable {
+  let kind: StructureDescription.Kind
+
+  init?(argument: String) {
+    guard Self.allValueStrings.contains(argument), let kind = StructureDescription.Kind(rawValue: argument) else {
+      return nil
+    }
+    self.kind = kind
+  }
+
+  static var allValueStrings: [String] {
+    StructureDescription.Kind.allCases.filter { $0 == .value || $0.shape != .cell }.map(\.rawValue)
+  }
+
+  static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+
+  /// The kinds, for the help text.
+  static var choice: String {
+    "\(allValueStrings.dropLast().joined(separator: ", ")) or \(allValueStrings.last ?? "")."
+  }
+}
