@@ -73,4 +73,26 @@ struct DamagedNumbersTests {
       #expect(code { _ = try numbers.popLast() } == .damaged)
     }
   }
+
+  /// The index of a lock's record in `owners`, for which no file has an offset.
+  @Test(arguments: [1 << 40, 1 << 58, 1 << 59, .max - 1, .max] as [UInt64])
+  func anIndexThatNoLockHas(_ index: UInt64) throws {
+    let directory = TemporaryDirectory()
+    let options = StoreOptions.durability(.processCrashOnly)
+    do {
+      let store = try SharedStore(path: directory.path, options: options)
+      _ = try store.lock("lock")
+      let (catalogue, core) = (store.environment.catalogue, try store.environment.beginWrite())
+      let record = try #require(withUTF8(of: "lock") { core.get(catalogue, $0)?.utf8String() })
+      #expect(record.contains("index 1"))
+      let damaged = record.replacing("index 1", with: "index \(index)")
+      withUTF8(of: "lock") { key in withUTF8(of: damaged) { _ = core.put(catalogue, key, $0) } }
+      try store.environment.commit(core)
+    }
+    // It frees the space of the records that no lock has.
+    try SharedStore.compact(path: directory.path)
+    let store = try SharedStore(path: directory.path, options: options)
+    #expect(code { try store.lock("lock").withLock { _ in } } == nil)
+    #expect(code { try store.lock("new").withLock { _ in } } == nil)
+  }
 }

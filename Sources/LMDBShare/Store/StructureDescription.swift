@@ -76,6 +76,8 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public let count: Int?
   /// The index of a lock's record in the `owners` file.
   var index: UInt64?
+  /// All indices are less, so that the offset of a record is one that a file can have.
+  static let indexLimit: UInt64 = 1 << 40
   /// The maximum number of elements of a list, or of items of a queue; nil for no limit.
   public package(set) var maximumCount: Int?
   /// The number of times that an item of a queue may be leased before it becomes a dead letter; nil for no limit.
@@ -171,7 +173,7 @@ extension StructureDescription {
       name, kind, layout: layout ?? nil, key: fields["key"].map(String.init), element: String(element),
       count: try number("count", 0...1 << 40), maximumCount: try number("maximum", 1...Int.max))
     elementSize = try number("size", 1...1 << 30)
-    index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
+    index = fields["index"].flatMap { UInt64($0) }.flatMap { $0 < Self.indexLimit ? $0 : nil }
     maximumAttempts = try number("attempts", 1...Int.max)
     self.identity = identity
     // All code that reads the structure needs these fields.

@@ -11,11 +11,20 @@ struct GrowthLog {
   var isInTheWay = false
 
   mutating func note(_ transaction: Int, _ lastPage: Int) {
-    if marks.count == Self.most {
-      // The older the entries, the fewer are kept.
-      marks = marks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
-    }
+    if marks.count >= Self.most { thin(transaction) }
     marks.append((transaction, lastPage))
+  }
+
+  /// The older the entries, the fewer are kept: the first one of each range of transactions whose size is a power of two and at
+  /// most an eighth of its age.
+  private mutating func thin(_ newest: Int) {
+    var last = (bits: -1, range: -1)
+    marks = marks.filter { mark in
+      let bits = Int.bitWidth - 1 - max(1, (newest - mark.transaction) / 8).leadingZeroBitCount
+      let range = (bits, mark.transaction >> bits)
+      defer { last = range }
+      return range != last
+    }
   }
 
   /// The last page that was in use after a commit, or after the first commit that this process knows.

@@ -42,6 +42,8 @@ struct DatabaseNumbers {
   /// The name with this number, as bytes: names that are equal as strings, because they differ only in their normalization, are
   /// different names for LMDB.
   func name(_ database: Database) -> [UInt8]? {
+    // LMDB's numbers, and the one that stands for no database, have the same range of indices.
+    guard database.numberOfLMDB == nil else { return nil }
     let index = database.index - Self.first
     return names.indices.contains(index) ? names[index] : nil
   }

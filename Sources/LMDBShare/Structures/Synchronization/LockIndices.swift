@@ -33,7 +33,8 @@ struct LockIndices: Sendable {
 
   private init(_ catalogue: Database, _ core: Transaction) { taken = Self.all(catalogue, core) }
 
-  /// Returns the indices of all locks. Records of kinds that this version does not know count, too.
+  /// Returns the indices of all locks, including records of kinds that this version does not know. An index that is too large is no
+  /// index.
   static func all(_ catalogue: Database, _ core: Transaction) -> Set<UInt64> {
     var found: Set<UInt64> = []
     let cursor = Cursor(core, catalogue)
@@ -41,7 +42,9 @@ struct LockIndices: Sendable {
     while isThere {
       if let record = cursor.value.utf8String() {
         for line in record.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: "index ".utf8) {
-          if let index = UInt64(Substring(line.dropFirst(6))) { found.insert(index) }
+          if let index = UInt64(Substring(line.dropFirst(6))), index < StructureDescription.indexLimit {
+            found.insert(index)
+          }
         }
       }
       isThere = cursor.move(.next)
