@@ -67,6 +67,7 @@ struct ProducerTests {
     let queue = try test.store.queue("queue", of: Int.self)
     let producer = queue.producer()
     try producer.push(1)
+    try producer.flush()
     try queue.close()
     try producer.push(2)
     let told = Mutex(0)
