@@ -1,6 +1,5 @@
 import Foundation
 import LMDBShare
-import Synchronization
 import TestSupport
 import Testing
 
@@ -97,7 +96,7 @@ struct LeaseTests {
       #expect(worker.line() == "leased 3")
       #expect(try queue.statistics().leases.allSatisfy { $0.isAlive && $0.processID == Int(worker.pid) })
       #expect(try queue.lease(for: .seconds(60)) == nil)
-      let killed = Mutex(ContinuousClock.now)
+      let killed = Locked(ContinuousClock.now)
       try test.whenSomebodyWaits {
         killed.withLock { $0 = .now }
         worker.signal(SIGKILL)

@@ -1,6 +1,5 @@
 import Foundation
 import LMDBShare
-import Synchronization
 import TestSupport
 import Testing
 
@@ -70,7 +69,7 @@ struct ProducerTests {
     try producer.flush()
     try queue.close()
     try producer.push(2)
-    let told = Mutex(0)
+    let told = Locked(0)
     DispatchQueue.concurrentPerform(iterations: 4) { _ in
       for _ in 0..<200 { if code({ try producer.flush() }) == .queueClosed { told.withLock { $0 += 1 } } }
     }

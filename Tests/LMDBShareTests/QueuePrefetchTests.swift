@@ -1,5 +1,4 @@
 import LMDBShare
-import Synchronization
 import TestSupport
 import Testing
 
@@ -9,8 +8,8 @@ struct QueuePrefetchTests {
   /// An element that records where it was decoded: how often outside of writes, and how often within one.
   private struct Noted: Storable, Equatable {
     var number: Int
-    static let store = Mutex<SharedStore?>(nil)
-    static let decodings = Mutex((outside: 0, within: 0))
+    static let store = Locked<SharedStore?>(nil)
+    static let decodings = Locked((outside: 0, within: 0))
 
     enum StorageCodec: Codec {
       static let identifier = "noted"

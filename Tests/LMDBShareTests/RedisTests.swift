@@ -1,6 +1,5 @@
 import Foundation
 import LMDBShare
-import Synchronization
 import TestSupport
 import Testing
 
@@ -124,7 +123,7 @@ private struct CommandGenerator {
 
 /// A result from another thread.
 private final class Background<R: Sendable>: Sendable {
-  private let result = Mutex<Result<R, any Error>?>(nil)
+  private let result = Locked<Result<R, any Error>?>(nil)
   private let done = DispatchSemaphore(value: 0)
 
   init(_ body: @escaping @Sendable () throws -> R) {

@@ -1,6 +1,5 @@
 import Foundation
 import LMDBShare
-import Synchronization
 import TestSupport
 import Testing
 
@@ -66,7 +65,7 @@ struct SynchronizationTests {
       // A stopped process keeps it.
       worker.signal(SIGSTOP)
       #expect(try lock.acquire(timeout: .milliseconds(50)) == nil)
-      let killed = Mutex(ContinuousClock.now)
+      let killed = Locked(ContinuousClock.now)
       try test.whenSomebodyWaits {
         killed.withLock { $0 = .now }
         worker.signal(SIGKILL)
@@ -211,7 +210,7 @@ struct SynchronizationTests {
 
   /// The present number, and the maximum so far.
   private final class Gauge: Sendable {
-    let counts = Mutex([0, 0])
+    let counts = Locked([0, 0])
     func change(_ by: Int) { counts.withLock { $0 = [$0[0] + by, max($0[1], $0[0] + by)] } }
   }
 

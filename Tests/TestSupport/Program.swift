@@ -16,7 +16,7 @@ public final class Program: @unchecked Sendable {
   private let ended = Ended()
 
   private final class Ended: Sendable {
-    let status = Mutex<Int32?>(nil)
+    let status = Locked<Int32?>(nil)
     let group = DispatchGroup()
   }
 

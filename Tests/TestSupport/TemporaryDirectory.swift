@@ -1,7 +1,6 @@
 import Foundation
-import Synchronization
 
-private let doomed = Mutex<[String]>([])
+private let doomed = Locked<[String]>([])
 
 /// A directory that is removed when the process exits: not earlier, since optimised code releases an object after its last use,
 /// while the files in its directory are still in use.

@@ -99,8 +99,8 @@
 
   /// Progress that another thread reports.
   private final class CopyProgress: Sendable {
-    private let line: Mutex<Progress>
-    init(total: Int?) { line = Mutex(Progress("bytes", of: total)) }
+    private let line: Guarded<Progress>
+    init(total: Int?) { line = Guarded(Progress("bytes", of: total)) }
     func update(_ bytes: Int) { line.withLock { $0.updateNow(bytes) } }
     func end() { line.withLock { $0.end() } }
   }

@@ -38,7 +38,7 @@
     private let subject: Subject
     private let start = ContinuousClock.now
     private let checksBefore = PageChecks.time
-    private let seen = Mutex(Seen())
+    private let seen = Guarded(Seen())
 
     init(_ limit: TimeLimit, _ subject: Subject) {
       self.limit = limit.duration.map { $0 + Self.grace }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// The time that this process has spent on page checks: it is work, not waiting for other processes.
 package enum PageChecks {
   private struct State: Sendable {
@@ -8,7 +6,7 @@ package enum PageChecks {
     var total = Duration.zero
   }
 
-  private static let state = Mutex(State())
+  private static let state = Guarded(State())
 
   /// The time of all checks up to now, including running ones; overlapping checks count once.
   package static var time: Duration {
