@@ -148,7 +148,7 @@ package final class Waiters: @unchecked Sendable {
   private func survey(_ state: inout State, _ idle: inout Int) -> Wanted? {
     idle = state.waits.isEmpty ? idle + 1 : 0
     guard !state.isStopping, idle < Self.lingering else {
-      // Whoever stops the thread joins it; otherwise it is detached.
+      // `stop` joins the thread; otherwise it is detached.
       if !state.isStopping, let thread = state.thread { lms_thread_detach(thread) }
       state.thread = nil
       return nil
