@@ -1,5 +1,5 @@
-// Waiting for a permit: without queueing when nobody else waits; otherwise in the process's line, and then, as the first of that
-// line, among the first waiters of all processes.
+// A waiter takes a free permit immediately when there are no other waiters. Otherwise it joins its process's line; the first of that
+// line then waits among the first waiters of all processes.
 
 extension Permits {
   /// How long an earlier waiter of another process may leave a free permit before it is passed over.
