@@ -127,6 +127,27 @@ struct EphemeralTests {
     }
   }
 
+  @Test func itGoesWhileOtherProcessesLookForLeftStores() throws {
+    let workers = try (0..<4).map { _ in try worker("fleeting", 100) }
+    #expect(workers.map { $0.finish().output } == ["0\n", "0\n", "0\n", "0\n"])
+  }
+
+  @Test func itGoesWithProcessesThatEndTogether() throws {
+    for round in 0..<20 {
+      var store: SharedStore? = try SharedStore.ephemeral()
+      let path = try #require(store?.path)
+      let workers = try (0..<3).map { number in
+        try Program("TestWorker", ["ephemeral", path, "join", "\((round + number) % 4)"])
+      }
+      #expect(workers.allSatisfy { $0.line() == "open" })
+      store = nil
+      #expect(files.fileExists(atPath: path))
+      for worker in workers { worker.send("end") }
+      #expect(workers.allSatisfy { $0.finish().status == 0 })
+      #expect(!files.fileExists(atPath: path), "round \(round)")
+    }
+  }
+
   @Test func whatKilledProcessesLeaveIsRemovedByTheNextOne() throws {
     let (dead, living) = (try worker("anonymous"), try worker("anonymous"))
     let paths = try [dead, living].map { try #require($0.line()) }

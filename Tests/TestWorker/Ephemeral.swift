@@ -25,6 +25,22 @@ func useEphemeral(_ name: String, _ arguments: [String]) throws {
     say(store.path)
     _ = readLine()
     if number == 1 { kept = store }
+  case "fleeting":
+    // Opens and closes stores without a name, while others do the same; says how many were there after that.
+    var left = 0
+    for _ in 0..<number {
+      let path = try SharedStore.ephemeral().path
+      if FileManager.default.fileExists(atPath: path) { left += 1 }
+    }
+    say("\(left)")
+  case "join":
+    // Joins one by its path, to read or to write, and keeps it to the end of the process or closes it before.
+    var options = StoreOptions()
+    options.access = number & 2 == 0 ? .readWrite : .readOnly
+    let store = try SharedStore(path: name, options: options)
+    say("open")
+    _ = readLine()
+    if number & 1 == 1 { kept = store }
   case "churn":
     // Creates, uses and removes it, while others do the same.
     for _ in 0..<number {

@@ -78,6 +78,12 @@ package struct OwnerID: Hashable, Sendable {
 
   deinit { lms_keep_after_fork(file.number) }
 
+  /// Shows other processes that this one no longer has the store open.
+  func leave() {
+    _ = lms_disown_byte(file.number, off_t(id.place.offset))
+    _ = lms_disown_byte(file.number, off_t(Self.firstLock + slot))
+  }
+
   /// Whether the process of a slot lives. False for a slot that does not exist.
   package func isAlive(_ slot: Int) -> Bool {
     if slot == self.slot { return true }
@@ -171,8 +177,9 @@ package final class OwnersFile: Sendable {
     }
   }
 
-  /// Releases the lock of a process that only reads.
+  /// Releases the locks by which other processes see that this one has the store open.
   func leave() {
+    opened.withLock { $0?.leave() }
     reading.withLock { reading in
       if let file = reading { lms_keep_after_fork(file.number) }
       reading = nil

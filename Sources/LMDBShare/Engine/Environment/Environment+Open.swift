@@ -71,7 +71,9 @@ extension Environment {
       throw directory.denial(error, options)
     }
     unsafe registry.append(environment)
-    if options.durability == .processCrashOnly, !options.isReadOnly { _ = settlesAtExit }
+    if options.durability == .processCrashOnly && !options.isReadOnly || StoreDirectory.isAnonymous(directory.path) {
+      _ = settlesAtExit
+    }
     return environment
   }
 
@@ -88,21 +90,27 @@ extension Environment {
 
   /// Removes one reference; the last one closes the environment.
   package func close() {
+    // Not under the registry's lock, which comes after the one on the directory.
+    if closeLast(), StoreDirectory.isAnonymous(directory.path) { StoreDirectory.removeClosed(directory.path) }
+  }
+
+  /// Removes one reference. Returns whether it was this process's last one, and the environment is closed.
+  private func closeLast() -> Bool {
     lms_registry_lock()
     defer { lms_registry_unlock() }
     references -= 1
-    guard references == 0 else { return }
+    guard references == 0 else { return false }
     settle()
     unsafe registry.removeAll { $0 === self }
     // After fork the environment is the parent's: closing it here would end the parent's readers.
-    guard isOfThisProcess else { return }
+    guard isOfThisProcess else { return false }
     waiters.stop(self)
     readers.endAll()
     // The writer's remembered states keep the environment alive.
     writer?.forget()
     closeHandle()
     ownersFile.leave()
-    if StoreDirectory.isAnonymous(directory.path) { try? StoreDirectory.removeAlone(directory.path) }
+    return true
   }
 
   /// Finds the open environment of the same data file, by inode and not by path.

@@ -62,15 +62,17 @@ extension Environment {
 
   /// Called at the end of the process, since stores in global variables are never closed.
   static func settleAtExit() {
-    guard lms_registry_try_lock() else { return }
+    if settleAll() { StoreDirectory.leaveAnonymous() }
+  }
+
+  /// Settles the open stores that have a name. Returns whether there are others.
+  private static func settleAll() -> Bool {
+    guard lms_registry_try_lock() else { return false }
     defer { lms_registry_unlock() }
+    var hasAnonymous = false
     for environment in unsafe registry {
-      let path = environment.directory.path
-      guard StoreDirectory.isAnonymous(path) else {
-        environment.settle()
-        continue
-      }
-      if environment.isOfThisProcess, environment.owners?.hasOthers == false { try? StoreDirectory.remove(path) }
+      if StoreDirectory.isAnonymous(environment.directory.path) { hasAnonymous = true } else { environment.settle() }
     }
+    return hasAnonymous
   }
 }

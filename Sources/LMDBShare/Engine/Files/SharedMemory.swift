@@ -2,16 +2,65 @@ internal import _LMDBShareSystem
 
 // Stores in shared memory are in one directory for each user. Processes that create or remove one there do so one after the
 // other: they hold a lock on the directory, which the kernel drops when they die. Each first removes what dead processes have
-// left.
+// left. A process takes this lock before it takes the registry's.
 
 extension StoreDirectory {
   /// The prefix of the directories of stores that are removed with their last process.
   private static let anonymousPrefix = ".anonymous-"
-  /// How long to wait for another process that creates or removes a store.
+  /// How long an opening waits for another process that creates or removes a store.
   private static let patience = Duration.seconds(10)
+  /// How long a process that closes its last store there waits for it. What it leaves, the next opening removes.
+  private static let patienceAtEnd = Duration.seconds(1)
 
   /// Runs `body` with the path of the user's directory in shared memory, while no other process creates or removes a store there.
   static func inSharedMemory<R>(_ body: (_ directory: String) throws -> R) throws -> R {
+    try withSharedMemory(patience) { path, directory in
+      try finishRemovals(in: directory)
+      try removeAbandoned(in: directory, path)
+      return try body(path)
+    }
+  }
+
+  private static func removeAbandoned(in directory: FileDescriptor, _ path: String) throws(StoreError) {
+    for name in try directory.names() where name.hasPrefix(anonymousPrefix) {
+      try? removeUnlessInUse("\(path)/\(name)")
+    }
+  }
+
+  /// Removes a store without a name that this process has closed, unless other processes have it open.
+  static func removeClosed(_ path: String) {
+    try? withSharedMemory(patienceAtEnd) { _, _ in
+      let start = ContinuousClock.now
+      while (try? removeUnlessInUse(path)) == nil, start.duration(to: .now) < patienceAtEnd,
+        let directory = try? StoreDirectory(path: path, create: false, allowNetwork: true),
+        !Owners.isAnyAlive(in: directory)
+      {
+        // A process that ends has left, and LMDB's lock is still its own; or one is opening the store.
+        usleep(1000)
+      }
+    }
+  }
+
+  /// At the end of the process, removes the stores without a name that it still has open, unless other processes have them open.
+  ///
+  /// Processes that end at the same time do this one after the other: each shows that it has left, so that the last one finds
+  /// itself alone.
+  static func leaveAnonymous() {
+    try? withSharedMemory(patienceAtEnd) { _, _ in
+      guard lms_registry_try_lock() else { return }
+      defer { lms_registry_unlock() }
+      for environment in unsafe registry
+      where environment.isOfThisProcess && isAnonymous(environment.directory.path) {
+        environment.ownersFile.leave()
+        if !Owners.isAnyAlive(in: environment.directory) { try? remove(environment.directory.path) }
+      }
+    }
+  }
+
+  /// Runs `body` with the user's directory in shared memory, while this process holds the lock on it.
+  private static func withSharedMemory<R>(
+    _ patience: Duration, _ body: (_ path: String, _ directory: FileDescriptor) throws -> R
+  ) throws -> R {
     let path = try sharedMemory()
     let directory = try FileDescriptor.directory(path)
     // A forked child must not keep the lock.
@@ -30,11 +79,7 @@ extension StoreDirectory {
       usleep(1000)
     }
     defer { withExtendedLifetime(directory) {} }
-    try finishRemovals(in: directory)
-    for name in try directory.names() where name.hasPrefix(anonymousPrefix) {
-      try? removeUnlessInUse("\(path)/\(name)")
-    }
-    return try body(path)
+    return try body(path, directory)
   }
 
   /// A path for a store that is removed with its last process.
@@ -51,11 +96,6 @@ extension StoreDirectory {
   static func removeUnlessInUse(_ path: String) throws(StoreError) {
     lms_registry_lock()
     defer { lms_registry_unlock() }
-    try removeAlone(path)
-  }
-
-  /// Does the same; the caller holds the registry's lock.
-  static func removeAlone(_ path: String) throws(StoreError) {
     let directory: StoreDirectory
     do throws(StoreError) {
       directory = try StoreDirectory(path: path, create: false, allowNetwork: true)
