@@ -31,14 +31,19 @@ extension StoreDirectory {
   static func removeClosed(_ path: String) {
     try? withSharedMemory(patienceAtEnd) { _, _ in
       let start = ContinuousClock.now
-      while (try? removeUnlessInUse(path)) == nil, start.duration(to: .now) < patienceAtEnd,
-        let directory = try? StoreDirectory(path: path, create: false, allowNetwork: true),
-        !Owners.isAnyAlive(in: directory)
-      {
-        // A process that ends has left, and LMDB's lock is still its own; or one is opening the store.
-        usleep(1000)
-      }
+      while try !removeOrKeep(path), start.duration(to: .now) < patienceAtEnd { usleep(1000) }
     }
+  }
+
+  /// Removes a store, or keeps it for the processes that have it open. Returns false if that is not known yet: a process that ends
+  /// has left and still has LMDB's lock, or one is opening the store.
+  private static func removeOrKeep(_ path: String) throws(StoreError) -> Bool {
+    do throws(StoreError) {
+      try removeUnlessInUse(path)
+    } catch  where error.code == .busy {
+      return Owners.isAnyAlive(in: try StoreDirectory(path: path, create: false, allowNetwork: true))
+    }
+    return true
   }
 
   /// At the end of the process, removes the stores without a name that it still has open, unless other processes have them open.
