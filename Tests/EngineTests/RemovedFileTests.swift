@@ -124,7 +124,7 @@ struct RemovedFileTests {
     #expect(program.finish().status == expected)
   }
 
-  @Test func aTruncatedSignalFileEndsNobody() throws {
+  @Test func aTruncatedSignalFileEndsNoProcess() throws {
     let store = try open()
     let value = try store.value("value", initial: 0)
     let queue = try store.queue("queue", of: [UInt8].self)

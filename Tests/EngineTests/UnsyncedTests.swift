@@ -29,7 +29,7 @@ struct UnsyncedTests {
     try directory.write(Array("another boot\n".utf8), to: "unsynced")
   }
 
-  @Test func theMarkIsThereWhileSomebodyMayWrite() throws {
+  @Test func theMarkIsThereWhileAProcessMayWrite() throws {
     do {
       let store = try open()
       #expect(!isMarked)

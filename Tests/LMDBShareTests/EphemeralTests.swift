@@ -148,6 +148,18 @@ struct EphemeralTests {
     }
   }
 
+  /// A process that ends has LMDB's lock for longer than it shows that it has the store open.
+  @Test func closingWaitsForAProcessThatEnds() throws {
+    var store: SharedStore? = try SharedStore.ephemeral()
+    let path = try #require(store?.path)
+    let worker = try Program("TestWorker", ["ephemeral", path, "join", "5"])
+    #expect(worker.line() == "open" && worker.send("end") && worker.line() == "left")
+    #expect(files.fileExists(atPath: path))
+    store = nil
+    #expect(!files.fileExists(atPath: path))
+    #expect(worker.finish().status == 0)
+  }
+
   @Test func whatKilledProcessesLeaveIsRemovedByTheNextOne() throws {
     let (dead, living) = (try worker("anonymous"), try worker("anonymous"))
     let paths = try [dead, living].map { try #require($0.line()) }
@@ -159,7 +171,7 @@ struct EphemeralTests {
     living.finish()
   }
 
-  @Test(.enabled(if: Needs.root, "it needs root")) func aProgramWithAnotherUsersRightsLocksNobodyOut() throws {
+  @Test(.enabled(if: Needs.root, "it needs root")) func aProgramWithAnotherUsersRightsLocksNoUserOut() throws {
     let user = 54_321
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path
     #expect(try worker("as-user", user).finish().output == "open\nopen\n")

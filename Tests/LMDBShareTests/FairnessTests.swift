@@ -45,7 +45,7 @@ struct FairnessTests {
     isFair(try contend("semaphore", [(4, 2), (1, 1)]))
   }
 
-  @Test func whoIsStoppedOrDeadWhileItWaitsDelaysNobody() throws {
+  @Test func aStoppedOrDeadWaiterDelaysNoOther() throws {
     let lock = try test.store.lock("lock")
     for signal in [SIGSTOP, SIGKILL] {
       let waiters = try (0..<2).map { _ in

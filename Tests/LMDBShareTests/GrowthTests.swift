@@ -42,7 +42,7 @@ struct GrowthTests {
     #expect(try store.statistics().fileBytes < before + 2 * limit)
   }
 
-  @Test func trimmingGivesFreePagesBackAndHarmsNobody() throws {
+  @Test func trimmingGivesFreePagesBackAndDoesNoHarm() throws {
     let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
     let dictionary = try store.dictionary("dictionary", of: Int.self, [UInt8].self)
     try overwrite(dictionary, times: 50)

@@ -11,9 +11,8 @@ struct LeaseTests {
     let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 2)
     try queue.push("bad")
     try queue.release(try #require(try queue.lease(for: .seconds(60))), delay: .milliseconds(1), reason: "first")
-    // The delay.
-    usleep(3000)
-    let second = try #require(try queue.lease(for: .seconds(60)))
+    // This waits for the delay.
+    let second = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(60)))
     #expect(second.attempt == 2)
     try queue.release(second, reason: "no such file")
     #expect(code { try queue.acknowledge(second) } == .leaseLost)
@@ -36,7 +35,8 @@ struct LeaseTests {
     let queue = try test.store.queue("queue", of: String.self, maximumAttempts: 1)
     try queue.push("a")
     for round in 0..<5 {
-      let lease = try #require(try queue.lease(for: .seconds(60)))
+      // This waits for the delay.
+      let lease = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(60)))
       #expect(lease.attempt == 1)
       if round % 2 == 0 {
         try queue.release(lease, countingAttempt: false)
@@ -44,14 +44,12 @@ struct LeaseTests {
         try test.store.write { txn in
           try txn[queue].release(lease, delay: .microseconds(1), reason: "stopped", countingAttempt: false)
         }
-        // The delay.
-        usleep(1000)
       }
       #expect(code { try queue.release(lease, countingAttempt: false) } == .leaseLost)
       try queue.checkInvariants()
     }
     #expect(try queue.deadLetters().isEmpty)
-    try queue.release(try #require(try queue.lease(for: .seconds(60))))
+    try queue.release(try #require(try queue.lease(for: .seconds(60), timeout: .seconds(60))))
     #expect(try queue.deadLetters().map(\.attempts) == [1])
   }
 
@@ -60,13 +58,11 @@ struct LeaseTests {
     let queue = try test.store.queue("queue", of: Int.self)
     try queue.push(1)
     let late = try #require(try queue.lease(for: .milliseconds(1)))
-    // Until it has expired.
-    usleep(3000)
+    #expect(eventually { late.deadline < .now })
     // No other process has it yet: the work counts.
     try queue.extend(late, for: .milliseconds(1))
-    // Until it has expired again.
-    usleep(3000)
-    let current = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(1)))
+    // This waits until it has expired again.
+    let current = try #require(try queue.lease(for: .seconds(60), timeout: .seconds(60)))
     #expect(current.token > late.token && current.sequence == late.sequence)
     for late in [
       code { try queue.acknowledge(late) }, code { try queue.extend(late, for: .seconds(1)) },
@@ -97,7 +93,7 @@ struct LeaseTests {
       #expect(try queue.statistics().leases.allSatisfy { $0.isAlive && $0.processID == Int(worker.pid) })
       #expect(try queue.lease(for: .seconds(60)) == nil)
       let killed = Locked(ContinuousClock.now)
-      try test.whenSomebodyWaits {
+      try test.whenAWaiterIsThere {
         killed.withLock { $0 = .now }
         worker.signal(SIGKILL)
       }
@@ -129,7 +125,7 @@ struct LeaseTests {
     worker.finish()
   }
 
-  @Test func aConsumerThatIsKilledWhileItWaitsHarmsNobody() throws {
+  @Test func aConsumerThatIsKilledWhileItWaitsDoesNoHarm() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: [UInt8].self)
     for round in 0..<10 {
@@ -146,7 +142,7 @@ struct LeaseTests {
   }
 
   /// Runs that many workers, and another one for each that dies, until all have ended; returns how many died.
-  private func untilNobodyDies(_ count: Int, _ start: () throws -> Program) throws -> Int {
+  private func untilNoneDies(_ count: Int, _ start: () throws -> Program) throws -> Int {
     var workers = try (0..<count).map { _ in try start() }
     var kills = 0
     while let worker = workers.popLast() {
@@ -170,7 +166,7 @@ struct LeaseTests {
     let begun = try test.store.dictionary("begun", of: Int.self, Int.self)
     try queue.push(contentsOf: 0..<items)
     try queue.close()
-    let kills = try untilNobodyDies(4) { try Program("TestWorker", ["work", test.path, "100"]) }
+    let kills = try untilNoneDies(4) { try Program("TestWorker", ["work", test.path, "100"]) }
     print("\(items) items, \(kills) kills")
     #expect(kills > items / 50)
     #expect(try done.read { $0.sorted() } == Array(0..<items))
@@ -186,7 +182,7 @@ struct LeaseTests {
     let (first, second) = (try test.store.queue("first", of: Int.self), try test.store.queue("second", of: Int.self))
     try first.push(contentsOf: 0..<items)
     try first.close()
-    let kills = try untilNobodyDies(3) { try Program("TestWorker", ["move", test.path, "300"]) }
+    let kills = try untilNoneDies(3) { try Program("TestWorker", ["move", test.path, "300"]) }
     #expect(kills > items / 300)
     // Several may have moved at the same time, but each item once, and in the order of its taking.
     #expect(try second.pop(atMost: items + 1) == Array(0..<items))

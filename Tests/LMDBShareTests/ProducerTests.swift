@@ -191,7 +191,7 @@ struct ProducerTests {
     #expect(try queue.pop(atMost: 9) == [[3], [4], [5]])
   }
 
-  @Test func nobodyWaitsInsideOfAWrite() throws {
+  @Test func aWriteDoesNotWaitForTheProducersRoom() throws {
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Int.self)
     let producer = queue.producer(limit: 10)

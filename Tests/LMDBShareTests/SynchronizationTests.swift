@@ -66,7 +66,7 @@ struct SynchronizationTests {
       worker.signal(SIGSTOP)
       #expect(try lock.acquire(timeout: .milliseconds(50)) == nil)
       let killed = Locked(ContinuousClock.now)
-      try test.whenSomebodyWaits {
+      try test.whenAWaiterIsThere {
         killed.withLock { $0 = .now }
         worker.signal(SIGKILL)
       }

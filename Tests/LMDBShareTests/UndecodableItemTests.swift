@@ -184,7 +184,7 @@ struct UndecodableItemTests {
     return ([0, 1, 2, 3, 4, 5, 6], [2, 4, 5, 7, 10, 12])
   }
 
-  @Test(arguments: pops.indices) func anUndecodableItemIsInNobodysWay(form: Int) async throws {
+  @Test(arguments: pops.indices) func anUndecodableItemBlocksNoConsumer(form: Int) async throws {
     let test = try TestStore()
     let queue = try await test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)
@@ -202,7 +202,7 @@ struct UndecodableItemTests {
     try queue.checkInvariants()
   }
 
-  @Test(arguments: leases.indices) func anUndecodableItemThatIsLeasedIsInNobodysWay(form: Int) async throws {
+  @Test(arguments: leases.indices) func anUndecodableItemThatIsLeasedBlocksNoConsumer(form: Int) async throws {
     let test = try TestStore()
     let queue = try await test.store.queue("jobs", of: Job.self)
     let (good, bad) = try Self.fill(queue, test.store)

@@ -124,7 +124,7 @@ struct WaitingTests {
     let (a, b) = (try test.store.list("a", of: Int.self), try test.store.value("b", initial: 0))
     let known = try test.store.read { $0.snapshotID }
     #expect(try test.store.waitForChange(of: [a, b], after: known, timeout: .zero) == nil)
-    try test.whenSomebodyWaits { try? b.set(1) }
+    try test.whenAWaiterIsThere { try? b.set(1) }
     let next = try test.store.waitForChange(of: [a, b], after: known, timeout: .seconds(20))
     #expect(next == known + 1)
     #expect(try a.waitForChange(after: known, timeout: .milliseconds(1)) == nil)

@@ -67,7 +67,7 @@ struct WorkerTests {
   #endif
 
   @Test func aWorkerEndsAlsoWhenItsStarterWasFaster() throws {
-    #expect(try worker("end-with-nobody").wait(timeout: .seconds(20)) == .signaled(Int(SIGTERM)))
+    #expect(try worker("end-after-its-starter").wait(timeout: .seconds(20)) == .signaled(Int(SIGTERM)))
   }
 
   @Test func aWorkerEndsWithItsStarter() throws {

@@ -78,7 +78,7 @@ let coordinationCommands: [String: Command] = [
     try store.value("threads", initial: -1).set(
       FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count)
   },
-  "end-with-nobody": { path, number in
+  "end-after-its-starter": { path, number in
     // The other end is closed from the beginning.
     let pipe = try ChildProcess.pipe()
     close(pipe.writing.number)

@@ -34,7 +34,15 @@ func useEphemeral(_ name: String, _ arguments: [String]) throws {
     }
     say("\(left)")
   case "join":
-    // Joins one by its path, to read or to write, and keeps it to the end of the process or closes it before.
+    // Joins one by its path, to read or to write, and keeps it to the end of the process or closes it before. With 4, its end
+    // takes a while after the library's part.
+    if number & 4 != 0 {
+      // The last one that is registered runs first.
+      atexit {
+        say("left")
+        usleep(300_000)
+      }
+    }
     var options = StoreOptions()
     options.access = number & 2 == 0 ? .readWrite : .readOnly
     let store = try SharedStore(path: name, options: options)

@@ -35,14 +35,14 @@ extension SharedStructure {
   public var description: String {
     let unit: String? =
       switch reference.description.kind.shape {
-      case .sequence: "elements"
-      case .map: reference.description.kind.hasValues ? "entries" : "elements"
-      case .queue: "items"
+      case .sequence: "element"
+      case .map: reference.description.kind.hasValues ? "entry" : "element"
+      case .queue: "item"
       case .cell: nil
       }
     let count = try? store.read { txn in UntypedContents(txn.core, reference, txn.core.use(reference)).count }
     guard let unit, let count else { return reference.title }
-    return "\(reference.title) (\(count) \(unit))"
+    return "\(reference.title) (\(counted(count, unit)))"
   }
 }
 

@@ -172,12 +172,6 @@ package enum Printable {
   }
 }
 
-/// A count with its noun, for people.
-package func counted(_ number: Int, _ thing: String) -> String {
-  let plural = thing.hasSuffix("y") ? String(thing.dropLast()) + "ies" : thing + "s"
-  return "\(number) \(number == 1 ? thing : plural)"
-}
-
 /// Sizes and durations for people.
 package enum Size {
   package static func text(_ bytes: Int) -> String {

@@ -18,7 +18,7 @@ struct TestStore {
   private static let waitersPlace = 328
 
   /// Calls `body` in another thread when a thread of this process, or another process, waits for a commit from now on.
-  func whenSomebodyWaits(_ body: @escaping @Sendable () -> Void) throws {
+  func whenAWaiterIsThere(_ body: @escaping @Sendable () -> Void) throws {
     let signals = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/signal"))
     // There are no waiters now: the marks of earlier ones are removed.
     try signals.seek(toOffset: UInt64(Self.waitersPlace))

@@ -161,7 +161,7 @@ extension QueueStorage {
         .leaseLost, operation, structure: reference.name,
         reason: "item \(sequence) is not leased under token \(token) any more: the lease ran out, or the item was "
           + "acknowledged, released or removed",
-        advice: "drop the result, somebody else may have the item; lease for longer, or extend in time")
+        advice: "drop the result, another process may have the item; lease for longer, or extend in time")
     }
     return (record, QueueRecord.item(bytes).copied())
   }

@@ -110,7 +110,7 @@ final class QueueStorage: StructureState {
     }
     return StoreError(
       .queueFull, "push", structure: reference.name,
-      reason: "it has \(state.ready + state.delayed) items and room for \(capacity)",
+      reason: "it has \(counted(state.ready + state.delayed, "item")) and room for \(capacity)",
       advice: count > capacity
         ? "push fewer items at once" : "take items first, or allow time: push(…, timeout: …)")
   }

@@ -140,7 +140,7 @@ extension Transaction {
     fail(
       StoreError(
         .damaged, "read", structure: reference.name, reason: "its value is missing",
-        advice: "somebody else's program may have removed it; remove the structure and make it again"))
+        advice: "another program may have removed it; remove the structure and make it again"))
   }
 
   @usableFromInline @inline(never)

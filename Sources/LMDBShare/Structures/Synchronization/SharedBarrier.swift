@@ -224,7 +224,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
   private func broken(_ byOthers: Bool) -> StoreError {
     StoreError(
       .barrierBroken, "wait", structure: name,
-      reason: byOthers ? "somebody who waited died or gave up" : "not all \(parties) came in time",
+      reason: byOthers ? "a process that waited died or gave up" : "not all \(parties) came in time",
       advice: "look what became of the others, then reset() the barrier and start anew")
   }
 }

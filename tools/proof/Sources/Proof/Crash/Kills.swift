@@ -78,7 +78,9 @@ struct Kills: ParsableCommand {
         + "\(killedCreators) of \(creations) creators and \(killedOthers) that grow or compact killed, \(places.count) of \((Self.points + Self.compactionPoints).count) places, \(backups) backups, \(outside) looks by py-lmdb; the next writer goes on: \(waits.text)"
     )
     let missing = (Self.points + Self.compactionPoints).filter { !places.contains($0) }
-    if killed > 3000, !missing.isEmpty { throw Problem("NOT SHOWN: nobody died at \(missing.joined(separator: ", "))") }
+    if killed > 3000, !missing.isEmpty {
+      throw Problem("NOT SHOWN: no process died at \(missing.joined(separator: ", "))")
+    }
     // A median of few measurements is random.
     if waits.worst > 50 || waits.median > 1 && waits.values.count >= 80 {
       throw Problem("SLOW: the next writer goes on after \(waits.text)")

@@ -190,7 +190,7 @@ enum MisuseCases {
       _ = try store.value("list", initial: "")
       return "nothing"
     },
-    Case("removed by somebody else", "structureRemoved") { path in
+    Case("removed by another process", "structureRemoved") { path in
       let (store, list) = try store(path)
       try store.remove("list")
       return "\(try list.count)"

@@ -218,7 +218,7 @@ enum PathCases {
     return try SharedStore(path: path, options: options).value("value", initial: 7)
   }
 
-  private static func becomeNobody() throws {
+  private static func dropRights() throws {
     guard setgid(65534) == 0, setuid(65534) == 0 else { throw Problem("cannot become another user") }
   }
 
@@ -271,11 +271,11 @@ enum PathCases {
       return "nothing"
     },
     Case("read as another user", "") { path in
-      try becomeNobody()
+      try dropRights()
       return "\(try value(path, .readOnly).get())"
     },
     Case("write as another user", "") { path in
-      try becomeNobody()
+      try dropRights()
       let value = try value(path)
       try value.update { $0 += 0 }
       return "\(try value.get())"
