@@ -44,7 +44,7 @@
     private static func keys(in store: SharedStore, of name: String, _ prefix: String) -> [String] {
       guard let structure = try? store.untyped(name), structure.description.kind.shape == .map else { return [] }
       let types = Types(structure.description)
-      let lower = types.key == .string ? Array(prefix.utf8) : []
+      let lower = types.key is StringRepresentation ? Array(prefix.utf8) : []
       var found: [String] = []
       try? store.read { txn in
         try txn.contents(structure).walk(from: lower.isEmpty ? nil : lower) { key, _ in

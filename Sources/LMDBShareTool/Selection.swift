@@ -95,7 +95,7 @@
     private func walkDictionary(
       _ contents: UntypedContents, _ body: (ListedEntry, RawSpan?, RawSpan) throws -> Void
     ) throws {
-      let bounds = try Bounds(range, prefix, Types(contents.description).key ?? .bytes)
+      let bounds = try Bounds(range, prefix, Types(contents.description).key ?? BytesRepresentation())
       // From the end that is nearer.
       let limit = head ?? tail ?? .max
       let fromEnd = tail != nil ? true : head != nil ? false : reverse
@@ -145,17 +145,13 @@
     /// How many bytes of long keys are in order.
     private static let ordered = 479
 
-    init(_ range: String?, _ prefix: String?, _ key: Representation) throws {
+    init(_ range: String?, _ prefix: String?, _ key: any Representation) throws {
       if let prefix {
-        switch key {
-        case .string, .bytes: least = try key.encode(argument: prefix, isKey: true)
-        case .composite(let parts) where parts.first == .string:
-          // A part's text without its terminator.
-          least = Array(prefix.utf8).flatMap { $0 == 0 ? [0, 1] : [$0] }
-        default: throw ValidationError("--prefix is for text, bytes and composites that start with text.")
+        guard let first = try key.keyPrefix(prefix) else {
+          throw ValidationError("--prefix is for text, bytes and composites that start with text.")
         }
-        end = Bounds.successor(least ?? [])
-        if least?.isEmpty == true { least = nil }
+        end = Bounds.successor(first)
+        if !first.isEmpty { least = first }
       } else if let range {
         guard let (from, to, isClosed) = Bounds.split(range) else { throw Bounds.malformed(range) }
         least = try from.map { try key.encode(argument: $0, isKey: true) }

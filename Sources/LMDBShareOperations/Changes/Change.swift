@@ -137,62 +137,10 @@ package struct Changer: ~Copyable {
     let types = Types(contents.description)
     let old = try place.bytes(in: contents)
     if old == nil, case .position = place { throw place.missing(in: contents.description) }
-    let before = old.map { withBytes(of: $0) { types.text($0) } } ?? "0"
-    let sum: String
-    switch types.value {
-    case .integer(let bits, let isSigned):
-      // Has one bit more than the widest number, so that overflows are detected.
-      guard let a = Wide(before), let b = Wide(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not an integer")
-      }
-      let (total, overflows) = a.addingReportingOverflow(b)
-      guard !overflows, !(bits == 128 && isSigned && Int128(total.description) == nil) else {
-        throw Problem("\(before) and \(amount) together do not fit into \(types.value.name)")
-      }
-      sum = total.description
-    case .float(32):
-      guard let a = Float(before), let b = Float(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not a number")
-      }
-      sum = FloatText.text(a + b).text
-    case .float:
-      guard let a = Double(before), let b = Double(amount) else {
-        throw ValueProblem("\(Printable.text(amount, limit: 50)) is not a number")
-      }
-      sum = FloatText.text(a + b).text
-    default:
-      throw Problem("'\(Printable.text(contents.description.name))' holds \(types.value.name), no numbers")
+    guard let sum = try types.value.adding(amount, to: old) else {
+      throw Problem("'\(Printable.text(contents.description.name))' holds \(types.value.title), no numbers")
     }
-    try set(place, types.value.encode(argument: sum), contents)
-    return sum
+    try set(place, sum, contents)
+    return withBytes(of: sum) { types.text($0) }
   }
-}
-
-/// Whole numbers from -2^127 to 2^128-1: a sign and a magnitude.
-private struct Wide: CustomStringConvertible {
-  var isNegative: Bool
-  var magnitude: UInt128
-
-  package init?(_ text: String) {
-    let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
-    guard let magnitude = UInt128(digits) else { return nil }
-    self.magnitude = magnitude
-    isNegative = text.hasPrefix("-") && magnitude > 0
-  }
-
-  private init(_ isNegative: Bool, _ magnitude: UInt128) {
-    self.isNegative = isNegative && magnitude > 0
-    self.magnitude = magnitude
-  }
-
-  func addingReportingOverflow(_ other: Wide) -> (Wide, Bool) {
-    if isNegative == other.isNegative {
-      let (sum, overflows) = magnitude.addingReportingOverflow(other.magnitude)
-      return (Wide(isNegative, sum), overflows)
-    }
-    if magnitude >= other.magnitude { return (Wide(isNegative, magnitude - other.magnitude), false) }
-    return (Wide(other.isNegative, other.magnitude - magnitude), false)
-  }
-
-  package var description: String { (isNegative ? "-" : "") + String(magnitude) }
 }

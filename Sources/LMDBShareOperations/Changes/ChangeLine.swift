@@ -106,7 +106,7 @@ package struct ChangeLine {
   }
 
   private func text(_ name: String) throws -> String? {
-    try fields[name].map { String(decoding: try encoded($0, .string, isKey: false), as: UTF8.self) }
+    try fields[name].map { String(decoding: try encoded($0, StringRepresentation(), isKey: false), as: UTF8.self) }
   }
 
   private func number(_ name: String) throws -> Int? {
@@ -118,7 +118,7 @@ package struct ChangeLine {
     }
   }
 
-  private func encoded(_ field: Range<Int>, _ representation: Representation, isKey: Bool) throws -> [UInt8] {
+  private func encoded(_ field: Range<Int>, _ representation: any Representation, isKey: Bool) throws -> [UInt8] {
     try withBytes(of: bytes) { bytes -> Result<[UInt8], ValueProblem> in
       var json = JSONReader(bytes.extracting(field))
       var writer = ByteWriter()

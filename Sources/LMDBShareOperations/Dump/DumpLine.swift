@@ -90,7 +90,7 @@ struct DumpLine {
 
   /// Checks that the parts fit together, as OnDiskFormat.md specifies.
   private static func check(_ description: StructureDescription) throws {
-    let size = Representation(description.element).fixedSize
+    let size = Representations.named(description.element).fixedSize
     let isPacked = description.layout == .packed
     switch description.kind.shape {
     case .sequence:
@@ -136,16 +136,16 @@ struct DumpEntry: ~Copyable {
       switch name {
       case "key" where !foundKey:
         foundKey = true
-        try (types.key ?? .bytes).encode(&json, isKey: true, into: &keyBytes)
+        try (types.key ?? BytesRepresentation()).encode(&json, isKey: true, into: &keyBytes)
       case "keyBytes" where !foundKey:
         foundKey = true
-        keyBytes.append(contentsOf: try Representation.base64(&json))
+        keyBytes.append(contentsOf: try json.base64())
       case "value" where !foundValue:
         foundValue = true
         try types.value.encode(&json, isKey: false, into: &valueBytes)
       case "valueBytes" where !foundValue:
         foundValue = true
-        valueBytes.append(contentsOf: try Representation.base64(&json))
+        valueBytes.append(contentsOf: try json.base64())
       case "sequence", "priority", "attempts", "time":
         guard let number = try json.integer(), number >= 0 else {
           throw json.problem("'\(name)' must be an integer")

@@ -70,34 +70,3 @@ indirect enum JSONValue: Hashable {
     }
   }
 }
-
-extension Representation {
-  /// Whether two values are equal: JSON by its meaning, everything else by its bytes.
-  func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
-    if first == second { return true }
-    guard holdsJSON, let first = meaning(first), let second = meaning(second) else { return false }
-    return first == second
-  }
-
-  private var holdsJSON: Bool {
-    switch self {
-    case .json: true
-    case .optional(let wrapped), .array(let wrapped): wrapped.holdsJSON
-    default: false
-    }
-  }
-
-  private func meaning(_ bytes: [UInt8]) -> JSONValue? {
-    if case .json = self { return withBytes(of: bytes) { JSONValue($0) } }
-    var writer = JSONWriter()
-    let isWritten = withBytes(of: bytes) { bytes in
-      do throws(DecodingFailure) {
-        try write(bytes, isKey: false, as: &writer)
-        return true
-      } catch {
-        return false
-      }
-    }
-    return isWritten ? writer.out.withBytes { JSONValue($0) } : nil
-  }
-}

@@ -2,16 +2,16 @@ package import LMDBShare
 
 /// Reads and writes the keys and values of one structure.
 package struct Types: Sendable {
-  package let key: Representation?
-  package let value: Representation
+  package let key: (any Representation)?
+  package let value: any Representation
   /// Whether entries have values: those of a set have none.
   package let hasValues: Bool
 
   package init(_ description: StructureDescription) {
-    key = description.key.map { Representation($0) }
+    key = description.key.map { Representations.named($0) }
     hasValues = description.kind.hasValues
     // The contents of events, barriers, locks and semaphores are internal.
-    value = Representation(description.element)
+    value = Representations.named(description.element)
   }
 
   /// Appends the member `value`, or `valueBytes` for bytes that are not a value of the type.
@@ -23,11 +23,11 @@ package struct Types: Sendable {
 
   /// Appends the member `key`, or `keyBytes`.
   package func writeKey(_ bytes: RawSpan, to json: inout JSONWriter) {
-    Types.write(bytes, key ?? .bytes, isKey: true, "key", "keyBytes", to: &json)
+    Types.write(bytes, key ?? BytesRepresentation(), isKey: true, "key", "keyBytes", to: &json)
   }
 
   private static func write(
-    _ bytes: RawSpan, _ representation: Representation, isKey: Bool, _ name: StaticString, _ other: StaticString,
+    _ bytes: RawSpan, _ representation: any Representation, isKey: Bool, _ name: StaticString, _ other: StaticString,
     to json: inout JSONWriter
   ) {
     let start = json.out.count
@@ -43,40 +43,17 @@ package struct Types: Sendable {
   }
 
   /// A value for people: strings, dates and numbers as text, bytes as text or `0x…`, everything else as JSON.
-  package func text(_ bytes: RawSpan, limit: Int = .max) -> String { Types.text(bytes, value, isKey: false, limit) }
+  package func text(_ bytes: RawSpan, limit: Int = .max) -> String { value.text(bytes, isKey: false, limit: limit) }
 
   /// A key for people.
   package func keyText(_ bytes: RawSpan, limit: Int = .max) -> String {
-    Types.text(bytes, key ?? .bytes, isKey: true, limit)
-  }
-
-  private static func text(_ bytes: RawSpan, _ representation: Representation, isKey: Bool, _ limit: Int) -> String {
-    switch representation {
-    case .string: return Printable.text(bytes, limit: limit)
-    case .json: return Printable.json(bytes, limit: limit)
-    case .bytes, .bits, .own: return rawText(bytes, limit)
-    case .optional(.string) where bytes.byteCount > 0 && bytes.byte(at: 0) == 1:
-      return Printable.text(bytes.extracting(1..<bytes.byteCount), limit: limit)
-    default: break
-    }
-    var json = JSONWriter()
-    do throws(DecodingFailure) {
-      try representation.write(bytes, isKey: isKey, as: &json)
-    } catch {
-      return "\(rawText(bytes, limit)) (no \(representation.name): \(error.description))"
-    }
-    return json.out.withBytes { json in
-      let isQuoted = json.byteCount >= 2 && json.byte(at: 0) == UInt8(ascii: "\"")
-      return Printable.json(isQuoted ? json.extracting(1..<json.byteCount - 1) : json, limit: limit)
-    }
+    (key ?? BytesRepresentation()).text(bytes, isKey: true, limit: limit)
   }
 
   /// A value for another program: strings and bytes unchanged, everything else as text.
   package func plain(_ bytes: RawSpan) -> [UInt8] {
-    switch value {
-    case .string, .bytes, .json: bytes.copied()
-    default: Array(text(bytes).utf8)
-    }
+    if let start = value.textStart(bytes) { return bytes.extracting(start..<bytes.byteCount).copied() }
+    return value is BytesRepresentation ? bytes.copied() : Array(text(bytes).utf8)
   }
 
   /// Whether data formats are printed exactly: only terminals have to be protected.
@@ -84,15 +61,14 @@ package struct Types: Sendable {
 
   /// Text for CSV: strings and JSON exactly; on a terminal control characters except line ends and tabs are escaped.
   package func table(_ bytes: RawSpan, isKey: Bool = false, exactly: Bool = Types.printsExactly) -> String {
-    let representation = isKey ? key ?? .bytes : value
-    switch representation {
-    case .string, .json: if exactly, let text = bytes.utf8String() { return text }
-    case .optional(.string) where bytes.byteCount > 0 && bytes.byte(at: 0) == 1:
-      if exactly, let text = bytes.extracting(1..<bytes.byteCount).utf8String() { return text }
-    default: break
+    let representation = isKey ? key ?? BytesRepresentation() : value
+    if exactly, let start = representation.textStart(bytes),
+      let text = bytes.extracting(start..<bytes.byteCount).utf8String()
+    {
+      return text
     }
-    if case .string = representation { return Printable.text(bytes, keepingLines: true) }
-    return isKey ? keyText(bytes) : text(bytes)
+    if representation is StringRepresentation { return Printable.text(bytes, keepingLines: true) }
+    return representation.text(bytes, isKey: isKey, limit: .max)
   }
 
   /// Bytes without a known type: as text if they are printable, otherwise in hexadecimal.

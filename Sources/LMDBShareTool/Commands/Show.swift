@@ -137,7 +137,7 @@
       guard !isMeant || !words.isEmpty else {
         throw ValidationError("'\(Printable.text(name))' is a database: give a key; show prints all of it.")
       }
-      let keys = try (isMeant ? words : [name] + words).map { (try Representation.bytes.encode(argument: $0), $0) }
+      let keys = try (isMeant ? words : [name] + words).map { (try BytesRepresentation().encode(argument: $0), $0) }
       let values = try file.reading { core in
         func look(_ number: Database) throws -> [[UInt8]] {
           try keys.map { key, text in

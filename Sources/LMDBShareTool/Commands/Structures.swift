@@ -59,16 +59,16 @@
     }
 
     func run() throws {
-      for type in types {
-        if case .own = Representation(type) {
+      let known = try types.map { type in
+        guard let known = Representations.known(type) else {
           throw ValidationError(
-            "'\(Printable.text(type, limit: 100))' is not a known type; the types are \(Representation.names)."
-          )
+            "'\(Printable.text(type, limit: 100))' is not a known type; the types are \(Representations.forms).")
         }
+        return known
       }
       let element = types[types.count - 1]
-      let representation = Representation(element)
-      if kind.shape == .map, !Representation(types[0]).isKey {
+      let representation = known[types.count - 1]
+      if kind.shape == .map, !known[0].isKey {
         throw ValidationError("'\(Printable.text(types[0], limit: 100))' cannot be the type of keys.")
       }
       if kind == .array, representation.fixedSize == nil {
