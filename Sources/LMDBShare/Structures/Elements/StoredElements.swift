@@ -43,6 +43,11 @@ extension StoredElements {
   @inlinable
   public func element(at position: Int) throws -> Element { try view.element(position) }
 
+  @usableFromInline
+  func checkIndex(_ position: Int, upTo last: Int) throws(StoreError) {
+    guard position >= 0, position <= last else { throw view.outOfRange(position, count) }
+  }
+
   /// Returns an iterator over the elements.
   @inlinable
   public func makeIterator() -> ElementIterator<Element> { ElementIterator(view, from: 0) }

@@ -19,41 +19,6 @@ extension SharedStore {
 }
 
 extension SharedArray {
-  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
-  @inlinable @discardableResult
-  public nonisolated(nonsending) func write<R>(_ body: @escaping @Sendable (inout Contents) throws -> sending R)
-    async throws -> sending R
-  {
-    try await store.write { try body(&$0[self]) }
-  }
-
-  /// Overwrites the element at a position.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
-  @inlinable
-  public nonisolated(nonsending) func set(_ element: Element, at position: Int) async throws {
-    // The stored elements are not checked: they may be what has to be overwritten.
-    try await write { array in
-      guard array.indices.contains(position) else { throw array.view.outOfRange(position, array.count) }
-      array[position] = element
-    }
-  }
-
-  /// Changes the element at a position by `body`.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none; the errors of `body`.
-  @inlinable @discardableResult
-  public nonisolated(nonsending) func update<R>(
-    at position: Int, _ body: @escaping @Sendable (inout Element) throws -> sending R
-  ) async throws -> sending R {
-    try await write { array in
-      var element = try array.element(at: position)
-      let result = try body(&element)
-      array[position] = element
-      return result
-    }
-  }
-
   /// Overwrites all elements.
   ///
   /// - Throws: ``StoreError/Code/outOfRange`` when the number of elements differs.

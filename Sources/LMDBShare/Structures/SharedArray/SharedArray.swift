@@ -54,47 +54,6 @@ extension StructureOpening where Self: ~Copyable {
 }
 
 extension SharedArray {
-  /// Runs `body` on the elements in a read transaction.
-  @inlinable @discardableResult
-  public func read<R>(_ body: (Contents) throws -> R) throws -> R { try store.read { try body($0[self]) } }
-
-  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
-  @inlinable @discardableResult
-  public func write<R>(_ body: (inout Contents) throws -> R) throws -> R { try store.writeNow { try body(&$0[self]) } }
-
-  /// Returns the element at a position.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
-  @inlinable
-  public subscript(position: Int) -> Element {
-    get throws { try read { try $0.element(at: position) } }
-  }
-
-  /// Overwrites the element at a position.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
-  @inlinable
-  public func set(_ element: Element, at position: Int) throws {
-    // The stored elements are not checked: they may be what has to be overwritten.
-    try write { array in
-      guard array.indices.contains(position) else { throw array.view.outOfRange(position, array.count) }
-      array[position] = element
-    }
-  }
-
-  /// Changes the element at a position by `body`.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none; the errors of `body`.
-  @inlinable @discardableResult
-  public func update<R>(at position: Int, _ body: (inout Element) throws -> R) throws -> R {
-    try write { array in
-      var element = try array.element(at: position)
-      let result = try body(&element)
-      array[position] = element
-      return result
-    }
-  }
-
   /// Overwrites all elements.
   ///
   /// - Throws: ``StoreError/Code/outOfRange`` when the number of elements differs.

@@ -1,14 +1,6 @@
 // Written by tools/pairs from SharedDictionary+Operations.swift: change that, and run it again.
 
 extension SharedDictionary {
-  /// Runs `body` on the entries in a write transaction: either all of its changes are committed, or none.
-  @inlinable @discardableResult
-  public nonisolated(nonsending) func write<R>(_ body: @escaping @Sendable (inout Contents) throws -> sending R)
-    async throws -> sending R
-  {
-    try await store.write { try body(&$0[self]) }
-  }
-
   /// Stores a value, and returns the one that it replaces.
   @inlinable @discardableResult
   public nonisolated(nonsending) func updateValue(_ value: Value, forKey key: Key) async throws -> Value? {

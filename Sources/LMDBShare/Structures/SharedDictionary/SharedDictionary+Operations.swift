@@ -1,14 +1,6 @@
 // Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedDictionary {
-  /// Runs `body` on the entries in a read transaction.
-  @inlinable @discardableResult
-  public func read<R>(_ body: (Contents) throws -> R) throws -> R { try store.read { try body($0[self]) } }
-
-  /// Runs `body` on the entries in a write transaction: either all of its changes are committed, or none.
-  @inlinable @discardableResult
-  public func write<R>(_ body: (inout Contents) throws -> R) throws -> R { try store.writeNow { try body(&$0[self]) } }
-
   /// Returns the value of a key, or nil.
   @inlinable
   public subscript(key: Key) -> Value? {

@@ -1,40 +1,6 @@
 // Written by tools/pairs from SharedList+Operations.swift: change that, and run it again.
 
 extension SharedList {
-  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
-  @inlinable @discardableResult
-  public nonisolated(nonsending) func write<R>(_ body: @escaping @Sendable (inout Contents) throws -> sending R)
-    async throws -> sending R
-  {
-    try await store.write { try body(&$0[self]) }
-  }
-
-  /// Overwrites the element at a position.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
-  @inlinable
-  public nonisolated(nonsending) func set(_ element: Element, at position: Int) async throws {
-    try await write { list in
-      try list.checkIndex(position, upTo: list.count - 1)
-      list[position] = element
-    }
-  }
-
-  /// Changes the element at a position by `body`.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none; the errors of `body`.
-  @inlinable @discardableResult
-  public nonisolated(nonsending) func update<R>(
-    at position: Int, _ body: @escaping @Sendable (inout Element) throws -> sending R
-  ) async throws -> sending R {
-    try await write { list in
-      var element = try list.element(at: position)
-      let result = try body(&element)
-      list[position] = element
-      return result
-    }
-  }
-
   /// Appends an element.
   @inlinable
   public nonisolated(nonsending) func append(_ element: Element) async throws {

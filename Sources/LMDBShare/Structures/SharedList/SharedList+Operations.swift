@@ -1,14 +1,6 @@
 // Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedList {
-  /// Runs `body` on the elements in a read transaction.
-  @inlinable @discardableResult
-  public func read<R>(_ body: (Contents) throws -> R) throws -> R { try store.read { try body($0[self]) } }
-
-  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
-  @inlinable @discardableResult
-  public func write<R>(_ body: (inout Contents) throws -> R) throws -> R { try store.writeNow { try body(&$0[self]) } }
-
   /// The number of elements.
   public var count: Int { get throws { try read { $0.count } } }
   /// Whether there are no elements.
@@ -17,38 +9,6 @@ extension SharedList {
   public var first: Element? { get throws { try read { $0.first } } }
   /// The last element, or nil.
   public var last: Element? { get throws { try read { $0.last } } }
-
-  /// Returns the element at a position.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
-  @inlinable
-  public subscript(position: Int) -> Element {
-    get throws { try read { try $0.element(at: position) } }
-  }
-
-  /// Overwrites the element at a position.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none.
-  @inlinable
-  public func set(_ element: Element, at position: Int) throws {
-    try write { list in
-      try list.checkIndex(position, upTo: list.count - 1)
-      list[position] = element
-    }
-  }
-
-  /// Changes the element at a position by `body`.
-  ///
-  /// - Throws: ``StoreError/Code/outOfRange`` when there is none; the errors of `body`.
-  @inlinable @discardableResult
-  public func update<R>(at position: Int, _ body: (inout Element) throws -> R) throws -> R {
-    try write { list in
-      var element = try list.element(at: position)
-      let result = try body(&element)
-      list[position] = element
-      return result
-    }
-  }
 
   /// Appends an element.
   @inlinable

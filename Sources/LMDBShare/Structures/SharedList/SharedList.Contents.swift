@@ -29,13 +29,6 @@ extension SharedList {
   }
 }
 
-extension SharedList.Contents {
-  @usableFromInline
-  func checkIndex(_ position: Int, upTo last: Int) throws(StoreError) {
-    guard position >= 0, position <= last else { throw view.outOfRange(position, count) }
-  }
-}
-
 extension SharedList.Contents: StructureView {
   /// Makes the view of a transaction, for the library's own use.
   @_documentation(visibility: internal) @inlinable @inline(__always)

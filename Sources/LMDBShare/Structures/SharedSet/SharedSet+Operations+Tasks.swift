@@ -1,14 +1,6 @@
 // Written by tools/pairs from SharedSet+Operations.swift: change that, and run it again.
 
 extension SharedSet {
-  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
-  @discardableResult
-  public nonisolated(nonsending) func write<R>(_ body: @escaping @Sendable (inout Contents) throws -> sending R)
-    async throws -> sending R
-  {
-    try await store.write { try body(&$0[self]) }
-  }
-
   /// Inserts an element if it is missing.
   ///
   /// - Returns: Whether it was inserted, and the element that the set contains now.

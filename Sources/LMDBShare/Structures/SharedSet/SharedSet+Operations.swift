@@ -1,14 +1,6 @@
 // Blocking methods, each one transaction. `tools/pairs` generates the forms for tasks.
 
 extension SharedSet {
-  /// Runs `body` on the elements in a read transaction.
-  @discardableResult
-  public func read<R>(_ body: (Contents) throws -> R) throws -> R { try store.read { try body($0[self]) } }
-
-  /// Runs `body` on the elements in a write transaction: either all of its changes are committed, or none.
-  @discardableResult
-  public func write<R>(_ body: (inout Contents) throws -> R) throws -> R { try store.writeNow { try body(&$0[self]) } }
-
   /// The number of elements.
   public var count: Int { get throws { try read { $0.count } } }
   /// Whether there are no elements.

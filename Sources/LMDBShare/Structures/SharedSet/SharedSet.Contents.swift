@@ -4,10 +4,12 @@ extension SharedSet {
   /// Accessed as `txn[seen]`, it changes the store in place. A copy (`var copy = txn[seen]`) is independent: changing it does not
   /// change the store.
   public struct Contents {
-    @usableFromInline var entries: SharedDictionary<Element, Nothing>.Contents
+    /// The entries, for the library's own use.
+    @_documentation(visibility: internal)
+    public var entries: SharedDictionary<Element, SharedSet.NoValue>.Contents
 
     @inlinable
-    init(_ entries: SharedDictionary<Element, Nothing>.Contents) { self.entries = entries }
+    init(_ entries: SharedDictionary<Element, SharedSet.NoValue>.Contents) { self.entries = entries }
 
     /// Creates empty contents in memory.
     public init() { entries = .init() }
@@ -40,46 +42,18 @@ extension SharedSet.Contents: StructureView {
 
 // MARK: Reading
 
-extension SharedSet.Contents: BidirectionalCollection {
+extension SharedSet.Contents: EntryParts {
   /// The position of an element.
-  public struct Index: Comparable, Hashable, Sendable {
-    let entry: SharedDictionary<Element, Nothing>.Contents.Index
-    /// Returns whether the first position comes before the second.
-    public static func < (a: Index, b: Index) -> Bool { a.entry < b.entry }
-  }
+  public typealias Index = SharedDictionary<Element, SharedSet.NoValue>.Contents.Index
+  /// An iterator over elements in order.
+  public typealias Iterator = SharedDictionary<Element, SharedSet.NoValue>.Contents.Keys.Iterator
 
-  /// The number of elements.
-  ///
-  /// - Complexity: O(1).
-  public var count: Int { entries.count }
+  /// Returns the part of an entry, for the library's own use.
+  @_documentation(visibility: internal)
+  public static func part(_ entry: Entries.Element) -> Element { entry.key }
+
   /// Whether there are no elements.
   public var isEmpty: Bool { entries.isEmpty }
-  /// The position of the least element.
-  public var startIndex: Index { Index(entry: entries.startIndex) }
-  /// The position after the greatest element.
-  public var endIndex: Index { Index(entry: entries.endIndex) }
-  /// Returns the position of the next element.
-  public func index(after index: Index) -> Index { Index(entry: entries.index(after: index.entry)) }
-  /// Returns the position of the previous element.
-  public func index(before index: Index) -> Index { Index(entry: entries.index(before: index.entry)) }
-  /// Returns the element at a position.
-  public subscript(position: Index) -> Element { entries[position.entry].key }
-  /// The least element, or nil.
-  public var first: Element? { entries.first?.key }
-  /// The greatest element, or nil.
-  public var last: Element? { entries.last?.key }
-
-  /// An iterator over elements in order.
-  public struct Iterator: IteratorProtocol {
-    @usableFromInline var base: SharedDictionary<Element, Nothing>.Contents.Iterator
-
-    @usableFromInline
-    init(_ base: SharedDictionary<Element, Nothing>.Contents.Iterator) { self.base = base }
-
-    /// Returns the next element, or nil at the end.
-    @inlinable
-    public mutating func next() -> Element? { base.nextKey() }
-  }
 
   /// Returns an iterator over the elements in order.
   @inlinable
@@ -91,7 +65,7 @@ extension SharedSet.Contents: BidirectionalCollection {
   public func contains(_ element: Element) -> Bool { entries.keys.contains(element) }
 
   /// Returns the position of an element, or nil.
-  public func firstIndex(of element: Element) -> Index? { entries.index(forKey: element).map(Index.init) }
+  public func firstIndex(of element: Element) -> Index? { entries.index(forKey: element) }
 
   /// Returns the elements in a range.
   public subscript(range: Range<Element>) -> Elements where Element: Comparable { Elements(entries[range]) }
@@ -112,26 +86,17 @@ extension SharedSet.Contents: BidirectionalCollection {
   }
 
   /// A range of the elements, in order.
-  public struct Elements: BidirectionalCollection {
-    private let entries: SharedDictionary<Element, Nothing>.Contents.Entries
-    init(_ entries: SharedDictionary<Element, Nothing>.Contents.Entries) { self.entries = entries }
+  public struct Elements: EntryParts {
+    /// The entries, for the library's own use.
+    @_documentation(visibility: internal)
+    public let entries: SharedDictionary<Element, SharedSet.NoValue>.Contents.Entries
+    init(_ entries: SharedDictionary<Element, SharedSet.NoValue>.Contents.Entries) { self.entries = entries }
 
-    /// The position of the first element.
-    public var startIndex: Index { Index(entry: entries.startIndex) }
-    /// The position after the last element.
-    public var endIndex: Index { Index(entry: entries.endIndex) }
-    /// Returns the position of the next element.
-    public func index(after index: Index) -> Index { Index(entry: entries.index(after: index.entry)) }
-    /// Returns the position of the previous element.
-    public func index(before index: Index) -> Index { Index(entry: entries.index(before: index.entry)) }
-    /// Returns the element at a position.
-    public subscript(position: Index) -> Element { entries[position.entry].key }
+    /// Returns the part of an entry, for the library's own use.
+    @_documentation(visibility: internal)
+    public static func part(_ entry: SharedSet.Contents.Entries.Element) -> Element { entry.key }
     /// Returns an iterator over the elements in order.
-    public func makeIterator() -> Iterator { Iterator(entries.makeIterator()) }
-    /// The least element, or nil.
-    public var first: Element? { entries.first?.key }
-    /// The greatest element, or nil.
-    public var last: Element? { entries.last?.key }
+    public func makeIterator() -> SharedSet.Contents.Iterator { Iterator(entries.makeIterator()) }
   }
 }
 
@@ -144,7 +109,7 @@ extension SharedSet.Contents {
   /// - Complexity: O(log *n*).
   @discardableResult
   public mutating func insert(_ element: Element) -> (inserted: Bool, memberAfterInsert: Element) {
-    (entries.setIfAbsent(Nothing(), forKey: element), element)
+    (entries.setIfAbsent(SharedSet.NoValue(), forKey: element), element)
   }
 
   /// Removes an element.

@@ -27,27 +27,33 @@ public struct SharedSet<Element: StorableKey>: SharedStructure {
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(
-      name, .set, key: Element.OrderedCodec.identifier, element: Nothing.StorageCodec.identifier)
+      name, .set, key: Element.OrderedCodec.identifier, element: NoValue.StorageCodec.identifier)
   }
 }
 
-/// The empty value of a set's entries.
-@usableFromInline
-struct Nothing: Storable, Hashable {
-  @inlinable init() {}
+extension SharedSet {
+  /// The empty value of an element's entry, for the library's own use.
+  @_documentation(visibility: internal)
+  public struct NoValue: Storable, Hashable {
+    @inlinable init() {}
 
-  /// No bytes.
-  @usableFromInline
-  enum StorageCodec: Codec {
-    @usableFromInline static var identifier: String { "nothing" }
-    @inlinable static var fixedByteCount: Int? { 0 }
-    @inlinable static func encode(_: Nothing, into _: inout ByteWriter) {}
-    @inlinable static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Nothing {
-      guard bytes.byteCount == 0 else { throw DecodingFailure("\(bytes.byteCount) bytes where there should be none") }
-      return Nothing()
-    }
-    @inlinable static func withEncoded<R>(_: Nothing, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
-      body(RawSpan())
+    /// No bytes.
+    public enum StorageCodec: Codec {
+      /// `nothing`.
+      public static var identifier: String { "nothing" }
+      /// 0.
+      @inlinable public static var fixedByteCount: Int? { 0 }
+      /// Appends nothing.
+      @inlinable public static func encode(_: NoValue, into _: inout ByteWriter) {}
+      /// Checks that there are no bytes.
+      @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> NoValue {
+        guard bytes.byteCount == 0 else { throw DecodingFailure("\(bytes.byteCount) bytes where there should be none") }
+        return NoValue()
+      }
+      /// Calls `body` with no bytes.
+      @inlinable public static func withEncoded<R>(_: NoValue, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
+        body(RawSpan())
+      }
     }
   }
 }
