@@ -88,7 +88,7 @@
     private func noPrefix(_ contents: UntypedContents) throws {
       if prefix != nil {
         throw ValidationError(
-          "--prefix is for dictionaries and sets; '\(Printable.text(contents.description.name))' is none.")
+          "--prefix is for structures with keys; '\(Printable.text(contents.description.name))' has none.")
       }
     }
 

@@ -7,9 +7,7 @@
     static let configuration = CommandConfiguration(
       abstract: "Creates a structure, and the store if it does not exist.",
       discussion: """
-        Types are named as ls shows them: i8 to i128, u8 to u128, f32, f64, bool, string, bytes, uuid, date, x? for x or \
-        nothing, [x] for arrays, {x} for sets, {x:y} for dictionaries, (x,y) for composites, duration, decimal, url, json(Name), \
-        bits(Name,SIZE).
+        Types are named as ls shows them: \(Representations.forms).
 
         Examples:
           lmdbshare create team.lmdb list names string --maximum 1000

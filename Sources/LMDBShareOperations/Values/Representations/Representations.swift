@@ -39,7 +39,7 @@ package enum Representations {
 
   /// The forms of all identifiers, for people.
   package static let forms =
-    (simple.map(\.identifier) + ["x? (x or null)"] + compound.map { $0.forms }).joined(separator: ", ")
+    (simple.map(\.identifier) + ["x? (x, or null)"] + compound.map { $0.forms }).joined(separator: ", ")
 
   /// Takes an identifier apart.
   struct Parser {
