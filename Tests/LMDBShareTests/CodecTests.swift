@@ -78,6 +78,20 @@ struct CodecTests {
     try roundTrip([
       URL(string: "https://example.org/a?b=c#d")!, URL(fileURLWithPath: "/tmp/ü ö"), URL(string: "mailto:a@b")!,
     ])
+    try roundTrip([[:], ["a": 1], ["a": 1, "b": -1, "": 5]] as [[String: Int]])
+    try roundTrip([[3: ["x": nil, "y": true]], [-1: [:]]] as [[Int: [String: Bool?]]])
+    try roundTrip([[], [3, 1, 2]] as [Set<Int>])
+    try roundTrip([[], ["", "b", "a\0"]] as [Set<String>])
+    // Equal collections have equal bytes, in whatever order they were filled.
+    var random = SeededGenerator("roundTrips")
+    for _ in 0..<200 {
+      let keys = (0..<Int.random(in: 0..<30, using: &random)).map { _ in Int.random(in: -50...50, using: &random) }
+      let first = Dictionary(keys.map { ($0, "\($0)") }, uniquingKeysWith: { $1 })
+      let second = Dictionary(keys.shuffled(using: &random).map { ($0, "\($0)") }, uniquingKeysWith: { $1 })
+      #expect(try bytes([Int: String].StorageCodec.self, first) == bytes([Int: String].StorageCodec.self, second))
+      #expect(
+        try bytes(Set<Int>.StorageCodec.self, Set(keys)) == bytes(Set<Int>.StorageCodec.self, Set(keys.reversed())))
+    }
     #expect(throws: EncodingFailure.self) { try bytes(DecimalCodec.self, .nan) }
     try roundTrip([Point(x: 1, y: -2)])
     try roundTrip([Job(path: "a/b", tries: [1, 2])])
@@ -189,6 +203,10 @@ struct CodecTests {
     try total(Duration.OrderedCodec.self, rounds, &random)
     try total(DecimalCodec.self, rounds / 10, &random, isCanonical: false)
     try total(URLCodec.self, rounds / 10, &random, isCanonical: false)
+    try total([UInt8: String].StorageCodec.self, rounds, &random)
+    try total([String: [Int16]].StorageCodec.self, rounds, &random)
+    try total(Set<UInt8>.StorageCodec.self, rounds, &random)
+    try total(Set<String>.StorageCodec.self, rounds, &random)
     try total(Job.StorageCodec.self, rounds / 20, &random, isCanonical: false)
     let deep = Array(String(repeating: "[", count: 200_000).utf8)
     #expect(throws: DecodingFailure.self) { _ = try Job.StorageCodec.decode(deep.span.bytes) }

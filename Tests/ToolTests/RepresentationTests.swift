@@ -107,6 +107,21 @@ struct RepresentationTests {
     #expect(throws: ValueProblem.self) { try Representations.named("decimal").encode(argument: "1,5") }
   }
 
+  @Test func dictionariesAndSetsAreArrays() throws {
+    try same(["b": 2, "a": 1], [String: Int].StorageCodec.self, "[[\"a\",1],[\"b\",2]]")
+    try same([2: ["x"], -1: []], [Int: [String]].StorageCodec.self, "[[-1,[]],[2,[\"x\"]]]")
+    try same([3, 1], Set<Int>.StorageCodec.self, "[1,3]")
+    try same(["", "é"], Set<String>.StorageCodec.self, "[\"\",\"é\"]")
+    // In any order on the command line.
+    let numbers = Representations.named("{i64}")
+    #expect(try encode(Array("[3,1]".utf8), numbers) == encode(Array("[1,3]".utf8), numbers))
+    #expect(throws: ValueProblem.self) { try encode(Array("[1,1]".utf8), numbers) }
+    #expect(throws: ValueProblem.self) { try encode(Array("[[1]]".utf8), Representations.named("{i64:i64}")) }
+    for text in ["{", "{}", "{string", "{string:}", "{[i64]}", "{i64:i64"] {
+      #expect(Representations.known(text) == nil, "\(text)")
+    }
+  }
+
   @Test func whatHoldsOthers() throws {
     let uuid = try #require(UUID(uuidString: "01020304-0506-0708-090A-0B0C0D0E0F10"))
     try both(uuid, "\"01020304-0506-0708-090A-0B0C0D0E0F10\"")
@@ -132,7 +147,7 @@ struct RepresentationTests {
 
   @Test func identifiersAreTakenApart() throws {
     for text in [
-      "[[string?]]", "(string,(i64,u8))", "bits(Pair<A,B>,12)", "json((a: Int, b: Int))?", "i64??",
+      "[[string?]]", "(string,(i64,u8))", "bits(Pair<A,B>,12)", "json((a: Int, b: Int))?", "{string:{i64}}", "i64??",
       String(repeating: "[", count: 90) + "i64" + String(repeating: "]", count: 90),
     ] {
       #expect(try #require(Representations.known(text)).identifier == text)

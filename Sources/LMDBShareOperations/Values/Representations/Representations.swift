@@ -19,7 +19,7 @@ package enum Representations {
 
   /// Those whose identifiers contain others, or names.
   private static let compound: [any CompoundRepresentation.Type] = [
-    ArrayRepresentation.self, CompositeRepresentation.self, JSONRepresentation.self,
+    ArrayRepresentation.self, CompositeRepresentation.self, EntriesRepresentation.self, JSONRepresentation.self,
     BitsRepresentation.self,
   ]
 
