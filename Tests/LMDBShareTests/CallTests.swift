@@ -53,12 +53,13 @@ struct CallTests {
       let samples = \(call) store.array("samples", of: Int32.self, count: 3)
       let total = \(call) store.value("total", initial: 0)
       let jobs = \(call) store.queue("jobs", of: String.self)
+      let seen = \(call) store.set("seen", of: String.self)
       let lock = \(call) store.lock("lock")
       let barrier = \(call) store.barrier("barrier", parties: 2)
       let permits = \(call) store.semaphore("permits", permits: 2)
       let ready = \(call) store.event("ready")
       let other = \(call) SharedStore.ephemeral()
-      print(permits, other.path)
+      print(seen, permits, other.path)
       let late = \(call) store.write { txn in try txn.list("late", of: Int.self) }
       print(late)
 

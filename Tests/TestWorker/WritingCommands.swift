@@ -60,6 +60,9 @@ let writingCommands: [String: Command] = [
     }
     say("filled \(try shared.queue.count)")
   },
+  "fill-set": { path, number in
+    try fillSet(path, number)
+  },
   "contend": { path, number in
     // Writes as often as it can for a number of milliseconds, once its input says so.
     let shared = try Shared(path)

@@ -8,6 +8,8 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     case list
     /// Values by key, in the keys' order.
     case dictionary
+    /// Distinct elements in order.
+    case set
     /// A fixed number of elements of a fixed size.
     case array
     /// Items, first in, first out.
@@ -26,13 +28,13 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
       switch self {
       case .value, .lock, .semaphore, .event, .barrier: .cell
       case .list, .array: .sequence
-      case .dictionary: .map
+      case .dictionary, .set: .map
       case .queue: .queue
       }
     }
 
-    /// Whether its entries have values; if not, they are stored with the representation `nothing`.
-    package var hasValues: Bool { true }
+    /// Whether its entries have values: those of a set have none, and are stored with the representation `nothing`.
+    package var hasValues: Bool { self != .set }
 
     /// Whether it is stored in the database of all values, under its name.
     var liesAmongValues: Bool { shape == .cell }

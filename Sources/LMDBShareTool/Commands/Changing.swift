@@ -63,7 +63,7 @@
   struct SetEntry: ChangeCommand {
     static let configuration = CommandConfiguration(
       commandName: "set",
-      abstract: "Sets a value, an element of a list or array, or the value of a key.",
+      abstract: "Sets a value, an element of a list or array, or the value of a key; adds an element to a set.",
       usage: "lmdbshare set <store> <name> [<key>] <value> [--if-equals <value>] [--if-absent] [--timeout <time>]",
       discussion: """
         The value is of the structure's type: text as it is, dates as 2026-01-31T12:00:00Z or with an offset \

@@ -12,6 +12,7 @@
         Examples:
           lmdbshare create team.lmdb list names string --maximum 1000
           lmdbshare create team.lmdb dictionary scores string i64
+          lmdbshare create team.lmdb set tags string
           lmdbshare create team.lmdb array samples i32 --count 1024
           lmdbshare create team.lmdb value total i64 --initial 0
           lmdbshare create team.lmdb queue jobs 'json(Job)' --attempts 3
