@@ -9,11 +9,9 @@ public protocol SharedStructure: Sendable, CustomStringConvertible {
   /// The structure in one transaction: a view, or a value.
   associatedtype View
 
-  /// The store.
-  var store: SharedStore { get }
-  /// The structure, for the library's own use.
+  /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
-  var reference: StructureReference { get }
+  var link: StructureLink { get }
   /// Returns the view of a transaction, for the library's own use.
   @_documentation(visibility: internal)
   func view(in transaction: borrowing ReadTransaction, for use: StructureUse) -> View
@@ -26,6 +24,11 @@ public protocol SharedStructure: Sendable, CustomStringConvertible {
 }
 
 extension SharedStructure {
+  /// The store.
+  @inlinable @inline(__always) public var store: SharedStore { link.store }
+  /// The structure, for the library's own use.
+  @_documentation(visibility: internal) @inlinable @inline(__always)
+  public var reference: StructureReference { link.reference }
   var channel: Channels { reference.channel }
 
   /// The structure's name.
@@ -78,8 +81,8 @@ extension SharedStructure where View: StructureView {
 /// The parts of a handle, for the library's own use.
 @_documentation(visibility: internal)
 public struct StructureLink: Sendable {
-  let store: SharedStore
-  let reference: StructureReference
+  @usableFromInline let store: SharedStore
+  @usableFromInline let reference: StructureReference
 
   init(_ store: SharedStore, _ reference: StructureReference) {
     self.store = store

@@ -10,16 +10,9 @@
 public struct SharedArray<Element: FixedSizeStorable>: SharedStructure {
   /// The structure in one transaction.
   public typealias View = Contents
-  /// The store.
-  public let store: SharedStore
-  /// The structure, for the library's own use.
+  /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
-  public let reference: StructureReference
-
-  init(link: StructureLink) {
-    store = link.store
-    reference = link.reference
-  }
+  public let link: StructureLink
 
   /// The number of elements, which never changes.
   public var count: Int { reference.description.count ?? 0 }

@@ -22,16 +22,9 @@
 public struct SharedQueue<Element: Storable>: SharedStructure {
   /// The structure in one transaction.
   public typealias View = Contents
-  /// The store.
-  public let store: SharedStore
-  /// The structure, for the library's own use.
+  /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
-  public let reference: StructureReference
-
-  init(link: StructureLink) {
-    store = link.store
-    reference = link.reference
-  }
+  public let link: StructureLink
 
   /// The maximum number of items, or nil for no limit.
   public var capacity: Int? { reference.description.maximumCount }

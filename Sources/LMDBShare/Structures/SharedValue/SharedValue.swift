@@ -6,19 +6,11 @@
 ///
 /// A handle is small, holds no transaction, and can be used from any thread.
 public struct SharedValue<Value: Storable>: SharedStructure {
-  /// The store.
-  public let store: SharedStore
-  /// The structure, for the library's own use.
+  /// The store and the structure, for the library's own use.
   @_documentation(visibility: internal)
-  public let reference: StructureReference
+  public let link: StructureLink
   /// The value that stands in for one that cannot be read, until the transaction throws.
   @usableFromInline let initial: Value
-
-  init(link: StructureLink, initial: Value) {
-    store = link.store
-    reference = link.reference
-    self.initial = initial
-  }
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(name, .value, element: Value.StorageCodec.identifier)

@@ -189,7 +189,7 @@ public struct SharedBarrier: Sendable, CustomStringConvertible {
   /// Adds the caller. Returns the round, and how many parties are still missing.
   private func arrive(_ txn: borrowing WriteTransaction) throws -> (round: UInt64, rest: Int) {
     guard let owner = value.store.environment.owner else {
-      _ = try Permits(StructureLink(value.store, value.reference), count: 1, isReentrant: false).owners()
+      _ = try Permits(value.link, count: 1, isReentrant: false).owners()
       return (0, 0)
     }
     var state = State(txn[value])
