@@ -52,6 +52,45 @@ struct PageTests {
     #expect(found > rounds / 10)
   }
 
+  /// A file that a writer may change between any two calls.
+  private final class Growing: PageSource {
+    let versions: [[UInt8]]
+    var now = 0
+    var random: SeededGenerator
+
+    init(_ versions: [[UInt8]], _ random: SeededGenerator) { (self.versions, self.random) = (versions, random) }
+
+    private func current() -> [UInt8] {
+      defer { now = min(versions.count - 1, now + max(0, Int.random(in: -3...3, using: &random))) }
+      return versions[now]
+    }
+    func read(offset: Int, count: Int) -> [UInt8] { Array(current().dropFirst(offset).prefix(count)) }
+    func size() -> Int { current().count }
+  }
+
+  @Test func aFileThatIsWrittenMeanwhileIsNotTakenForDamaged() throws {
+    let directory = TemporaryDirectory()
+    let store = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+    let list = try store.list("numbers", of: Int.self)
+    var versions = [try directory.read("data.mdb")]
+    for round in 0..<40 {
+      try list.append(contentsOf: 0..<(round % 3 * 3000 + 1))
+      let after = try directory.read("data.mdb")
+      // A commit writes its pages before the meta page.
+      versions.append(Array(versions[versions.count - 1].prefix(8192) + after.dropFirst(8192)))
+      versions.append(after)
+    }
+    var random = SeededGenerator("aFileThatIsWrittenMeanwhileIsNotTakenForDamaged")
+    for _ in 0..<200 {
+      let file = Growing(versions, SeededGenerator(seed: random.next()))
+      while file.now < versions.count - 1 {
+        let before = file.now
+        let meta = try PageFile(source: file).newestMeta()
+        #expect(meta.transaction >= before / 2)
+      }
+    }
+  }
+
   @Test func zeroedPagesInUseAreFound() throws {
     let directory = TemporaryDirectory()
     do {
