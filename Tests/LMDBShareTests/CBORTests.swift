@@ -258,7 +258,7 @@ struct CBORTests {
       let written = try bytes(zoo)
       let read = try value(Zoo.self, written)
       #expect(read == zoo)
-      // Equal values have equal bytes, in whatever order their collections were filled.
+      // A set is written in any order; maps in that of their keys.
       if zoo.set.count < 2 { #expect(try bytes(read) == written) }
     }
     for number in [Double.nan, .signalingNaN, Double(bitPattern: 0x7FF4_0000_0000_0001), -.zero, .infinity] {
@@ -312,6 +312,82 @@ struct CBORTests {
   }
 
   private struct Nest: Codable, Storable { var inner: [Nest] }
+  private indirect enum Chain: Codable, Storable {
+    case end, number(Int), date(Date), decimal(Decimal), array([Int]), next(Chain)
+
+    init(from decoder: any Decoder) throws {
+      var container = try decoder.unkeyedContainer()
+      if try container.decodeNil() { self = .end } else { self = .next(try container.decode(Chain.self)) }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.unkeyedContainer()
+      switch self {
+      case .end: try container.encodeNil()
+      case .number(let value): try container.encode(value)
+      case .date(let value): try container.encode(value)
+      case .decimal(let value): try container.encode(value)
+      case .array(let value):
+        var inner = container.nestedUnkeyedContainer()
+        for number in value { try inner.encode(number) }
+      case .next(let value): try container.encode(value)
+      }
+    }
+  }
+
+  /// What is written can be read, up to the last level that can be written.
+  @Test func theDepthThatCanBeWrittenCanBeRead() throws {
+    let ends: [Chain] = [.number(-1), .date(.now), .decimal(.greatestFiniteMagnitude), .array([]), .array([1])]
+    for end in ends {
+      var refused = 0
+      for depth in 245...260 {
+        let chain = (0..<depth).reduce(end) { chain, _ in .next(chain) }
+        guard let written = try? bytes(chain) else {
+          refused += 1
+          continue
+        }
+        // Read as nulls: the bytes are looked through as a whole before anything is decoded.
+        do {
+          _ = try value(Nothing.self, written)
+        } catch { Issue.record("\(end) at depth \(depth): \(error)") }
+      }
+      #expect(3...12 ~= refused)
+    }
+  }
+
+  private struct Nothing: Codable, Storable {
+    init(from _: any Decoder) {}
+    func encode(to _: any Encoder) {}
+  }
+
+  @Test func integersAreKeysToo() throws {
+    #expect(try value([Int: String].self, unhex("a2016161206162")) == [1: "a", -1: "b"])
+    #expect(try value([String: Int].self, unhex("bf7f61616162ff010302ff")) == ["ab": 1, "3": 2])
+  }
+
+  @Test func taggedDatesAndDecimals() throws {
+    #expect(try value(Date.self, unhex("d9d9f7c11a514b67b0")).timeIntervalSince1970 == 1363896240)
+    #expect(throws: DecodingFailure.self) { try value(Date.self, unhex("d864194b67")) }
+    #expect(try value(Decimal.self, unhex("d9d9f7c48221196ab3")) == Decimal(string: "273.15"))
+    #expect(try value(Decimal.self, unhex("c49f21196ab3ff")) == Decimal(string: "273.15"))
+    #expect(try value(Decimal.self, unhex("c249010000000000000000")) == Decimal(string: "18446744073709551616"))
+    for text in ["c482187f0a", "f9fc00", "f97c00", "c48318210102", "d86401"] {
+      #expect(throws: DecodingFailure.self, "\(text)") { try value(Decimal.self, unhex(text)) }
+    }
+    #expect(try value(Float.self, unhex("fb3fb999999999999a")) == 0.1)
+  }
+
+  @Test func keysOccurOnce() throws {
+    for text in ["a2616101616102", "a201010102", "a3616101616202616103"] {
+      #expect(throws: DecodingFailure.self, "\(text)") { try value([String: Int].self, unhex(text)) }
+    }
+    // Many integers as keys are found in linear time.
+    let count = 200_000
+    var document: [UInt8] = [0xBF]
+    for key in 0..<count { document += [0x1A] + (0..<4).map { UInt8(truncatingIfNeeded: key >> (24 - 8 * $0)) } + [0] }
+    document.append(0xFF)
+    #expect(try value([Int: Int].self, document).count == count)
+  }
   private struct Twice: Codable, Storable {
     enum Key: CodingKey { case key }
     init() {}

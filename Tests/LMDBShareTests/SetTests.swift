@@ -133,4 +133,48 @@ struct SetTests {
     try await set.formIntersection(0..<10)
     #expect(try set.count == 10 && set.contains(9) && !set.contains(10))
   }
+
+  /// The ends of a set and of a dictionary's keys, in a snapshot and in a transaction that has failed: nil, and an error at the end.
+  @Test func endsThatCannotBeDecoded() throws {
+    let test = try TestStore()
+    let set = try test.store.set("set", of: String.self)
+    let dictionary = try test.store.dictionary("dictionary", of: String.self, String.self)
+    let (rawSet, rawDictionary) = (try test.store.untyped("set"), try test.store.untyped("dictionary"))
+    try set.formUnion(["a", "b"])
+    try dictionary.set("1", forKey: "a")
+    // No UTF-8: before and after all others.
+    for wrong in [[], [0x80], [0xFF]] as [[UInt8]] {
+      try set.removeAll()
+      try dictionary.removeAll()
+      try test.store.write { txn in
+        txn[set].insert("a")
+        txn[dictionary]["a"] = "1"
+        for bytes in [wrong + [0xFF], [0x80]] {
+          withBytes(of: bytes) { key in
+            withBytes(of: [UInt8]()) { txn.contents(rawSet).set($0, forKey: key) }
+            withBytes(of: [0x31] as [UInt8]) { txn.contents(rawDictionary).set($0, forKey: key) }
+          }
+        }
+      }
+      let snapshot = try test.store.snapshot()
+      #expect(try snapshot[set].last == nil)
+      #expect(code { try snapshot.check() } == .undecodable)
+      #expect(try snapshot[set]["a"...].last == nil)
+      #expect(code { try snapshot.check() } == .undecodable)
+      #expect(try snapshot[dictionary].keys.last == nil)
+      #expect(code { try snapshot.check() } == .undecodable)
+      var last: String? = "none"
+      #expect(code { try set.read { last = $0.last } } == .undecodable)
+      #expect(last == nil)
+      // Nothing is removed in a transaction that has failed; a loop until nothing is left ends.
+      #expect(
+        code {
+          try set.write { contents in
+            _ = contents.last
+            while let first = contents.first { contents.remove(first) }
+            while let last = contents.last { contents.remove(last) }
+          }
+        } == .undecodable)
+    }
+  }
 }

@@ -99,6 +99,14 @@ struct RepresentationTests {
     try both(Duration(attoseconds: .min), "\"-170141183460469231731.687303715884105728\"")
     try same(Decimal(string: "12.50")!, DecimalCodec.self, "\"12.5\"")
     try same(URL(string: "https://example.org/a")!, URLCodec.self, "\"https://example.org/a\"")
+    // The text is kept, as it is.
+    let decimal = Representations.named("decimal")
+    for text in ["12.50", "1e3", "-0.0"] {
+      #expect(try encode(Array("\"\(text)\"".utf8), decimal) == Array(text.utf8))
+      var writer = JSONWriter()
+      try withBytes(of: Array(text.utf8)) { try decimal.write($0, isKey: false, as: &writer) }
+      #expect(String(decoding: writer.out.bytes, as: UTF8.self) == "\"\(text)\"")
+    }
     let duration = Representations.named("duration")
     #expect(try encode(Array("1.5".utf8), duration) == duration.encode(argument: "1.5"))
     for text in ["", "-", ".5", "1.", "1.0000000000000000001", "170141183460469231732", "1e3", "x"] {
@@ -181,7 +189,7 @@ struct RepresentationTests {
     var random = SeededGenerator("anyBytesAreDealtWith")
     let types = [
       "i64", "i128", "f32", "f64", "bool", "uuid", "date", "string", "bytes", "i64?", "[i16]", "[[string?]]", "json(x)",
-      "(string,i64)", "(bytes,(bool,string))", "bits(x,3)", "own",
+      "decimal", "url", "{i16}", "{string:i8}", "duration", "(string,i64)", "(bytes,(bool,string))", "bits(x,3)", "own",
     ]
     for round in 0..<20_000 {
       let representation = Representations.named(types[round % types.count])

@@ -28,6 +28,11 @@ struct ScriptTests {
     let done = try tool.run(#"lmdbshare set s d key 2 --if-equals '{ "b": [1.0, "\u0041"], "a": 10e-1 }'"#)
     #expect(done.status == 0, "\(done)")
     #expect(try tool.run("lmdbshare get s d key").output == "2\n")
+    // JSON of several lines, too.
+    let lines = try tool.run(
+      "lmdbshare set s d key '[1,\n2]' && lmdbshare set s d key 3 --if-equals '[ 1,2]' && lmdbshare set s d key 4 --if-equals '3\n'"
+    )
+    #expect(lines.status == 0, "\(lines)")
   }
 
   @Test func csvThatGoesToAFileIsExact() throws {

@@ -1,377 +1,379 @@
-// The encoder for `Codable` types. Values are written depth first into one array of bytes; a map is put into the order of its keys
-// when it is complete. Containers that a type may fill in any order (nested ones, and those of a superclass) are written apart, and
-// inserted when their parent is complete.
+#if FoundationCodecs
+  // The encoder for `Codable` types. Values are written depth first into one array of bytes; a map is put into the order of its keys
+  // when it is complete. Containers that a type may fill in any order (nested ones, and those of a superclass) are written apart, and
+  // inserted when their parent is complete.
 
-/// What is written for one value, or for one nested container.
-final class CBOREncoding {
-  /// An open item.
-  private struct Frame {
-    enum Kind { case none, single, array, map }
-    var kind = Kind.none
-    /// Where its bytes begin.
-    let start: Int
-    /// Where its entries begin.
-    let entries: Int
-    var count = 0
-  }
-
-  /// An entry of an open map, or an element of an open array that is written apart.
-  private struct Entry {
-    /// Where the key begins, and after it the value.
-    let start: Int
-    /// Where the key ends.
-    let value: Int
-    /// Where the value ends; known when the map is complete.
-    var end = 0
-    /// The index of what is written apart.
-    var child: Int?
-  }
-
-  /// The mutable state. It lies in memory of its own, since checks of exclusive access would take a third of the time.
-  private struct Fields {
-    var bytes: [UInt8] = []
-    var frames: [Frame] = []
-    var entries: [Entry] = []
-    var scratch: [UInt8] = []
-  }
-  private let fields = Cell(Fields())
-  private var bytes: [UInt8] {
-    get { fields.value.bytes }
-    _modify { yield &fields.value.bytes }
-  }
-  private var frames: [Frame] {
-    get { fields.value.frames }
-    _modify { yield &fields.value.frames }
-  }
-  private var entries: [Entry] {
-    get { fields.value.entries }
-    _modify { yield &fields.value.entries }
-  }
-  private var scratch: [UInt8] {
-    get { fields.value.scratch }
-    _modify { yield &fields.value.scratch }
-  }
-  private var children: [CBOREncoding] = []
-  /// How deep the value lies in others.
-  private let depth: Int
-  /// What cannot be thrown where it is noticed.
-  private var failure: EncodingFailure?
-  static let deepest = 256
-
-  deinit { fields.destroy() }
-
-  init(depth: Int = 0) {
-    self.depth = depth
-    frames.append(Frame(start: 0, entries: 0))
-  }
-
-  /// Returns the bytes of a value.
-  static func bytes(of value: some Encodable) throws -> [UInt8] {
-    let encoding = CBOREncoding()
-    if try encoding.writeKnown(value) { return encoding.bytes }
-    try value.encode(to: CBOREncoder(encoding: encoding, frame: 0))
-    return try encoding.finish()
-  }
-
-  /// Returns the bytes of the whole.
-  func finish() throws(EncodingFailure) -> [UInt8] {
-    try close(0)
-    if let failure { throw failure }
-    return bytes
-  }
-
-  // MARK: Frames
-
-  /// Makes a frame an array or a map.
-  func begin(_ frame: Int, isMap: Bool) {
-    let kind: Frame.Kind = isMap ? .map : .array
-    if frame == frames.count - 1, frames[frame].kind == .none {
-      frames[frame].kind = kind
-      // For its head, which is usually one byte.
-      bytes.append(0)
-    } else if !frames.indices.contains(frame) || frames[frame].kind != kind {
-      failure = failure ?? EncodingFailure("it is encoded as values of two kinds")
+  /// What is written for one value, or for one nested container.
+  final class CBOREncoding {
+    /// An open item.
+    private struct Frame {
+      enum Kind { case none, single, array, map }
+      var kind = Kind.none
+      /// Where its bytes begin.
+      let start: Int
+      /// Where its entries begin.
+      let entries: Int
+      var count = 0
     }
-  }
 
-  /// Makes a frame a single value.
-  func beginSingle(_ frame: Int) throws(EncodingFailure) {
-    guard frame == frames.count - 1, frames[frame].kind == .none else {
-      throw EncodingFailure("it is encoded as two values")
+    /// An entry of an open map, or an element of an open array that is written apart.
+    private struct Entry {
+      /// Where the key begins, and after it the value.
+      let start: Int
+      /// Where the key ends.
+      let value: Int
+      /// Where the value ends; known when the map is complete.
+      var end = 0
+      /// The index of what is written apart.
+      var child: Int?
     }
-    frames[frame].kind = .single
-  }
 
-  /// Begins an element of an array.
-  func beginElement(_ frame: Int) throws(EncodingFailure) {
-    try checkTop(frame)
-    frames[frame].count += 1
-  }
+    /// The mutable state. It lies in memory of its own, since checks of exclusive access would take a third of the time.
+    private struct Fields {
+      var bytes: [UInt8] = []
+      var frames: [Frame] = []
+      var entries: [Entry] = []
+      var scratch: [UInt8] = []
+    }
+    private let fields = Cell(Fields())
+    private var bytes: [UInt8] {
+      get { fields.value.bytes }
+      _modify { yield &fields.value.bytes }
+    }
+    private var frames: [Frame] {
+      get { fields.value.frames }
+      _modify { yield &fields.value.frames }
+    }
+    private var entries: [Entry] {
+      get { fields.value.entries }
+      _modify { yield &fields.value.entries }
+    }
+    private var scratch: [UInt8] {
+      get { fields.value.scratch }
+      _modify { yield &fields.value.scratch }
+    }
+    private var children: [CBOREncoding] = []
+    /// How deep the value lies in others.
+    private let depth: Int
+    /// What cannot be thrown where it is noticed.
+    private var failure: EncodingFailure?
+    static let deepest = 256
 
-  /// Begins an entry of a map.
-  func beginEntry(_ frame: Int, _ key: String) throws(EncodingFailure) {
-    try checkTop(frame)
-    frames[frame].count += 1
-    let start = bytes.count
-    bytes.append(cborText: key)
-    entries.append(Entry(start: start, value: bytes.count))
-  }
+    deinit { fields.destroy() }
 
-  private func checkTop(_ frame: Int) throws(EncodingFailure) {
-    guard frame == frames.count - 1 else { throw EncodingFailure("a value is encoded while one inside of it is") }
-    if let failure { throw failure }
-  }
+    init(depth: Int = 0) {
+      self.depth = depth
+      frames.append(Frame(start: 0, entries: 0))
+    }
 
-  func count(_ frame: Int) -> Int { frames.indices.contains(frame) ? frames[frame].count : 0 }
+    /// Returns the bytes of a value.
+    static func bytes(of value: some Encodable) throws -> [UInt8] {
+      let encoding = CBOREncoding()
+      if try encoding.writeKnown(value) { return encoding.bytes }
+      try value.encode(to: CBOREncoder(encoding: encoding, frame: 0))
+      return try encoding.finish()
+    }
 
-  /// Begins an element or entry that is written apart; when the frame cannot take one, it is lost, and the failure kept.
-  func beginApart(_ frame: Int, _ key: String?) -> CBOREncoding {
-    let child = CBOREncoding(depth: depth + frames.count)
-    do throws(EncodingFailure) {
-      if let key {
-        try beginEntry(frame, key)
-        entries[entries.count - 1].child = children.count
-      } else {
-        try beginElement(frame)
-        entries.append(Entry(start: bytes.count, value: bytes.count, child: children.count))
+    /// Returns the bytes of the whole.
+    func finish() throws(EncodingFailure) -> [UInt8] {
+      try close(0)
+      if let failure { throw failure }
+      return bytes
+    }
+
+    // MARK: Frames
+
+    /// Makes a frame an array or a map.
+    func begin(_ frame: Int, isMap: Bool) {
+      let kind: Frame.Kind = isMap ? .map : .array
+      if frame == frames.count - 1, frames[frame].kind == .none {
+        frames[frame].kind = kind
+        // For its head, which is usually one byte.
+        bytes.append(0)
+      } else if !frames.indices.contains(frame) || frames[frame].kind != kind {
+        failure = failure ?? EncodingFailure("it is encoded as values of two kinds")
       }
-      if depth + frames.count > Self.deepest { failure = failure ?? Self.tooDeep }
-      children.append(child)
-    } catch {
-      failure = failure ?? error
     }
-    return child
-  }
 
-  private static let tooDeep = EncodingFailure("more than \(deepest) levels")
-
-  /// Writes the value of an element, an entry, or a single value.
-  func encode(_ value: some Encodable) throws {
-    if try writeKnown(value) { return }
-    guard depth + frames.count < Self.deepest else { throw Self.tooDeep }
-    let frame = frames.count
-    frames.append(Frame(start: bytes.count, entries: entries.count))
-    try value.encode(to: CBOREncoder(encoding: self, frame: frame))
-    try close(frame)
-  }
-
-  /// Completes a frame: the last one, unless a value keeps a container after its end.
-  private func close(_ index: Int) throws(EncodingFailure) {
-    guard index == frames.count - 1 else { throw EncodingFailure("a value is encoded after its end") }
-    let frame = frames.removeLast()
-    switch frame.kind {
-    case .single: if bytes.count == frame.start { bytes.append(CBORSimple.null) }
-    // Nothing was encoded.
-    case .none: bytes.append(cbor: CBORMajor.map, 0)
-    case .array:
-      try insertChildren(frame)
-      setHead(frame, CBORMajor.array, frame.count)
-    case .map: setHead(frame, CBORMajor.map, try sort(frame))
+    /// Makes a frame a single value.
+    func beginSingle(_ frame: Int) throws(EncodingFailure) {
+      guard frame == frames.count - 1, frames[frame].kind == .none else {
+        throw EncodingFailure("it is encoded as two values")
+      }
+      frames[frame].kind = .single
     }
-    entries.removeSubrange(frame.entries...)
-  }
 
-  private func setHead(_ frame: Frame, _ major: UInt8, _ count: Int) {
-    guard count >= 24 else { return bytes[frame.start] = major << 5 | UInt8(count) }
-    scratch.removeAll(keepingCapacity: true)
-    scratch.append(cbor: major, UInt64(count))
-    bytes.replaceSubrange(frame.start...frame.start, with: scratch)
-  }
-
-  /// Inserts the elements of an array that were written apart.
-  private func insertChildren(_ frame: Frame) throws(EncodingFailure) {
-    guard entries.count > frame.entries else { return }
-    scratch.removeAll(keepingCapacity: true)
-    var done = frame.start
-    for entry in entries[frame.entries...] {
-      scratch.append(contentsOf: bytes[done..<entry.start])
-      done = entry.start
-      if let child = entry.child { scratch.append(contentsOf: try children[child].finish()) }
+    /// Begins an element of an array.
+    func beginElement(_ frame: Int) throws(EncodingFailure) {
+      try checkTop(frame)
+      frames[frame].count += 1
     }
-    scratch.append(contentsOf: bytes[done...])
-    bytes.replaceSubrange(frame.start..., with: scratch)
-  }
 
-  /// Puts the entries of a map into the order of their encoded keys; of those with the same key the last one remains.
-  ///
-  /// - Returns: The number of entries.
-  private func sort(_ frame: Frame) throws(EncodingFailure) -> Int {
-    let count = entries.count - frame.entries
-    var isDone = true
-    for index in frame.entries..<entries.count {
-      let isLast = index + 1 == entries.count
-      entries[index].end = isLast ? bytes.count : entries[index + 1].start
-      if entries[index].child != nil || !isLast && !precedes(entries[index], entries[index + 1]) { isDone = false }
+    /// Begins an entry of a map.
+    func beginEntry(_ frame: Int, _ key: String) throws(EncodingFailure) {
+      try checkTop(frame)
+      frames[frame].count += 1
+      let start = bytes.count
+      bytes.append(cborText: key)
+      entries.append(Entry(start: start, value: bytes.count))
     }
-    if isDone { return count }
-    // Stable, so that equal keys stay in the order in which they were written.
-    let sorted = entries[frame.entries...].sorted { precedes($0, $1) }
-    scratch.removeAll(keepingCapacity: true)
-    var kept = 0
-    for (index, entry) in sorted.enumerated() {
-      if index + 1 < count, !precedes(entry, sorted[index + 1]) { continue }
-      kept += 1
-      scratch.append(contentsOf: bytes[entry.start..<entry.end])
-      if let child = entry.child { scratch.append(contentsOf: try children[child].finish()) }
+
+    private func checkTop(_ frame: Int) throws(EncodingFailure) {
+      guard frame == frames.count - 1 else { throw EncodingFailure("a value is encoded while one inside of it is") }
+      if let failure { throw failure }
     }
-    bytes.replaceSubrange((frame.start + 1)..., with: scratch)
-    return kept
-  }
 
-  private func precedes(_ a: Entry, _ b: Entry) -> Bool {
-    let (first, second) = (a.value - a.start, b.value - b.start)
-    for index in 0..<min(first, second) {
-      let (x, y) = (bytes[a.start + index], bytes[b.start + index])
-      if x != y { return x < y }
+    func count(_ frame: Int) -> Int { frames.indices.contains(frame) ? frames[frame].count : 0 }
+
+    /// Begins an element or entry that is written apart; when the frame cannot take one, it is lost, and the failure kept.
+    func beginApart(_ frame: Int, _ key: String?) -> CBOREncoding {
+      let child = CBOREncoding(depth: depth + frames.count)
+      do throws(EncodingFailure) {
+        if let key {
+          try beginEntry(frame, key)
+          entries[entries.count - 1].child = children.count
+        } else {
+          try beginElement(frame)
+          entries.append(Entry(start: bytes.count, value: bytes.count, child: children.count))
+        }
+        if depth + frames.count >= Self.deepest { failure = failure ?? Self.tooDeep }
+        children.append(child)
+      } catch {
+        failure = failure ?? error
+      }
+      return child
     }
-    return first < second
+
+    private static let tooDeep = EncodingFailure("more than \(deepest) levels")
+
+    /// Writes the value of an element, an entry, or a single value.
+    func encode(_ value: some Encodable) throws {
+      if try writeKnown(value) { return }
+      guard depth + frames.count < Self.deepest else { throw Self.tooDeep }
+      let frame = frames.count
+      frames.append(Frame(start: bytes.count, entries: entries.count))
+      try value.encode(to: CBOREncoder(encoding: self, frame: frame))
+      try close(frame)
+    }
+
+    /// Completes a frame: the last one, unless a value keeps a container after its end.
+    private func close(_ index: Int) throws(EncodingFailure) {
+      guard index == frames.count - 1 else { throw EncodingFailure("a value is encoded after its end") }
+      let frame = frames.removeLast()
+      switch frame.kind {
+      case .single: if bytes.count == frame.start { bytes.append(CBORSimple.null) }
+      // Nothing was encoded.
+      case .none: bytes.append(cbor: CBORMajor.map, 0)
+      case .array:
+        try insertChildren(frame)
+        setHead(frame, CBORMajor.array, frame.count)
+      case .map: setHead(frame, CBORMajor.map, try sort(frame))
+      }
+      entries.removeSubrange(frame.entries...)
+    }
+
+    private func setHead(_ frame: Frame, _ major: UInt8, _ count: Int) {
+      guard count >= 24 else { return bytes[frame.start] = major << 5 | UInt8(count) }
+      scratch.removeAll(keepingCapacity: true)
+      scratch.append(cbor: major, UInt64(count))
+      bytes.replaceSubrange(frame.start...frame.start, with: scratch)
+    }
+
+    /// Inserts the elements of an array that were written apart.
+    private func insertChildren(_ frame: Frame) throws(EncodingFailure) {
+      guard entries.count > frame.entries else { return }
+      scratch.removeAll(keepingCapacity: true)
+      var done = frame.start
+      for entry in entries[frame.entries...] {
+        scratch.append(contentsOf: bytes[done..<entry.start])
+        done = entry.start
+        if let child = entry.child { scratch.append(contentsOf: try children[child].finish()) }
+      }
+      scratch.append(contentsOf: bytes[done...])
+      bytes.replaceSubrange(frame.start..., with: scratch)
+    }
+
+    /// Puts the entries of a map into the order of their encoded keys; of those with the same key the last one remains.
+    ///
+    /// - Returns: The number of entries.
+    private func sort(_ frame: Frame) throws(EncodingFailure) -> Int {
+      let count = entries.count - frame.entries
+      var isDone = true
+      for index in frame.entries..<entries.count {
+        let isLast = index + 1 == entries.count
+        entries[index].end = isLast ? bytes.count : entries[index + 1].start
+        if entries[index].child != nil || !isLast && !precedes(entries[index], entries[index + 1]) { isDone = false }
+      }
+      if isDone { return count }
+      // Stable, so that equal keys stay in the order in which they were written.
+      let sorted = entries[frame.entries...].sorted { precedes($0, $1) }
+      scratch.removeAll(keepingCapacity: true)
+      var kept = 0
+      for (index, entry) in sorted.enumerated() {
+        if index + 1 < count, !precedes(entry, sorted[index + 1]) { continue }
+        kept += 1
+        scratch.append(contentsOf: bytes[entry.start..<entry.end])
+        if let child = entry.child { scratch.append(contentsOf: try children[child].finish()) }
+      }
+      bytes.replaceSubrange((frame.start + 1)..., with: scratch)
+      return kept
+    }
+
+    private func precedes(_ a: Entry, _ b: Entry) -> Bool {
+      let (first, second) = (a.value - a.start, b.value - b.start)
+      for index in 0..<min(first, second) {
+        let (x, y) = (bytes[a.start + index], bytes[b.start + index])
+        if x != y { return x < y }
+      }
+      return first < second
+    }
+
+    // MARK: Values
+
+    func writeNull() { bytes.append(CBORSimple.null) }
+    func write(_ value: Bool) { bytes.append(value ? CBORSimple.isTrue : CBORSimple.isFalse) }
+    func write(_ value: String) { bytes.append(cborText: value) }
+    func write(_ value: Double) { bytes.append(cborFloat: value) }
+    func write(_ value: Float) { bytes.append(cborFloat: CBORFloat.double(single: value.bitPattern)) }
+    func write(integer value: some FixedWidthInteger) { bytes.append(cborInteger: value) }
+    func write(magnitude: UInt128, isNegative: Bool) { bytes.append(cborMagnitude: magnitude, isNegative: isNegative) }
+    func write(tag: UInt64) { bytes.append(cbor: CBORMajor.tag, tag) }
+    func write(arrayOf count: Int) { bytes.append(cbor: CBORMajor.array, UInt64(count)) }
+    func write(bytes value: some Collection<UInt8>) {
+      bytes.append(cbor: CBORMajor.bytes, UInt64(value.count))
+      bytes.append(contentsOf: value)
+    }
   }
 
-  // MARK: Values
-
-  func writeNull() { bytes.append(CBORSimple.null) }
-  func write(_ value: Bool) { bytes.append(value ? CBORSimple.isTrue : CBORSimple.isFalse) }
-  func write(_ value: String) { bytes.append(cborText: value) }
-  func write(_ value: Double) { bytes.append(cborFloat: value) }
-  func write(_ value: Float) { bytes.append(cborFloat: CBORFloat.double(single: value.bitPattern)) }
-  func write(integer value: some FixedWidthInteger) { bytes.append(cborInteger: value) }
-  func write(magnitude: UInt128, isNegative: Bool) { bytes.append(cborMagnitude: magnitude, isNegative: isNegative) }
-  func write(tag: UInt64) { bytes.append(cbor: CBORMajor.tag, tag) }
-  func write(arrayOf count: Int) { bytes.append(cbor: CBORMajor.array, UInt64(count)) }
-  func write(bytes value: some Collection<UInt8>) {
-    bytes.append(cbor: CBORMajor.bytes, UInt64(value.count))
-    bytes.append(contentsOf: value)
-  }
-}
-
-/// The encoder that a value gets.
-struct CBOREncoder: Encoder {
-  let encoding: CBOREncoding
-  let frame: Int
-  var codingPath: [any CodingKey] { [] }
-  var userInfo: [CodingUserInfoKey: Any] { [:] }
-
-  func container<Key: CodingKey>(keyedBy _: Key.Type) -> KeyedEncodingContainer<Key> {
-    encoding.begin(frame, isMap: true)
-    return KeyedEncodingContainer(Fields<Key>(encoder: self))
-  }
-
-  func unkeyedContainer() -> any UnkeyedEncodingContainer {
-    encoding.begin(frame, isMap: false)
-    return Elements(encoder: self)
-  }
-
-  func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
-
-  /// The entries of a map.
-  private struct Fields<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let encoder: CBOREncoder
+  /// The encoder that a value gets.
+  struct CBOREncoder: Encoder {
+    let encoding: CBOREncoding
+    let frame: Int
     var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    private func begin(_ key: Key) throws -> CBOREncoding {
-      try encoder.encoding.beginEntry(encoder.frame, key.stringValue)
-      return encoder.encoding
-    }
-    private func apart(_ key: String) -> CBOREncoder {
-      CBOREncoder(encoding: encoder.encoding.beginApart(encoder.frame, key), frame: 0)
+    func container<Key: CodingKey>(keyedBy _: Key.Type) -> KeyedEncodingContainer<Key> {
+      encoding.begin(frame, isMap: true)
+      return KeyedEncodingContainer(Fields<Key>(encoder: self))
     }
 
-    mutating func encodeNil(forKey key: Key) throws { try begin(key).writeNull() }
-    mutating func encode(_ value: Bool, forKey key: Key) throws { try begin(key).write(value) }
-    mutating func encode(_ value: String, forKey key: Key) throws { try begin(key).write(value) }
-    mutating func encode(_ value: Double, forKey key: Key) throws { try begin(key).write(value) }
-    mutating func encode(_ value: Float, forKey key: Key) throws { try begin(key).write(value) }
-    mutating func encode(_ value: Int, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: Int8, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: Int16, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: Int32, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: Int64, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: Int128, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: UInt, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: UInt8, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: UInt16, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: UInt32, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: UInt64, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode(_ value: UInt128, forKey key: Key) throws { try begin(key).write(integer: value) }
-    mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws { try begin(key).encode(value) }
-
-    mutating func nestedContainer<Nested: CodingKey>(
-      keyedBy type: Nested.Type, forKey key: Key
-    ) -> KeyedEncodingContainer<Nested> { apart(key.stringValue).container(keyedBy: type) }
-    mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-      apart(key.stringValue).unkeyedContainer()
+    func unkeyedContainer() -> any UnkeyedEncodingContainer {
+      encoding.begin(frame, isMap: false)
+      return Elements(encoder: self)
     }
-    mutating func superEncoder() -> any Encoder { apart("super") }
-    mutating func superEncoder(forKey key: Key) -> any Encoder { apart(key.stringValue) }
+
+    func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
+
+    /// The entries of a map.
+    private struct Fields<Key: CodingKey>: KeyedEncodingContainerProtocol {
+      let encoder: CBOREncoder
+      var codingPath: [any CodingKey] { [] }
+
+      private func begin(_ key: Key) throws -> CBOREncoding {
+        try encoder.encoding.beginEntry(encoder.frame, key.stringValue)
+        return encoder.encoding
+      }
+      private func apart(_ key: String) -> CBOREncoder {
+        CBOREncoder(encoding: encoder.encoding.beginApart(encoder.frame, key), frame: 0)
+      }
+
+      mutating func encodeNil(forKey key: Key) throws { try begin(key).writeNull() }
+      mutating func encode(_ value: Bool, forKey key: Key) throws { try begin(key).write(value) }
+      mutating func encode(_ value: String, forKey key: Key) throws { try begin(key).write(value) }
+      mutating func encode(_ value: Double, forKey key: Key) throws { try begin(key).write(value) }
+      mutating func encode(_ value: Float, forKey key: Key) throws { try begin(key).write(value) }
+      mutating func encode(_ value: Int, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: Int8, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: Int16, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: Int32, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: Int64, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: Int128, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: UInt, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: UInt8, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: UInt16, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: UInt32, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: UInt64, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode(_ value: UInt128, forKey key: Key) throws { try begin(key).write(integer: value) }
+      mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws { try begin(key).encode(value) }
+
+      mutating func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type, forKey key: Key
+      ) -> KeyedEncodingContainer<Nested> { apart(key.stringValue).container(keyedBy: type) }
+      mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+        apart(key.stringValue).unkeyedContainer()
+      }
+      mutating func superEncoder() -> any Encoder { apart("super") }
+      mutating func superEncoder(forKey key: Key) -> any Encoder { apart(key.stringValue) }
+    }
+
+    /// The elements of an array.
+    private struct Elements: UnkeyedEncodingContainer {
+      let encoder: CBOREncoder
+      var codingPath: [any CodingKey] { [] }
+      var count: Int { encoder.encoding.count(encoder.frame) }
+
+      private func begin() throws -> CBOREncoding {
+        try encoder.encoding.beginElement(encoder.frame)
+        return encoder.encoding
+      }
+      private func apart() -> CBOREncoder {
+        CBOREncoder(encoding: encoder.encoding.beginApart(encoder.frame, nil), frame: 0)
+      }
+
+      mutating func encodeNil() throws { try begin().writeNull() }
+      mutating func encode(_ value: Bool) throws { try begin().write(value) }
+      mutating func encode(_ value: String) throws { try begin().write(value) }
+      mutating func encode(_ value: Double) throws { try begin().write(value) }
+      mutating func encode(_ value: Float) throws { try begin().write(value) }
+      mutating func encode(_ value: Int) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int8) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int16) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int32) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int64) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int128) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt8) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt16) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt32) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt64) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt128) throws { try begin().write(integer: value) }
+      mutating func encode<T: Encodable>(_ value: T) throws { try begin().encode(value) }
+
+      mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
+        apart().container(keyedBy: type)
+      }
+      mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { apart().unkeyedContainer() }
+      mutating func superEncoder() -> any Encoder { apart() }
+    }
+
+    /// One value.
+    private struct Single: SingleValueEncodingContainer {
+      let encoder: CBOREncoder
+      var codingPath: [any CodingKey] { [] }
+
+      private func begin() throws -> CBOREncoding {
+        try encoder.encoding.beginSingle(encoder.frame)
+        return encoder.encoding
+      }
+
+      mutating func encodeNil() throws { try begin().writeNull() }
+      mutating func encode(_ value: Bool) throws { try begin().write(value) }
+      mutating func encode(_ value: String) throws { try begin().write(value) }
+      mutating func encode(_ value: Double) throws { try begin().write(value) }
+      mutating func encode(_ value: Float) throws { try begin().write(value) }
+      mutating func encode(_ value: Int) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int8) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int16) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int32) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int64) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: Int128) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt8) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt16) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt32) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt64) throws { try begin().write(integer: value) }
+      mutating func encode(_ value: UInt128) throws { try begin().write(integer: value) }
+      mutating func encode<T: Encodable>(_ value: T) throws { try begin().encode(value) }
+    }
   }
-
-  /// The elements of an array.
-  private struct Elements: UnkeyedEncodingContainer {
-    let encoder: CBOREncoder
-    var codingPath: [any CodingKey] { [] }
-    var count: Int { encoder.encoding.count(encoder.frame) }
-
-    private func begin() throws -> CBOREncoding {
-      try encoder.encoding.beginElement(encoder.frame)
-      return encoder.encoding
-    }
-    private func apart() -> CBOREncoder {
-      CBOREncoder(encoding: encoder.encoding.beginApart(encoder.frame, nil), frame: 0)
-    }
-
-    mutating func encodeNil() throws { try begin().writeNull() }
-    mutating func encode(_ value: Bool) throws { try begin().write(value) }
-    mutating func encode(_ value: String) throws { try begin().write(value) }
-    mutating func encode(_ value: Double) throws { try begin().write(value) }
-    mutating func encode(_ value: Float) throws { try begin().write(value) }
-    mutating func encode(_ value: Int) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int8) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int16) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int32) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int64) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int128) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt8) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt16) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt32) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt64) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt128) throws { try begin().write(integer: value) }
-    mutating func encode<T: Encodable>(_ value: T) throws { try begin().encode(value) }
-
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
-      apart().container(keyedBy: type)
-    }
-    mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { apart().unkeyedContainer() }
-    mutating func superEncoder() -> any Encoder { apart() }
-  }
-
-  /// One value.
-  private struct Single: SingleValueEncodingContainer {
-    let encoder: CBOREncoder
-    var codingPath: [any CodingKey] { [] }
-
-    private func begin() throws -> CBOREncoding {
-      try encoder.encoding.beginSingle(encoder.frame)
-      return encoder.encoding
-    }
-
-    mutating func encodeNil() throws { try begin().writeNull() }
-    mutating func encode(_ value: Bool) throws { try begin().write(value) }
-    mutating func encode(_ value: String) throws { try begin().write(value) }
-    mutating func encode(_ value: Double) throws { try begin().write(value) }
-    mutating func encode(_ value: Float) throws { try begin().write(value) }
-    mutating func encode(_ value: Int) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int8) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int16) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int32) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int64) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: Int128) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt8) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt16) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt32) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt64) throws { try begin().write(integer: value) }
-    mutating func encode(_ value: UInt128) throws { try begin().write(integer: value) }
-    mutating func encode<T: Encodable>(_ value: T) throws { try begin().encode(value) }
-  }
-}
+#endif

@@ -15,6 +15,10 @@
   ///
   /// Dates have tag 1, or tag 0 when their seconds since 1970 are not exact; URLs tag 32, UUIDs tag 37, decimals tag 4. `Data`, and
   /// arrays of `UInt8`, are byte strings. Numbers keep all bits.
+  ///
+  /// Equal values have equal bytes if their type encodes them alike; a `Set`, and a dictionary whose keys are neither strings nor
+  /// integers nor `CodingKeyRepresentable`, encodes its elements in any order. Unlike ``JSONCodec``, what is written is not read
+  /// once to check it: a value that the type's own `init(from:)` refuses is stored, and is then an element that cannot be decoded.
   public enum CBORCodec<Value>: Sendable {}
 
   extension CBORCodec: Codec where Value: Codable & Storable {
@@ -75,7 +79,7 @@
       return true
     }
 
-    private static let between = 978_307_200.0
+    private static let between = CBORDecoder.between
 
     /// Seconds since 1970 if they are exact, else a text if that is, else seconds since 2001.
     private func write(_ date: Date) {
@@ -103,6 +107,9 @@
   }
 
   extension CBORDecoder {
+    /// The seconds from the beginning of 1970 to that of 2001.
+    static let between = 978_307_200.0
+
     /// The value of a type that has a form of its own; nil for others.
     func known<T: Decodable>(_ type: T.Type) throws(DecodingFailure) -> T? {
       if type == String.self { return try items.text(position) as? T }
@@ -115,29 +122,43 @@
       if type == UUID.self { return try uuid() as? T }
       if type == URL.self {
         let text = try items.text(position)
-        guard let url = URL(string: text) else { throw DecodingFailure("'\(text)' is not a URL") }
+        guard let url = URL(string: text) else { throw DecodingFailure("'\(text.prefix(50))' is not a URL") }
         return url as? T
       }
       if type == Decimal.self { return try decimal() as? T }
       return nil
     }
 
-    private func date() throws(DecodingFailure) -> Date {
-      let head = try items.head(position)
-      if try items.untagged(position).major == CBORMajor.text {
-        let text = try items.text(position)
-        guard let seconds = DateText.seconds(text) else { throw DecodingFailure("'\(text)' is not a date") }
-        return Date(timeIntervalSinceReferenceDate: seconds)
+    /// The tag of the item, unless it is that of CBOR itself, and where what is tagged begins.
+    private func tag() throws(DecodingFailure) -> (tag: UInt64?, content: Int) {
+      var position = position
+      while true {
+        let head = try items.head(position)
+        guard head.major == CBORMajor.tag else { return (nil, position) }
+        if head.value != CBORTag.selfDescribed { return (head.value, head.end) }
+        position = head.end
       }
-      let seconds = try items.number(position)
-      let isSince1970 = head.major == CBORMajor.tag && head.value == CBORTag.secondsSince1970
-      return Date(timeIntervalSinceReferenceDate: isSince1970 ? seconds - 978_307_200 : seconds)
+    }
+
+    private func date() throws(DecodingFailure) -> Date {
+      let (tag, content) = try tag()
+      switch tag {
+      case nil where try items.untagged(content).major != CBORMajor.text:
+        return Date(timeIntervalSinceReferenceDate: try items.number(content))
+      case nil, CBORTag.dateText:
+        let text = try items.text(content)
+        guard let seconds = DateText.seconds(text) else { throw DecodingFailure("'\(text.prefix(50))' is not a date") }
+        return Date(timeIntervalSinceReferenceDate: seconds)
+      case CBORTag.secondsSince1970:
+        return Date(timeIntervalSinceReferenceDate: try items.number(content) - Self.between)
+      case let tag?: throw DecodingFailure("tag \(tag), which is not that of a date")
+      }
     }
 
     private func uuid() throws(DecodingFailure) -> UUID {
       if try items.untagged(position).major == CBORMajor.text {
         let text = try items.text(position)
-        guard let uuid = UUID(uuidString: text) else { throw DecodingFailure("'\(text)' is not a UUID") }
+        guard let uuid = UUID(uuidString: text) else { throw DecodingFailure("'\(text.prefix(50))' is not a UUID") }
         return uuid
       }
       let bytes = try items.content(position)
@@ -148,20 +169,27 @@
     }
 
     private func decimal() throws(DecodingFailure) -> Decimal {
-      let head = try items.head(position)
-      guard head.major == CBORMajor.tag, head.value == CBORTag.decimal else {
-        if try items.untagged(position).major != CBORMajor.other || head.major == CBORMajor.tag {
-          return try Decimal(exponent: 0, items.magnitude(position))
-        }
-        let number = try items.number(position)
-        guard let value = number.isNaN ? .nan : Decimal(string: "\(number)") else {
+      let (tag, content) = try tag()
+      switch tag {
+      case nil where try items.untagged(content).major == CBORMajor.other:
+        let number = try items.number(content)
+        if number.isNaN { return .nan }
+        guard number.isFinite, let value = Decimal(string: "\(number)") else {
           throw DecodingFailure("\(number) is not a decimal number")
         }
         return value
+      case nil: return try Decimal(exponent: 0, items.magnitude(content))
+      case CBORTag.bignum, CBORTag.negativeBignum: return try Decimal(exponent: 0, items.magnitude(position))
+      case CBORTag.decimal:
+        let (start, count) = try items.elements(content)
+        let mantissa = try items.skip(start)
+        let end = try items.skip(mantissa)
+        guard count == 2 || count == nil && items.isEnd(end) else {
+          throw DecodingFailure("a decimal fraction of other than two parts")
+        }
+        return try Decimal(exponent: items.integer(start), items.magnitude(mantissa))
+      case let tag?: throw DecodingFailure("tag \(tag), which is not that of a decimal number")
       }
-      let (start, count) = try items.elements(head.end)
-      guard count == 2 else { throw DecodingFailure("a decimal fraction of other than two parts") }
-      return try Decimal(exponent: items.integer(start), items.magnitude(try items.skip(start)))
     }
   }
 
@@ -171,6 +199,7 @@
         "\(significand)" == "\(number.magnitude)"
       else { throw DecodingFailure("a decimal number with an exponent beyond -128...127, or more than 128 bits") }
       self = Decimal(sign: number.isNegative ? .minus : .plus, exponent: exponent, significand: significand)
+      if isNaN { throw DecodingFailure("a decimal number beyond the greatest one") }
     }
   }
 #endif

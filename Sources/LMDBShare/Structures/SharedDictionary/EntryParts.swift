@@ -33,8 +33,6 @@ extension EntryParts {
 
   /// The first one; nil when there is none, or when it cannot be decoded, which fails the transaction.
   public var first: Element? { makeIterator().one() }
-  /// The last one; nil when there is none, or when it cannot be decoded, which fails the transaction.
-  public var last: Element? { entries.last.map(Self.part) }
   /// Copies all up to the first one that cannot be decoded, which fails the transaction.
   public func _copyToContiguousArray() -> ContiguousArray<Element> { walked() }
   /// Transforms all, by iteration.

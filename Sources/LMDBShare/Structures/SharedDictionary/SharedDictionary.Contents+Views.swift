@@ -9,6 +9,8 @@ extension SharedDictionary.Contents {
     @_documentation(visibility: internal)
     public static func part(_ entry: SharedDictionary.Contents.Element) -> Key { entry.key }
 
+    /// The last key; nil when there is none, or when it cannot be decoded, which fails the transaction.
+    public var last: Key? { entries.last?.key }
     /// Returns whether the key exists. O(log *n*).
     public func contains(_ key: Key) -> Bool { entries.contains(stored: SharedDictionary.Contents.stored(key)) }
 
@@ -33,6 +35,9 @@ extension SharedDictionary.Contents {
     /// Returns the part of an entry, for the library's own use.
     @_documentation(visibility: internal)
     public static func part(_ entry: SharedDictionary.Contents.Element) -> Value { entry.value }
+
+    /// The value of the last key; nil when there is none, or when it cannot be decoded, which fails the transaction.
+    public var last: Value? { entries.last?.value }
 
     /// Returns an iterator over the values in the order of their keys.
     @inlinable public func makeIterator() -> Iterator { Iterator(entries.makeIterator()) }

@@ -52,6 +52,10 @@ extension SharedSet.Contents: EntryParts {
   @_documentation(visibility: internal)
   public static func part(_ entry: Entries.Element) -> Element { entry.key }
 
+  /// The least element; nil when there is none, or when it cannot be decoded, which fails the transaction.
+  public var first: Element? { entries.first?.key }
+  /// The greatest element; nil when there is none, or when it cannot be decoded, which fails the transaction.
+  public var last: Element? { entries.last?.key }
   /// Whether there are no elements.
   public var isEmpty: Bool { entries.isEmpty }
 
@@ -95,6 +99,10 @@ extension SharedSet.Contents: EntryParts {
     /// Returns the part of an entry, for the library's own use.
     @_documentation(visibility: internal)
     public static func part(_ entry: SharedSet.Contents.Entries.Element) -> Element { entry.key }
+    /// The least element; nil when there is none, or when it cannot be decoded, which fails the transaction.
+    public var first: Element? { entries.first?.key }
+    /// The greatest element; nil when there is none, or when it cannot be decoded, which fails the transaction.
+    public var last: Element? { entries.last?.key }
     /// Returns an iterator over the elements in order.
     public func makeIterator() -> SharedSet.Contents.Iterator { Iterator(entries.makeIterator()) }
   }

@@ -30,12 +30,19 @@ struct EntriesRepresentation: CompoundRepresentation {
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     var reader = ByteReader(bytes)
     json.begin("[")
+    var last: [UInt8]?
     while reader.remaining > 0 {
       json.separate()
       if value != nil { json.begin("[") }
       if value != nil { json.separate() }
       let size = try key.size(&reader)
-      try key.write(reader.bytes(size), isKey: true, as: &json)
+      let stored = try reader.bytes(size)
+      // As the codecs demand: what is out of order would be restored in another one.
+      if let last, !last.lexicographicallyPrecedes(stored.copied()) {
+        throw DecodingFailure("its keys are not in order")
+      }
+      last = stored.copied()
+      try key.write(stored, isKey: true, as: &json)
       if let value {
         json.separate()
         let size = try value.size(&reader)

@@ -33,22 +33,3 @@ extension Date: JSONScalar {
 
   static func isString(argument: String) -> Bool { Double(argument).map { !$0.isFinite } ?? true }
 }
-
-extension Decimal: JSONText {
-  static var title: String { "decimal number" }
-  var jsonText: String { utf8(self, StorageCodec.self) }
-  static func value(_ text: String) -> Decimal? { decoded(text, StorageCodec.self) }
-}
-
-extension URL: JSONText {
-  static var title: String { "URL" }
-  var jsonText: String { utf8(self, StorageCodec.self) }
-  static func value(_ text: String) -> URL? { decoded(text, StorageCodec.self) }
-}
-
-/// The text of a value whose codec writes UTF-8.
-private func utf8<C: Codec>(_ value: C.Value, _: C.Type) -> String {
-  (try? C.withEncoded(value) { $0.utf8String() }) ?? ""
-}
-
-private func decoded<C: Codec>(_ text: String, _: C.Type) -> C.Value? { withUTF8(of: text) { try? C.decode($0) } }

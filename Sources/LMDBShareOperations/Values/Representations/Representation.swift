@@ -58,6 +58,9 @@ package protocol Representation: Sendable {
   /// A value, or a key, for people, of about `limit` bytes.
   func text(_ bytes: RawSpan, isKey: Bool, limit: Int) -> String
 
+  /// Whether two values are equal: JSON by its meaning, everything else by its bytes.
+  func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool
+
   /// Where a value's own text begins, which then goes on to its end; nil when it has none.
   func textStart(_ bytes: RawSpan) -> Int?
 }
@@ -143,8 +146,7 @@ extension Representation {
     writer.append(contentsOf: bytes)
   }
 
-  /// Whether two values are equal: JSON by its meaning, everything else by its bytes.
-  func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+  package func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
     if first == second { return true }
     guard holdsJSON, let first = meaning(first), let second = meaning(second) else { return false }
     return first == second

@@ -13,7 +13,8 @@ package enum Representations {
     Int8.representation, Int16.representation, Int32.representation, Int64.representation, Int128.representation,
     UInt8.representation, UInt16.representation, UInt32.representation, UInt64.representation,
     UInt128.representation, Float.representation, Double.representation, Bool.representation, UUID.representation,
-    Date.representation, Duration.representation, Decimal.representation, URL.representation,
+    Date.representation, Duration.representation, TextRepresentation<DecimalCodec>(title: "decimal number"),
+    TextRepresentation<URLCodec>(title: "URL"),
     StringRepresentation(), BytesRepresentation(),
   ]
 

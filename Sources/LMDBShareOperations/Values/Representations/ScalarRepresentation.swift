@@ -78,7 +78,7 @@ struct ScalarRepresentation<Value: JSONScalar>: Representation {
 
 /// A type whose JSON is a string, or a number with the same text.
 protocol JSONText: JSONScalar {
-  /// The text; nil when it cannot be written.
+  /// The text.
   var jsonText: String { get }
   /// The value with a text; nil when there is none.
   static func value(_ text: String) -> Self?

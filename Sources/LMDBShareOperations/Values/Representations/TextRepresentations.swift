@@ -69,6 +69,14 @@ struct JSONRepresentation: CompoundRepresentation {
     json.verbatim(bytes)
   }
 
+  func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+    if first == second { return true }
+    guard let a = withBytes(of: first, { JSONValue($0) }), let b = withBytes(of: second, { JSONValue($0) }) else {
+      return false
+    }
+    return a == b
+  }
+
   @_lifetime(json: copy json)
   func encode(_ json: inout JSONReader, isKey: Bool, into writer: inout ByteWriter) throws(ValueProblem) {
     let text = try json.skip()
@@ -84,6 +92,29 @@ struct JSONRepresentation: CompoundRepresentation {
 
   func text(_ bytes: RawSpan, isKey: Bool, limit: Int) -> String { Printable.json(bytes, limit: limit) }
   func textStart(_ bytes: RawSpan) -> Int? { 0 }
+}
+
+/// A text that must be one of a codec's, unchanged. In JSON it may be a number.
+struct TextRepresentation<C: Codec>: Representation {
+  let title: String
+  var identifier: String { C.identifier }
+
+  func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
+    _ = try C.decode(bytes)
+    json.string(bytes)
+  }
+
+  @_lifetime(json: copy json)
+  func encode(_ json: inout JSONReader, isKey: Bool, into writer: inout ByteWriter) throws(ValueProblem) {
+    let text = try json.kind() == .number ? try json.number() : try json.string()
+    let isValid = withUTF8(of: text) { bytes in
+      writer.append(bytes)
+      return (try? C.decode(bytes)) != nil
+    }
+    guard isValid else { throw json.problem("no \(title)") }
+  }
+
+  func isString(argument: String) -> Bool { true }
 }
 
 /// Bytes that JSON can only contain as base64. An argument is their text, `0x…` or `base64:…`.
