@@ -259,10 +259,10 @@
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
       encoding.begin(frame, isMap: false)
-      return Elements(encoder: self)
+      return Values(encoder: self, isSingle: false)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
+    func singleValueContainer() -> any SingleValueEncodingContainer { Values(encoder: self, isSingle: true) }
 
     /// The entries of a map.
     private struct Fields<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -306,14 +306,19 @@
       mutating func superEncoder(forKey key: Key) -> any Encoder { apart(key.stringValue) }
     }
 
-    /// The elements of an array.
-    private struct Elements: UnkeyedEncodingContainer {
+    /// The elements of an array, or one value.
+    private struct Values: UnkeyedEncodingContainer, SingleValueEncodingContainer {
       let encoder: CBOREncoder
+      let isSingle: Bool
       var codingPath: [any CodingKey] { [] }
       var count: Int { encoder.encoding.count(encoder.frame) }
 
       private func begin() throws -> CBOREncoding {
-        try encoder.encoding.beginElement(encoder.frame)
+        if isSingle {
+          try encoder.encoding.beginSingle(encoder.frame)
+        } else {
+          try encoder.encoding.beginElement(encoder.frame)
+        }
         return encoder.encoding
       }
       private func apart() -> CBOREncoder {
@@ -344,36 +349,6 @@
       }
       mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { apart().unkeyedContainer() }
       mutating func superEncoder() -> any Encoder { apart() }
-    }
-
-    /// One value.
-    private struct Single: SingleValueEncodingContainer {
-      let encoder: CBOREncoder
-      var codingPath: [any CodingKey] { [] }
-
-      private func begin() throws -> CBOREncoding {
-        try encoder.encoding.beginSingle(encoder.frame)
-        return encoder.encoding
-      }
-
-      mutating func encodeNil() throws { try begin().writeNull() }
-      mutating func encode(_ value: Bool) throws { try begin().write(value) }
-      mutating func encode(_ value: String) throws { try begin().write(value) }
-      mutating func encode(_ value: Double) throws { try begin().write(value) }
-      mutating func encode(_ value: Float) throws { try begin().write(value) }
-      mutating func encode(_ value: Int) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: Int8) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: Int16) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: Int32) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: Int64) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: Int128) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: UInt) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: UInt8) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: UInt16) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: UInt32) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: UInt64) throws { try begin().write(integer: value) }
-      mutating func encode(_ value: UInt128) throws { try begin().write(integer: value) }
-      mutating func encode<T: Encodable>(_ value: T) throws { try begin().encode(value) }
     }
   }
 #endif

@@ -1,6 +1,6 @@
 #if FoundationCodecs
-  /// Reads the items of CBOR (RFC 8949), at positions in bytes that nobody has checked. It reads every well-formed item: also those
-  /// that are not in the deterministic form, as other programs may write them.
+  /// Reads CBOR items (RFC 8949) from untrusted bytes. It accepts every well-formed encoding, not only the deterministic one that
+  /// this library writes.
   struct CBORItems {
     let bytes: [UInt8]
     /// A little more than is written, since tags and numbers count here, too.
