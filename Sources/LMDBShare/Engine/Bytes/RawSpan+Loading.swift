@@ -59,7 +59,11 @@ extension RawSpan {
   /// The bytes decoded as UTF-8, or nil when they are not valid UTF-8.
   @inlinable
   package func utf8String() -> String? {
-    unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+    // Several times as fast as `String(validating:as:)` for short texts.
+    unsafe withUnsafeBytes { raw in
+      guard let text = unsafe try? UTF8Span(validating: Span<UInt8>(_unsafeBytes: raw)) else { return nil }
+      return String(copying: text)
+    }
   }
 
   /// Whether the bytes are equal.
