@@ -156,8 +156,6 @@ struct FileTests {
 
   @Test func modes() throws {
     let path = directory.file("store")
-    let previous = umask(0)
-    defer { umask(previous) }
     let store = try SharedStore(path: path, options: .durability(.processCrashOnly))
     try store.list("a", of: Int.self).append(1)
     func mode(_ path: String) throws -> Int? {

@@ -78,7 +78,7 @@ struct InheritedTests {
 
   @Test(
     .enabled(if: Needs.root, "root alone opens what it may not"),
-    arguments: [("022", "600", "700"), ("277", "400", "500")])
+    arguments: [("000", "600", "700"), ("022", "600", "700"), ("277", "400", "500")])
   func modesThatAreNotNamedObeyTheUmask(_ umask: String, _ file: String, _ place: String) throws {
     let end = try shell("umask \(umask); exec", "make", directory.file("store"))
     let names = ["data.mdb", "lock.mdb", "owners", "signal", "unsynced"]
