@@ -20,7 +20,8 @@ struct CheckTests {
     try test.store.write { txn in
       txn[numbers].append(contentsOf: (0..<10_000).map { Int16($0) })
       for position in stride(from: 0, to: 9000, by: 500) { txn[numbers].insert(1, at: position) }
-      txn[names].append(contentsOf: (0..<100).map { "\($0)" })
+      txn[names].append(contentsOf: (0..<3000).map { "\($0)" })
+      for position in stride(from: 0, to: 2500, by: 500) { txn[names].insert("x", at: position) }
       for length in [0, 1, 509, 510, 511, 5000] { txn[words][String(repeating: "x", count: length)] = length }
       txn[queue].push(contentsOf: (0..<500).map { "\($0)" })
     }
@@ -57,7 +58,7 @@ struct CheckTests {
     try test.store.write { txn in
       for list in [numbers, cut] { txn[list].append(contentsOf: (0..<10_000).map { Int16($0) }) }
       txn[cut].insert(1, at: 5000)
-      txn[names].append(contentsOf: (0..<100).map { "\($0)" })
+      txn[names].append(contentsOf: (0..<3000).map { "\($0)" })
       txn[words][String(repeating: "x", count: 5000)] = 1
       txn[queue].push(contentsOf: (0..<500).map { "\($0)" })
     }

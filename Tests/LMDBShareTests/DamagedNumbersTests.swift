@@ -35,6 +35,7 @@ struct DamagedNumbersTests {
   func keysAtTheEndOfTheirNumbers(_ key: UInt64) throws {
     let test = try TestStore()
     let numbers = try test.store.list("numbers", of: Int64.self)
+    try test.store.makeList("names", .indexed, of: String.self)
     let names = try test.store.list("names", of: String.self)
     for name in ["numbers", "names"] {
       try raw(test.store, name) { core, database in

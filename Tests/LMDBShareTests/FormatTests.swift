@@ -19,7 +19,12 @@ struct FormatTests {
 
   /// A store with every kind of structure and codec.
   private func fill(_ store: SharedStore) throws {
+    try store.makeList("old", .indexed, of: String.self)
+    try store.list("old", of: String.self).append(contentsOf: ["Ada", "", "Eve"])
     try store.write { txn in
+      let texts = try txn.list("texts", of: String.self)
+      txn[texts].append(contentsOf: Self.texts)
+      txn[texts].insert("in the middle", at: 1000)
       let names = try txn.list("names", of: String.self)
       txn[names].append(contentsOf: ["Ada", "Eve", "", "Zoë"])
       txn[names].prepend("first")
@@ -105,6 +110,11 @@ struct FormatTests {
     #expect(try store.write { $0[idle].push(2) } == 2)
   }
 
+  /// Elements of many sizes, which fill blocks of their own and together.
+  private static let texts = (0..<2000).map {
+    "\($0) " + String(repeating: "x", count: $0 % 100 == 0 ? 5 * $0 : $0 % 50)
+  }
+
   @Test func theFixtureOfFormat1IsRead() throws {
     let directory = TemporaryDirectory()
     let copy = directory.file("fixture")
@@ -142,7 +152,9 @@ struct FormatTests {
     let dump = try Program.shell("mdb_dump -p -s scores '\(test.path)'")
     #expect(dump.output.contains("\n al\n \\01\\00\\00\\00\\00\\00\\00\\00\n"), "\(dump.output)")
     let names = try Program.shell("mdb_dump -p -s names '\(test.path)'")
-    #expect(names.output.contains("integerkey=1") && names.output.contains("\n Ada\n"))
+    #expect(names.output.contains("integerkey=1") && names.output.contains("\n firstAdaEveZo\\c3\\ab\\05\\00\\08\\00"))
+    let old = try Program.shell("mdb_dump -p -s old '\(test.path)'")
+    #expect(old.output.contains("\n Ada\n"))
   }
 
   @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with py-lmdb"))
@@ -154,6 +166,8 @@ struct FormatTests {
     let json = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let object = try #require(json as? [String: [String: Any]])
     func contents(_ name: String) throws -> NSObject { try #require(object[name]?["contents"] as? NSObject, "\(name)") }
+    #expect(try contents("old") == ["Ada", "", "Eve"] as NSArray)
+    #expect(try contents("texts") == Self.texts.inserting("in the middle", at: 1000) as NSArray)
     #expect(try contents("names") == ["first", "Ada", "Eve", "", "Zoë"] as NSArray)
     #expect(try contents("numbers") == Array(0..<1200) as NSArray)
     #expect(try (contents("uneven") as? [Int])?.count == 4901)
@@ -173,11 +187,22 @@ struct FormatTests {
     try fill(test.store)
     let result = try peer("write", test.path)
     #expect(result.status == 0, "\(result.output)")
-    #expect(try test.store.list("names", of: String.self).last == "from python")
+    let names = try test.store.list("names", of: String.self)
+    #expect(try names.read { $0.count == 206 && $0[5] == "0 from python" && $0[204].utf8.count == 19_800 })
+    #expect(try names.last == "from python")
+    #expect(try test.store.check() == [])
     #expect(try test.store.list("numbers", of: Int.self).last == 7)
     #expect(try test.store.dictionary("scores", of: String.self, Int.self)["python"] == 42)
     #expect(try test.store.value("total", initial: 0).get() == 1234)
     let jobs = try test.store.queue("jobs", of: String.self)
     #expect(try test.store.read { $0[jobs].items.map(\.element) } == ["b", "c", "job from python"])
+  }
+}
+
+extension Array {
+  fileprivate func inserting(_ element: Element, at position: Int) -> [Element] {
+    var copy = self
+    copy.insert(element, at: position)
+    return copy
   }
 }

@@ -100,12 +100,14 @@ private struct ListOperation<Element: Storable & Comparable> {
 @Suite(.timeLimit(.minutes(20)))
 struct ListTests {
   private func differential<Element: Storable & Comparable>(
-    _ name: String, _ operations: Int, longest: Int, make: @escaping (inout SeededGenerator) -> Element
+    _ name: String, _ operations: Int, longest: Int, layout: StructureDescription.Layout? = nil,
+    make: @escaping (inout SeededGenerator) -> Element
   ) throws {
     var random = SeededGenerator(name)
     let operation = ListOperation(make: make)
     let test = try TestStore()
     var store = test.store
+    if let layout { try store.makeList("list", layout, of: Element.self) }
     var list = try store.list("list", of: Element.self)
     var model: [Element] = []
     var done = 0
@@ -134,6 +136,7 @@ struct ListTests {
       if Int.random(in: 0..<15, using: &random) == 0 {
         store = try SharedStore(path: test.path, options: .durability(.processCrashOnly))
         list = try store.list("list", of: Element.self)
+        try #require(try store.check() == [])
       }
     }
   }
@@ -144,16 +147,27 @@ struct ListTests {
     }
   }
 
-  @Test func indexedAgainstArray() throws {
-    try differential("indexedAgainstArray", SeededGenerator.operations(100_000) / 10, longest: 1200) { random in
+  @Test(arguments: [.slotted, .indexed] as [StructureDescription.Layout])
+  func stringsAgainstArray(_ layout: StructureDescription.Layout) throws {
+    try differential("stringsAgainstArray", SeededGenerator.operations(100_000) / 10, longest: 1200, layout: layout) {
+      random in
       let length = Int.random(in: 0..<10, using: &random) == 0 ? 3000 : 20
       return String(repeating: "x", count: Int.random(in: 0...length, using: &random))
         + "\(Int.random(in: 0..<50, using: &random))"
     }
   }
 
-  @Test func smallIndexedAgainstArray() throws {
-    try differential("smallIndexedAgainstArray", SeededGenerator.operations(100_000), longest: 40) {
+  /// Sizes around that of a block.
+  @Test func largeStringsAgainstArray() throws {
+    try differential("largeStringsAgainstArray", SeededGenerator.operations(100_000) / 100, longest: 200) { random in
+      let length = [0, 1000, 2036, 2040, 4076, 4080, 20_000].randomElement(using: &random) ?? 0
+      return String(repeating: "x", count: length + Int.random(in: 0..<8, using: &random))
+    }
+  }
+
+  @Test(arguments: [.slotted, .indexed] as [StructureDescription.Layout])
+  func fewStringsAgainstArray(_ layout: StructureDescription.Layout) throws {
+    try differential("fewStringsAgainstArray", SeededGenerator.operations(100_000), longest: 40, layout: layout) {
       "\(Int.random(in: 0..<20, using: &$0))"
     }
   }

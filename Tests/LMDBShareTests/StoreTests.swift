@@ -19,7 +19,7 @@ struct StoreTests {
     _ = try store.queue("jobs", of: [UInt8].self)
     #expect(
       try store.structures().map { "\($0.name): \($0)" } == [
-        "jobs: queue of bytes (packed)", "names: list of string (indexed)", "numbers: list of i64 (packed, at most 9)",
+        "jobs: queue of bytes (packed)", "names: list of string (slotted)", "numbers: list of i64 (packed, at most 9)",
         "samples: array of i32 (packed, 3 elements)", "scores: dictionary string to [f64]", "total: value of i64",
       ])
   }

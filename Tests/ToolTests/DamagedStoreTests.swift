@@ -98,14 +98,15 @@ struct DamagedStoreTests {
   func aWalkThatSeesOtherThanIsCountedEndsWithTwo() throws {
     let python = try #require(ProcessInfo.processInfo.environment["LMDBSHARE_PYTHON"])
     try tool.run("lmdbshare create s queue q string; lmdbshare create s list l string")
-    for index in 0..<5 { try tool.run("lmdbshare push s q item\(index); lmdbshare append s l element\(index)") }
+    for index in 0..<5 { try tool.run("lmdbshare push s q item\(index)") }
+    try tool.run("lmdbshare append s l $(seq -f element%05g 1 2000)")
     let harm = """
       import lmdb, sys
       env = lmdb.open(sys.argv[1], max_dbs=30)
       with env.begin(write=True) as txn:
           cursor = txn.cursor(env.open_db(sys.argv[2].encode(), txn=txn, integerkey=True, create=False))
           entries = [(k, v) for k, v in cursor]
-          # Of a queue a record with items, of a list one in the middle.
+          # Of a queue a record with items, of a list a block in the middle.
           items = [k for k, v in entries if b"item" in v]
           cursor.set_key(items[0] if sys.argv[2] == "q" else entries[2][0])
           cursor.delete()

@@ -53,7 +53,7 @@ struct UnknownStructureTests {
     #expect(
       result.output == """
         ~ jobs: a queue of string (packed) became a queue of string (packed, 3 attempts)
-        ~ names: a list of string (indexed, at most 5) became a list of string (indexed, at most 6)
+        ~ names: a list of string (slotted, at most 5) became a list of string (slotted, at most 6)
         ~ types: a list of i32 (packed) became a list of i64 (packed)
 
         """, "\(result.output)")

@@ -1,13 +1,34 @@
 extension SharedStore {
   /// Replaces a store that no process has open by a compacted copy. A copy without free pages takes less space and writes faster.
   ///
-  /// At every moment the store is the old or the new one, even if a process dies. There must be space for the copy.
+  /// At every moment the store is the old or the new one, even if a process dies. There must be space for the copy. Lists of the
+  /// older layout (``StructureDescription/Layout/indexed``) become ones of the newer.
   ///
   /// - Throws: ``StoreError/Code/busy``, with the PID of a process that has the store open, this one included; the errors of
   ///   opening.
   /// - Complexity: O(*n*) in the size of the store.
   public static func compact(path: String) throws {
-    _ = try Compaction.run(path: path)
+    _ = try compact(path: path, progress: nil)
+  }
+
+  /// Does the same.
+  ///
+  /// - Parameter progress: Called ten times a second with the number of bytes of the copy that are written.
+  package static func compact(path: String, progress: (@Sendable (Int) -> Void)?) throws -> Compaction.Result {
+    let result = try Compaction.run(path: path, progress: progress)
+    guard try tidy(path) else { return result }
+    // The pages of the older layout are free now.
+    do throws(StoreError) {
+      return Compaction.Result(before: result.before, after: try Compaction.run(path: path, progress: progress).after)
+    } catch {
+      // They are removed the next time.
+      if error.code == .busy { return result }
+      throw error
+    }
+  }
+
+  /// Frees the space of locks that are gone, and converts lists of the older layout. Returns whether there were any.
+  private static func tidy(_ path: String) throws -> Bool {
     // The first opening makes LMDB's lock file match.
     var options = StoreOptions()
     options.createIfMissing = false
@@ -18,10 +39,33 @@ extension SharedStore {
         let last = LockIndices.all(store.environment.catalogue, core).max() ?? 0
         if core.failure == nil { store.environment.owners?.trimNotes(from: last + 1) }
       }
+      let old = try store.catalogue().known.filter { $0.layout == .indexed }
+      for list in old {
+        try store.inOwnWrite(until: .now + .seconds(1)) { (core) throws(StoreError) in try store.convert(list, core) }
+      }
+      return !old.isEmpty
     } catch {
-      // The store is compacted; the space of the records is freed the next time.
-      if error.code != .writerBusy { throw error }
+      // The store is compacted; the rest is done the next time. A list of the older layout may have elements that are too large for
+      // the newer, by two bytes.
+      if error.code == .writerBusy || error.code == .valueTooLarge { return false }
+      throw error
     }
+  }
+
+  /// Converts a list of the older layout, which gets a new identity: handles that are open elsewhere must not take one layout for
+  /// the other.
+  private func convert(_ old: StructureDescription, _ core: Transaction) throws(StoreError) {
+    let catalogue = environment.catalogue
+    guard try Catalogue.description(of: old.name, catalogue, core) == old else { return }
+    let database = try environment.number(of: old, in: core)
+    var made = old
+    made.layout = .slotted
+    made.identity = Catalogue.newIdentity(catalogue, core)
+    let list = SlottedSequence(StructureReference(made, number: database, environment), database)
+    list.take(IndexedSequence(StructureReference(old, number: database, environment), database), core)
+    if let failure = core.failure { throw failure }
+    core.writtenChannels.formUnion(Channels.of(old.identity))
+    Catalogue.set(made, for: made.name, catalogue, core)
   }
 
   /// Returns the disk space of free pages to the file system, while other processes read and write.

@@ -54,8 +54,10 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
 
   /// How the elements of a list or array are stored in its database.
   public enum Layout: String, Hashable, Sendable {
-    /// One element under each key.
+    /// One element under each key: lists of elements of any size that older programs made.
     case indexed
+    /// Elements of any size side by side in blocks.
+    case slotted
     /// Elements of fixed size side by side in blocks; in queues, items that were pushed together in one record.
     case packed
   }
@@ -65,7 +67,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// The structure's kind.
   public let kind: Kind
   /// How the elements of a list, array or queue are stored.
-  public let layout: Layout?
+  public package(set) var layout: Layout?
   /// The representation of a dictionary's keys.
   public let key: String?
   /// The representation of the values or elements.
@@ -126,10 +128,16 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
 
   /// Whether it matches the requested description, ignoring name and identity. A request without a maximum matches any.
   func matches(_ other: StructureDescription) -> Bool {
-    kind == other.kind && layout == other.layout && elementSize == other.elementSize && key == other.key
+    kind == other.kind && hasLayout(of: other) && elementSize == other.elementSize && key == other.key
       && element == other.element
       && count == other.count && (other.maximumCount == nil || maximumCount == other.maximumCount)
       && (other.maximumAttempts == nil || maximumAttempts == other.maximumAttempts)
+  }
+
+  /// Whether the layouts are the same, or both those of lists of elements of any size.
+  package func hasLayout(of other: StructureDescription) -> Bool {
+    layout == other.layout || layout == .indexed && other.layout == .slotted
+      || layout == .slotted && other.layout == .indexed
   }
 
   /// The database that contains it.
@@ -180,7 +188,7 @@ extension StructureDescription {
     let isComplete =
       switch kind.shape {
       case .sequence where kind == .array: layout == .packed && elementSize != nil && self.count != nil
-      case .sequence: layout == .indexed || layout == .packed && elementSize != nil
+      case .sequence: layout == .slotted || layout == .indexed || layout == .packed && elementSize != nil
       case .map: key != nil
       case .cell where kind == .semaphore || kind == .barrier: self.count != nil
       case .cell, .queue: true
@@ -188,12 +196,12 @@ extension StructureDescription {
     guard isComplete else { throw .notUnderstood(name, record) }
   }
 
-  /// The description of a list or array: elements of a fixed size are stored in blocks, others one per key.
+  /// The description of a list or array: elements of a fixed size have no need of slots.
   static func sequence<C: Codec>(
     _ name: String, _ kind: Kind, of _: C.Type, count: Int? = nil, maximumCount: Int? = nil
   ) throws(StoreError) -> StructureDescription {
     var description = StructureDescription(
-      name, kind, layout: C.fixedByteCount == nil ? .indexed : .packed, element: C.identifier, count: count,
+      name, kind, layout: C.fixedByteCount == nil ? .slotted : .packed, element: C.identifier, count: count,
       maximumCount: maximumCount)
     description.elementSize = C.fixedByteCount
     guard description.elementSize != 0 else {

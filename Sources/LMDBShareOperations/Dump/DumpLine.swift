@@ -71,7 +71,8 @@ struct DumpLine {
     }
     let layout = try layout.map { text in
       guard let layout = StructureDescription.Layout(rawValue: text) else { throw ValueProblem("an unknown layout") }
-      return layout
+      // A list of the older layout is loaded as one of the newer.
+      return layout == .indexed ? .slotted : layout
     }
     var description = StructureDescription(
       structure, kind, layout: layout, key: key, element: element, count: try number("count", atLeast: 0),

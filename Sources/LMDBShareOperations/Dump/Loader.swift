@@ -204,7 +204,7 @@ private struct Target {
 extension StructureDescription {
   /// Whether the contents of one can be stored in the other.
   func hasSameContents(as other: StructureDescription) -> Bool {
-    kind == other.kind && key == other.key && element == other.element && layout == other.layout
+    kind == other.kind && key == other.key && element == other.element && hasLayout(of: other)
       && elementSize == other.elementSize && (kind != .array || count == other.count)
   }
 }

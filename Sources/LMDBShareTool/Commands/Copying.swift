@@ -53,10 +53,8 @@
       do {
         defer { progress.end() }
         // Fails immediately if a process has the store open; there is nothing to wait for.
-        result = try Compaction.run(path: store.path) { progress.update($0) }
+        result = try SharedStore.compact(path: store.path) { progress.update($0) }
       }
-      // The first opening makes the lock file match.
-      _ = try Opened(store, .never)
       var output = Output()
       try output.line("\(Size.text(result.before)) before, \(Size.text(result.after)) now")
       try output.flush()

@@ -75,7 +75,7 @@
       var description = StructureDescription(
         name, kind,
         layout: kind.shape == .sequence || kind.shape == .queue
-          ? (kind.shape == .queue || representation.fixedSize != nil ? .packed : .indexed) : nil,
+          ? (kind.shape == .queue || representation.fixedSize != nil ? .packed : .slotted) : nil,
         key: kind.shape == .map ? types[0] : nil, element: kind.hasValues ? element : "nothing", count: count,
         maximumCount: maximum)
       description.maximumAttempts = attempts

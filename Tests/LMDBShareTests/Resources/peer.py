@@ -13,6 +13,7 @@ Needs py-lmdb (`pip install lmdb`) and nothing else. Errors go to standard error
 """
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -31,6 +32,7 @@ VALUES = b".values"
 
 FIRST_BLOCK_KEY = 1 << 32  # of packed structures; keys below belong to the directory
 MIDDLE_KEY = 1 << 62  # where a new list starts
+KEY_STEP = 1 << 20  # between the blocks of a slotted list that are added at its end
 BLOCK_BYTES = 4080
 ENTRIES_PER_LEAF = 255
 
@@ -46,6 +48,7 @@ LONGEST_PLAIN_KEY = 510
 HASHED_KEY_BYTES = 511
 HASHED_KEY_PREFIX = 479
 
+U16 = struct.Struct("<H")
 U32 = struct.Struct("<I")
 U64 = struct.Struct("<Q")
 ENTRY = struct.Struct("<QQ")  # a key, a number of elements
@@ -471,6 +474,41 @@ def read_packed(store: Store, record: Record) -> list[Any]:
     return found
 
 
+def slots(block: bytes) -> list[bytes]:
+    """The elements of a block of a slotted list."""
+    count = U16.unpack_from(block, len(block) - 2)[0] if len(block) >= 2 else 0
+    length = len(block) - 2 * count
+    if count == 0 or length < 0 or (count > 1 and len(block) > BLOCK_BYTES):
+        raise Problem(f"a block has {len(block)} bytes and {count} elements")
+    ends = [0, *(U16.unpack_from(block, length + 2 * index)[0] for index in range(count - 1)), length]
+    if ends != sorted(ends):
+        raise Problem("the ends of a block descend")
+    return [block[start:end] for start, end in zip(ends, ends[1:])]
+
+
+def slotted(elements: list[bytes]) -> bytes:
+    """A block of a slotted list."""
+    ends = itertools.accumulate(len(element) for element in elements[:-1])
+    return b"".join(elements) + b"".join(U16.pack(end) for end in ends) + U16.pack(len(elements))
+
+
+def read_slotted(store: Store, record: Record) -> list[Any]:
+    decode = value_codec(record.element).decode
+    database = store.database_of(record)
+    found = []
+    for raw_key, block in store.txn.cursor(db=database):
+        if integer_key(raw_key) >= FIRST_BLOCK_KEY:
+            found.append((integer_key(raw_key), slots(block)))
+    # The directory is not needed for reading; it must agree.
+    top = store.txn.get(key_bytes(0), db=database)
+    inner = []
+    for leaf, count in entries(top, "the directory") if top is not None else []:
+        inner += leaf_entries(store, database, leaf, count)
+    if inner != [(key, len(elements)) for key, elements in found[1:-1]]:
+        raise Problem("the directory does not have the blocks between the first and the last")
+    return [decode(element) for _, elements in found for element in elements]
+
+
 def read_indexed(store: Store, record: Record) -> list[Any]:
     decode = value_codec(record.element).decode
     found: list[Any] = []
@@ -540,6 +578,7 @@ def read_structure(store: Store, record: Record) -> Any:
     readers: dict[tuple[str, Optional[str]], Callable[[Store, Record], Any]] = {
         ("list", "packed"): read_packed,
         ("list", "indexed"): read_indexed,
+        ("list", "slotted"): read_slotted,
         ("array", "packed"): read_packed,
         ("dictionary", None): read_dictionary,
         ("queue", "packed"): read_queue,
@@ -569,7 +608,7 @@ def append(store: Store, name: str, element: str, layout: str, raw: bytes) -> No
     if record.layout != layout:
         raise Problem(f"list '{name}' is {record.layout}, not {layout}")
     database = store.database_of(record)
-    append_raw = append_indexed if layout == "indexed" else append_packed
+    append_raw = {"indexed": append_indexed, "slotted": append_slotted, "packed": append_packed}[layout]
     count = append_raw(store, database, raw)
     if record.maximum is not None and count > record.maximum:
         raise Problem(f"list '{name}' is full ({record.maximum} elements), and this program does not drop any")
@@ -581,6 +620,36 @@ def append_indexed(store: Store, database: Any, raw: bytes) -> int:
     key = integer_key(cursor.key()) + 1 if cursor.last() else MIDDLE_KEY
     store.txn.put(key_bytes(key), raw, db=database, append=True)
     return store.txn.stat(database)["entries"]
+
+
+def append_slotted(store: Store, database: Any, raw: bytes) -> int:
+    """Appends an element; returns the number of elements."""
+    cursor = store.txn.cursor(db=database)
+    if not cursor.last():
+        store.txn.put(key_bytes(MIDDLE_KEY), slotted([raw]), db=database)
+        return 1
+    last_key, last = integer_key(cursor.key()), slots(cursor.value())
+    cursor.set_range(key_bytes(FIRST_BLOCK_KEY))
+    first_key, first = integer_key(cursor.key()), slots(cursor.value())
+    top = store.txn.get(key_bytes(0), db=database)
+    leaves = entries(top, "the directory") if top is not None else []
+    count = sum(number for _, number in leaves) + len(last) + (len(first) if first_key != last_key else 0) + 1
+    block = slotted([*last, raw])
+    if len(block) <= BLOCK_BYTES:
+        store.txn.put(key_bytes(last_key), block, db=database)
+        return count
+    store.txn.put(key_bytes(last_key + KEY_STEP), slotted([raw]), db=database)
+    if first_key != last_key:
+        # The block that was the last one belongs to the directory now.
+        leaf = leaf_entries(store, database, *leaves[-1]) if leaves else []
+        if not leaves or len(leaf) == ENTRIES_PER_LEAF:
+            leaves.append((max((number for number, _ in leaves), default=0) + 1, 0))
+            leaf = []
+        leaf.append((last_key, len(last)))
+        leaves[-1] = (leaves[-1][0], leaves[-1][1] + len(last))
+        store.txn.put(key_bytes(leaves[-1][0]), packed(leaf), db=database)
+        store.txn.put(key_bytes(0), packed(leaves), db=database)
+    return count
 
 
 def append_packed(store: Store, database: Any, raw: bytes) -> int:
@@ -664,7 +733,13 @@ def push(store: Store, name: str, element: str, raw: bytes) -> None:
 def write_all(store: Store) -> None:
     # The catalogue stays unchanged, and so does its counter of changes (`.version`). A waiter finds the item within 250 ms
     # without being woken.
-    append(store, "names", "string", "indexed", "from python".encode())
+    if store.record("names", "list", "string").layout == "indexed":
+        append(store, "names", "string", "indexed", "from python".encode())
+    else:
+        for number in range(100):
+            append(store, "names", "string", "slotted", f"{number} from python".encode())
+            append(store, "names", "string", "slotted", b"x" * (200 * number))
+        append(store, "names", "string", "slotted", "from python".encode())
     append(store, "numbers", "i64", "packed", struct.pack("<q", 7))
 
     scores = store.database_of(store.record("scores", "dictionary", "i64", key="string"))

@@ -1,4 +1,4 @@
-// The directory of a packed list whose blocks are filled unevenly. It has two levels, each a sequence of 16-byte entries (a key
+// The directory of blocks that are filled unevenly: all of a packed list, or the inner ones of a slotted list. It has two levels, each a sequence of 16-byte entries (a key
 // and a number of elements). The upper level is stored under key 0 and names the leaves; a leaf names up to 255 blocks in the
 // order of the list.
 
@@ -14,7 +14,9 @@ final class BlockDirectory {
     let key: UInt64
     var count: Int
     /// Nil until they are needed.
-    var entries: [Entry]?
+    var entries: [Entry]? { didSet { starts = nil } }
+    /// The sum of the counts before each entry, for lookups in a leaf that does not change.
+    private var starts: [Int]?
     var isDirty: Bool
 
     init(key: UInt64, count: Int, entries: [Entry]?, isDirty: Bool) {
@@ -23,6 +25,36 @@ final class BlockDirectory {
       self.entries = entries
       self.isDirty = isDirty
     }
+
+    /// Returns the last entry that starts at or before an offset among the leaf's elements, which has the element there or is the
+    /// last of all; and where it starts.
+    func find(_ offset: Int, in entries: [Entry]) -> (index: Int, start: Int) {
+      if isDirty { return BlockDirectory.find(offset, entries.count) { entries[$0].count } }
+      if starts == nil {
+        var sum = 0
+        starts = entries.map { entry in
+          defer { sum += entry.count }
+          return sum
+        }
+      }
+      guard let starts else { return (0, 0) }
+      var (low, high) = (0, starts.count - 1)
+      while low < high {
+        let middle = (low + high + 1) / 2
+        if starts[middle] <= offset { low = middle } else { high = middle - 1 }
+      }
+      return (low, starts[low])
+    }
+  }
+
+  /// Returns which of some groups of elements has the element at an offset, or the last one; and where it starts.
+  private static func find(_ offset: Int, _ groups: Int, count: (Int) -> Int) -> (index: Int, start: Int) {
+    var (index, start) = (0, 0)
+    while index < groups - 1, offset >= start + count(index) {
+      start += count(index)
+      index += 1
+    }
+    return (index, start)
   }
 
   /// The position of a block in the directory.
@@ -106,19 +138,10 @@ final class BlockDirectory {
 
   /// Returns the block that contains the element at `position`; for the end position, the last block.
   func place(_ core: Transaction, _ position: Int) -> Place? {
-    var start = 0
-    var number = 0
-    while number < leaves.count - 1, position >= start + leaves[number].count {
-      start += leaves[number].count
-      number += 1
-    }
+    let (number, first) = Self.find(position, leaves.count) { leaves[$0].count }
     guard number < leaves.count, let entries = entries(core, leaves[number]), !entries.isEmpty else { return nil }
-    var index = 0
-    while index < entries.count - 1, position >= start + entries[index].count {
-      start += entries[index].count
-      index += 1
-    }
-    return Place(leaf: number, index: index, start: start, entry: entries[index])
+    let (index, start) = leaves[number].find(position - first, in: entries)
+    return Place(leaf: number, index: index, start: first + start, entry: entries[index])
   }
 
   /// Returns the block after another one.
@@ -140,6 +163,15 @@ final class BlockDirectory {
     guard entries(core, leaf) != nil else { return }
     leaf.count += count - place.entry.count
     leaf.entries?[place.index].count = count
+    leaf.isDirty = true
+    isDirty = true
+  }
+
+  /// Records another key of a block.
+  func setKey(_ core: Transaction, _ key: UInt64, at place: Place) {
+    let leaf = leaves[place.leaf]
+    guard entries(core, leaf) != nil else { return }
+    leaf.entries?[place.index].key = key
     leaf.isDirty = true
     isDirty = true
   }
@@ -188,8 +220,12 @@ final class BlockDirectory {
       _ = withBytes(of: entries) { core.put(database, leaf.key, $0, isNew: false) }
       leaf.isDirty = false
     }
+    isDirty = false
+    guard !leaves.isEmpty else {
+      core.delete(database, Self.topKey)
+      return
+    }
     let top = leaves.map { Entry(key: $0.key, count: $0.count) }
     _ = withBytes(of: top) { core.put(database, Self.topKey, $0, isNew: false) }
-    isDirty = false
   }
 }

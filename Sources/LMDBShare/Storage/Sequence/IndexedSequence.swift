@@ -1,35 +1,13 @@
-// Elements of any size, one under each key. The keys are 64-bit integers and dense, so that a position can be computed from a key
-// and both ends can grow.
+// The layout of lists of elements of any size before there were slotted blocks: one element under each key. The keys are 64-bit
+// integers and dense, so that a position can be computed from a key and both ends can grow.
 
-/// The elements of an indexed list within one transaction.
-@usableFromInline
-final class IndexedSequence: StructureState {
-  /// The mutable state.
-  @usableFromInline
-  struct Fields {
-    @usableFromInline var epoch: UInt64 = 0
-    @usableFromInline var count: Int = 0
-    @usableFromInline var firstKey: UInt64 = BlockSequence.middleKey
-  }
-  @usableFromInline let fields = Cell(Fields())
-
-  @usableFromInline let reference: StructureReference
-  @usableFromInline let database: Database
-  @inlinable var epoch: UInt64 {
-    get { fields.value.epoch }
-    _modify { yield &fields.value.epoch }
-  }
-  @inlinable var count: Int {
-    get { fields.value.count }
-    _modify { yield &fields.value.count }
-  }
+/// The elements of a list of the older layout within one transaction.
+final class IndexedSequence {
+  let reference: StructureReference
+  let database: Database
+  private(set) var count = 0
   /// The key of position 0.
-  @inlinable var firstKey: UInt64 {
-    get { fields.value.firstKey }
-    _modify { yield &fields.value.firstKey }
-  }
-
-  deinit { fields.destroy() }
+  private(set) var firstKey: UInt64 = BlockSequence.middleKey
 
   init(_ reference: StructureReference, _ database: Database) {
     self.reference = reference
@@ -37,9 +15,6 @@ final class IndexedSequence: StructureState {
   }
 
   func load(_ core: Transaction) {
-    epoch = core.epoch
-    // A count that a reader could not read is not remembered. A writer's failure ends with its epoch.
-    defer { if core.hasFailed, !core.isWritable { epoch = 0 } }
     count = 0
     firstKey = BlockSequence.middleKey
     guard !core.hasFailed else { return }
@@ -57,11 +32,8 @@ final class IndexedSequence: StructureState {
     count = entries
   }
 
-  @usableFromInline func flush(_ core: Transaction) {}
-
   /// Returns the bytes of an element in place; nil when it is missing, which fails the transaction.
   @_lifetime(borrow core)
-  @inlinable
   func element(_ core: Transaction, _ position: Int) -> RawSpan? {
     guard let bytes = core.get(database, firstKey &+ UInt64(position)) else {
       failMissing(core, position)
@@ -70,34 +42,57 @@ final class IndexedSequence: StructureState {
     return bytes
   }
 
-  @usableFromInline @inline(never)
-  func failMissing(_ core: Transaction, _ position: Int) {
+  /// Makes a window show an element. Returns false when it is missing, which fails the transaction.
+  ///
+  /// - Parameter cursor: The cursor of a walk, which is moved.
+  func show(_ core: Transaction, _ window: SlottedWindow, _ cursor: Cursor?, _ position: Int) -> Bool {
+    let key = firstKey &+ UInt64(position)
+    if let cursor {
+      let isNext = cursor.key.littleEndian() == key &- 1 && cursor.move(.next) && cursor.key.littleEndian() == key
+      if isNext || cursor.find(key) {
+        show(core, window, cursor.value, position)
+        return true
+      }
+      failMissing(core, position)
+      return false
+    }
+    guard let bytes = element(core, position) else { return false }
+    show(core, window, bytes, position)
+    return true
+  }
+
+  private func show(_ core: Transaction, _ window: SlottedWindow, _ bytes: RawSpan, _ position: Int) {
+    // In a write transaction, the next write may move the page.
+    if core.isWritable {
+      window.copyElement(bytes, position: position)
+    } else {
+      window.showElement(bytes, position: position)
+    }
+  }
+
+  private func failMissing(_ core: Transaction, _ position: Int) {
     core.fail(
       StoreError(
         .damaged, "read", structure: reference.name, reason: "element \(position) of \(count) is missing",
         advice: "another program may have written to it; restore a backup"))
   }
 
-  @inlinable
   func replace(_ core: Transaction, _ position: Int, _ bytes: RawSpan) {
     core.put(database, firstKey &+ UInt64(position), bytes)
   }
 
-  @inlinable
   func append(_ core: Transaction, _ bytes: RawSpan) {
     if !core.put(database, firstKey &+ UInt64(count), bytes, .append) { failAppending(core) }
     count += 1
   }
 
   /// Reports LMDB's error about a key that is not the greatest as what it means here: the keys are not dense.
-  @usableFromInline @inline(never)
-  func failAppending(_ core: Transaction) {
+  private func failAppending(_ core: Transaction) {
     guard core.failure?.code == .notSorted else { return }
     core.replaceFailure(reference.damage("there are elements behind the last one, or its keys are used up"))
   }
 
   /// Inserts elements before a position. The elements on the shorter side move, each once, by a cursor.
-  @usableFromInline
   func insert(_ core: Transaction, _ position: Int, _ elements: [[UInt8]]) {
     let added = elements.count
     // The count also changes in a transaction that has failed, so that a loop that adds elements until a count is reached ends.
@@ -148,7 +143,6 @@ final class IndexedSequence: StructureState {
   }
 
   /// Removes the elements at these positions. The elements on the shorter side move, each once.
-  @usableFromInline
   func remove(_ core: Transaction, _ positions: Range<Int>) {
     guard !positions.isEmpty else { return }
     if positions.count == count { return removeAll(core) }
@@ -172,7 +166,6 @@ final class IndexedSequence: StructureState {
     _ = withBytes(of: bytes) { core.put(database, firstKey + UInt64(to), $0) }
   }
 
-  @usableFromInline
   func removeAll(_ core: Transaction) {
     core.removeAll(database)
     count = 0

@@ -1,12 +1,12 @@
 /// The elements of a list or array within one transaction, by position and as bytes, independent of how they are stored.
 enum SequenceStorage {
   case blocks(Transaction, BlockSequence)
-  case indexed(Transaction, IndexedSequence)
+  case slotted(Transaction, SlottedSequence)
 
   /// - Parameter reference: A list or array. The transaction fails if it is stored in blocks and its elements have no size.
   init(_ core: Transaction, _ reference: StructureReference, _ database: Database) {
     guard reference.description.layout == .packed else {
-      self = .indexed(core, core.elements(reference, database))
+      self = .slotted(core, core.slots(reference, database))
       return
     }
     // An array that is being loaded grows until it has all of its elements.
@@ -18,7 +18,7 @@ enum SequenceStorage {
   var count: Int {
     switch self {
     case .blocks(_, let blocks): blocks.count
-    case .indexed(_, let elements): elements.count
+    case .slotted(_, let elements): elements.count
     }
   }
 
@@ -36,16 +36,13 @@ enum SequenceStorage {
         guard try body(position, window.element(position)) else { return }
         position += step
       }
-    case .indexed(let core, let elements):
-      let cursor = Cursor(core, elements.database)
-      var isThere = cursor.find(elements.firstKey &+ UInt64(position))
+    case .slotted(let core, let elements):
+      let window = SlottedWindow()
+      let cursor = elements.makeCursor(core)
       while positions.contains(position) {
-        guard isThere, cursor.key.littleEndian(UInt64.self) == elements.firstKey &+ UInt64(position) else {
-          return elements.failMissing(core, position)
-        }
-        guard try body(position, cursor.value) else { return }
+        guard window.holds(position) || elements.fill(core, window, cursor, position) else { return }
+        guard try body(position, window.element(position)) else { return }
         position += step
-        isThere = cursor.move(reversed ? .previous : .next)
       }
     }
   }
@@ -56,7 +53,7 @@ enum SequenceStorage {
   func replace(_ position: Int, _ bytes: RawSpan) {
     switch self {
     case .blocks(let core, let blocks): blocks.replace(core, position, bytes)
-    case .indexed(let core, let elements): elements.replace(core, position, bytes)
+    case .slotted(let core, let elements): elements.replace(core, position, bytes)
     }
   }
 
@@ -64,8 +61,7 @@ enum SequenceStorage {
   func insert(_ bytes: [UInt8], at position: Int) {
     switch self {
     case .blocks(let core, let blocks): withBytes(of: bytes) { blocks.insert(core, position, $0) }
-    case .indexed(let core, let elements) where position < elements.count: elements.insert(core, position, [bytes])
-    case .indexed(let core, let elements): withBytes(of: bytes) { elements.append(core, $0) }
+    case .slotted(let core, let elements): withBytes(of: bytes) { elements.insert(core, position, $0) }
     }
   }
 
@@ -73,7 +69,7 @@ enum SequenceStorage {
   func append(_ bytes: RawSpan) {
     switch self {
     case .blocks(let core, let blocks): blocks.append(core, bytes)
-    case .indexed(let core, let elements): elements.append(core, bytes)
+    case .slotted(let core, let elements): elements.append(core, bytes)
     }
   }
 
@@ -81,7 +77,7 @@ enum SequenceStorage {
   func remove(_ positions: Range<Int>) {
     switch self {
     case .blocks(let core, let blocks): blocks.remove(core, positions)
-    case .indexed(let core, let elements): elements.remove(core, positions)
+    case .slotted(let core, let elements): elements.remove(core, positions)
     }
   }
 
@@ -89,7 +85,7 @@ enum SequenceStorage {
   func removeAll() {
     switch self {
     case .blocks(let core, let blocks): blocks.removeAll(core)
-    case .indexed(let core, let elements): elements.removeAll(core)
+    case .slotted(let core, let elements): elements.removeAll(core)
     }
   }
 
@@ -97,7 +93,7 @@ enum SequenceStorage {
   func checkInvariants() throws(StoreError) {
     switch self {
     case .blocks(let core, let blocks): try blocks.checkInvariants(core)
-    case .indexed(let core, let elements): try elements.checkInvariants(core)
+    case .slotted(let core, let elements): try elements.checkInvariants(core)
     }
   }
 }
@@ -131,23 +127,23 @@ extension Transaction {
     return blocks
   }
 
-  /// Returns the elements of an indexed structure as of this transaction.
+  /// Returns the elements of any size of a list as of this transaction.
   @inlinable
-  func elements(_ reference: StructureReference, _ database: Database) -> IndexedSequence {
-    if let known = state(database, as: IndexedSequence.self), known.reference === reference, known.epoch == epoch {
+  func slots(_ reference: StructureReference, _ database: Database) -> SlottedSequence {
+    if let known = state(database, as: SlottedSequence.self), known.reference === reference, known.epoch == epoch {
       return known
     }
-    return loadElements(reference, database)
+    return loadSlots(reference, database)
   }
 
   @usableFromInline @inline(never)
-  func loadElements(_ reference: StructureReference, _ database: Database) -> IndexedSequence {
-    if let known = state(database, as: IndexedSequence.self), known.epoch == epoch,
+  func loadSlots(_ reference: StructureReference, _ database: Database) -> SlottedSequence {
+    if let known = state(database, as: SlottedSequence.self), known.epoch == epoch,
       known.reference.description.identity == reference.description.identity
     {
       return known
     }
-    let elements = IndexedSequence(reference, database)
+    let elements = SlottedSequence(reference, database)
     elements.load(self)
     if database != Database.missing { setState(database, elements) }
     return elements

@@ -126,16 +126,17 @@ package struct Difference {
 
   private func compareSequences(_ old: UntypedContents, _ new: UntypedContents) throws {
     let (before, after) = (old.count, new.count)
-    if case .indexed(_, let a) = old.sequence, case .indexed(_, let b) = new.sequence,
-      old.core.belongs(to: new.reference.environment)
+    if case .slotted(_, let a) = old.sequence, case .slotted(_, let b) = new.sequence,
+      old.core.belongs(to: new.reference.environment), let shift = b.shift(since: a, old.core)
     {
-      // Elements of one store keep their keys, so dropping elements at the front moves no others.
-      let shift = Int(clamping: Int128(b.firstKey) - Int128(a.firstKey))
       if shift > before {
         try all(.removed, old)
         return try all(.inserted, new)
       }
-      if shift > 0 { return try compareShifted(old, new, shift) }
+      if shift > 0, try old.firstDifference(from: new, at: shift, 1) == 1 { return try compareShifted(old, new, shift) }
+    } else if max(before, after) <= 4096, let shift = try old.shift(to: new), shift < before {
+      // Elements of few blocks: only their contents show which of them were dropped.
+      return try compareShifted(old, new, shift)
     } else if let maximum = new.description.maximumCount, before > 0, after == maximum, maximum <= 1 << 16,
       let shift = try old.shift(to: new)
     {
@@ -218,7 +219,7 @@ package struct Difference {
 extension StructureDescription {
   /// Whether the contents of both are stored in the same way.
   fileprivate func hasSameForm(as other: StructureDescription) -> Bool {
-    kind == other.kind && key == other.key && element == other.element && layout == other.layout
+    kind == other.kind && key == other.key && element == other.element && hasLayout(of: other)
       && elementSize == other.elementSize
   }
 }
@@ -289,9 +290,9 @@ extension UntypedContents {
   }
 
   /// Returns how many elements both have in common at the beginning.
-  fileprivate func firstDifference(from other: UntypedContents, _ most: Int) throws -> Int {
+  fileprivate func firstDifference(from other: UntypedContents, at start: Int = 0, _ most: Int) throws -> Int {
     var same = 0
-    try walkBeside(other, from: 0, count: most) { a, b in
+    try walkBeside(other, from: start, count: most) { a, b in
       guard a.hasSameBytes(as: b) else { return false }
       same += 1
       return true

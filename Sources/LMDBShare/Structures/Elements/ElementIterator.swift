@@ -1,16 +1,17 @@
-/// An iterator over elements in order: block by block if they are packed, otherwise by a cursor.
+/// An iterator over elements in order, block by block.
 ///
 /// An element that cannot be decoded ends the iteration, and the transaction throws at its end.
 public struct ElementIterator<Element: Storable>: IteratorProtocol {
   @usableFromInline var position: Int
   @usableFromInline let end: Int
-  /// The current block, if elements are packed.
+  /// The current block, of elements of a fixed size or of any size.
   @usableFromInline var block = BlockBytes()
+  @usableFromInline var slots = SlottedBytes()
   @usableFromInline var stamp: Stamp?
   @usableFromInline let view: ElementView<Element>
-  @usableFromInline let window: BlockWindow?
-  @usableFromInline let cursor: Cursor?
-  @usableFromInline var isPlaced = false
+  @usableFromInline var window: BlockWindow?
+  @usableFromInline var slottedWindow: SlottedWindow?
+  @usableFromInline var cursor: Cursor?
 
   @inlinable
   init(_ view: ElementView<Element>, from start: Int) {
@@ -20,32 +21,41 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
     switch view.storage {
     case .packed(let core, let blocks):
       window = blocks.makeWindow(core)
-      cursor = nil
       stamp = Stamp(core)
-    case .indexed(let core, let elements):
-      window = nil
-      cursor = Cursor(core, elements.database)
+    case .slotted(let core, let elements):
+      slottedWindow = SlottedWindow()
+      cursor = elements.makeCursor(core)
       stamp = Stamp(core)
-    case .detached:
-      window = nil
-      cursor = nil
-      stamp = nil
+    case .detached: break
     }
   }
+
+  @usableFromInline typealias ElementCodec = Element.StorageCodec
 
   /// Returns the next element, or nil at the end.
   @inlinable
   public mutating func next() -> Element? {
-    if block.holds(position), let stamp, stamp.isCurrent {
-      do throws(DecodingFailure) {
-        let element = try Element.StorageCodec.decode(block.element(position))
-        position &+= 1
-        return element
-      } catch {
-        return fail(error)
-      }
+    guard holds(position), let stamp, stamp.isCurrent else { return nextElsewhere() }
+    return decode()
+  }
+
+  @inlinable @inline(__always)
+  func holds(_ position: Int) -> Bool {
+    ElementCodec.fixedByteCount == nil ? slots.holds(position) : block.holds(position)
+  }
+
+  /// Decodes the element at the current position, which the current block holds.
+  @inlinable @inline(__always)
+  mutating func decode() -> Element? {
+    do throws(DecodingFailure) {
+      let element =
+        ElementCodec.fixedByteCount == nil
+        ? try ElementCodec.decode(slots.element(position)) : try ElementCodec.decode(block.element(position))
+      position &+= 1
+      return element
+    } catch {
+      return fail(error)
     }
-    return nextElsewhere()
   }
 
   @inlinable @inline(never)
@@ -57,29 +67,17 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
       stamp?.renew()
       guard let window, window.holds(position) || blocks.fill(core, window, position) else { return nil }
       block = BlockBytes(window)
-      do throws(DecodingFailure) {
-        let element = try Element.StorageCodec.decode(block.element(position))
-        position &+= 1
-        return element
-      } catch {
-        return fail(error)
-      }
-    case .indexed(let core, let elements):
+      return decode()
+    case .slotted(let core, let elements):
       view.check(core, elements.reference, elements.database)
-      let key = elements.firstKey &+ UInt64(position)
-      guard let cursor, isPlaced ? cursor.move(.next) && cursor.key.littleEndian() == key : cursor.find(key) else {
-        elements.failMissing(core, position)
+      stamp?.renew()
+      guard let slottedWindow, slottedWindow.holds(position) || elements.fill(core, slottedWindow, cursor, position)
+      else {
         position = end
         return nil
       }
-      isPlaced = true
-      do throws(DecodingFailure) {
-        let element = try Element.StorageCodec.decode(cursor.value)
-        position &+= 1
-        return element
-      } catch {
-        return fail(error)
-      }
+      slots = slottedWindow.fields.value
+      return decode()
     case .detached(let elements):
       defer { position &+= 1 }
       return elements[position]
@@ -90,10 +88,10 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
   mutating func fail(_ error: DecodingFailure) -> Element? {
     switch view.storage {
     case .packed(let core, let blocks): core.failUndecodable(blocks.reference, "index \(position)", error)
-    case .indexed(let core, let elements): core.failUndecodable(elements.reference, "index \(position)", error)
+    case .slotted(let core, let elements): core.failUndecodable(elements.reference, "index \(position)", error)
     case .detached: break
     }
-    block = BlockBytes()
+    (block, slots) = (BlockBytes(), SlottedBytes())
     position = end
     return nil
   }

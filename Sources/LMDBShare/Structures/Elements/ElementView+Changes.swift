@@ -3,7 +3,7 @@ extension ElementView {
 
   @inlinable @inline(__always)
   mutating func change(
-    packed: (Transaction, BlockSequence) -> Void, indexed: (Transaction, IndexedSequence) -> Void,
+    packed: (Transaction, BlockSequence) -> Void, slotted: (Transaction, SlottedSequence) -> Void,
     detached: (inout [Element]) -> Void
   ) {
     switch storage {
@@ -11,9 +11,9 @@ extension ElementView {
       check(core, blocks.reference, blocks.database)
       packed(core, blocks)
       generation = core.generation(of: blocks.database)
-    case .indexed(let core, let elements) where core.isWritable && isKnownUniquelyReferenced(&token):
+    case .slotted(let core, let elements) where core.isWritable && isKnownUniquelyReferenced(&token):
       check(core, elements.reference, elements.database)
-      indexed(core, elements)
+      slotted(core, elements)
       generation = core.generation(of: elements.database)
     default:
       changeDetached(detached)
@@ -93,7 +93,7 @@ extension ElementView {
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks) { blocks.replace(core, position, $0) }
       },
-      indexed: { core, elements in
+      slotted: { core, elements in
         Self.withEncoded(element, core, elements.reference.name) { elements.replace(core, position, $0) }
       },
       detached: { $0[position] = element })
@@ -105,7 +105,7 @@ extension ElementView {
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
       },
-      indexed: { core, elements in
+      slotted: { core, elements in
         Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
       },
       detached: { $0.append(element) })
@@ -119,7 +119,7 @@ extension ElementView {
           Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
         }
       },
-      indexed: { core, elements in
+      slotted: { core, elements in
         for element in new {
           Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
         }
@@ -135,8 +135,8 @@ extension ElementView {
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks) { blocks.insert(core, position, $0) }
       },
-      indexed: { core, elements in
-        Self.withEncoded(element, core, elements.reference.name) { elements.insert(core, position, [$0.copied()]) }
+      slotted: { core, elements in
+        Self.withEncoded(element, core, elements.reference.name) { elements.insert(core, position, $0) }
       },
       detached: { $0.insert(element, at: position) })
   }
@@ -146,7 +146,7 @@ extension ElementView {
     let count = count
     guard range.lowerBound >= 0, range.upperBound <= count else { return refuse(range.upperBound, count) }
     change(
-      packed: { $1.remove($0, range) }, indexed: { $1.remove($0, range) }, detached: { $0.removeSubrange(range) })
+      packed: { $1.remove($0, range) }, slotted: { $1.remove($0, range) }, detached: { $0.removeSubrange(range) })
   }
 
   /// Removes the elements that cannot be decoded. Returns the position of each, and the reason.
@@ -203,7 +203,7 @@ extension ElementView {
         guard writer.count == new.count * blocks.size else { return blocks.failSize(core, writer.count / new.count) }
         writer.withBytes { blocks.insert(core, position, $0) }
       },
-      indexed: { core, elements in
+      slotted: { core, elements in
         var encoded: [[UInt8]] = []
         do throws(EncodingFailure) {
           for element in new { encoded.append(try ElementCodec.withEncoded(element) { $0.copied() }) }
@@ -219,7 +219,7 @@ extension ElementView {
   @usableFromInline
   mutating func replaceAll(_ new: [Element]) {
     change(
-      packed: { core, blocks in blocks.removeAll(core) }, indexed: { core, elements in elements.removeAll(core) },
+      packed: { core, blocks in blocks.removeAll(core) }, slotted: { core, elements in elements.removeAll(core) },
       detached: { $0.removeAll() })
     append(contentsOf: new)
   }

@@ -1,4 +1,4 @@
-// The common part of lists and arrays: elements by position, stored one under each key or in blocks, or in memory after a copy
+// The common part of lists and arrays: elements by position, stored in blocks, or in memory after a copy
 // was changed.
 
 /// Elements by position as one transaction sees them, or a copy of them in memory; for the library's own use.
@@ -9,7 +9,7 @@ public struct ElementView<Element: Storable> {
   @usableFromInline
   enum Storage {
     case packed(Transaction, BlockSequence)
-    case indexed(Transaction, IndexedSequence)
+    case slotted(Transaction, SlottedSequence)
     case detached([Element])
   }
 
@@ -36,7 +36,7 @@ public struct ElementView<Element: Storable> {
     if let size = ElementCodec.fixedByteCount {
       storage = .packed(core, core.blocks(reference, database, size))
     } else {
-      storage = .indexed(core, core.elements(reference, database))
+      storage = .slotted(core, core.slots(reference, database))
     }
     generation = core.generation(of: database)
     token = purpose.token(core)
@@ -49,7 +49,7 @@ public struct ElementView<Element: Storable> {
   @usableFromInline var title: String {
     switch storage {
     case .packed(_, let blocks): blocks.reference.title
-    case .indexed(_, let elements): elements.reference.title
+    case .slotted(_, let elements): elements.reference.title
     case .detached: "a list in memory"
     }
   }
@@ -70,7 +70,7 @@ extension ElementView {
     case .packed(let core, let blocks):
       check(core, blocks.reference, blocks.database)
       return blocks.count
-    case .indexed(let core, let elements):
+    case .slotted(let core, let elements):
       check(core, elements.reference, elements.database)
       return elements.count
     case .detached(let elements):
@@ -92,15 +92,15 @@ extension ElementView {
       } catch {
         throw core.undecodable(blocks.reference, "index \(position)", error)
       }
-    case .indexed(let core, let elements):
+    case .slotted(let core, let elements):
       check(core, elements.reference, elements.database)
       guard position >= 0, position < elements.count else { throw outOfRange(position, elements.count) }
-      guard let bytes = core.get(elements.database, elements.firstKey &+ UInt64(position)) else {
-        elements.failMissing(core, position)
+      let window = elements.window
+      guard window.holds(position) || elements.show(core, position) else {
         throw core.failure ?? outOfRange(position, 0)
       }
       do throws(DecodingFailure) {
-        return try ElementCodec.decode(bytes)
+        return try ElementCodec.decode(window.element(position))
       } catch {
         throw core.undecodable(elements.reference, "index \(position)", error)
       }
@@ -143,7 +143,7 @@ extension ElementView {
   func fail(_ error: StoreError) {
     guard error.code != .outOfRange, !(token is SnapshotPin) else { return }
     switch storage {
-    case .packed(let core, _), .indexed(let core, _): core.fail(error)
+    case .packed(let core, _), .slotted(let core, _): core.fail(error)
     case .detached: break
     }
   }
@@ -156,7 +156,7 @@ extension ElementView {
       return try element(position)
     } catch {
       switch storage {
-      case .packed(let core, _), .indexed(let core, _): core.fail(error)
+      case .packed(let core, _), .slotted(let core, _): core.fail(error)
       case .detached: break
       }
       return nil
@@ -189,7 +189,7 @@ extension ElementView {
   @usableFromInline
   var hasFailed: Bool {
     switch storage {
-    case .packed(let core, _), .indexed(let core, _): core.hasFailed
+    case .packed(let core, _), .slotted(let core, _): core.hasFailed
     case .detached: false
     }
   }

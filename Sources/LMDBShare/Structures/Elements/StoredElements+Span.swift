@@ -40,7 +40,7 @@ extension ElementView where Element: BitwiseCopyable {
       let window = blocks.makeWindow(core)
       guard blocks.fill(core, window, position) else { throw core.failure ?? outOfRange(position, 0) }
       return try window.withElements(Element.self) { span in try body(span, window.start) }
-    case .indexed:
+    case .slotted:
       throw outOfRange(position, 0)
     }
   }

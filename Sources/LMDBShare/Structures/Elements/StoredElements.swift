@@ -25,7 +25,7 @@ extension StoredElements {
   /// ``Codec/placeholder`` of its type stands in for it, or another element. When there is neither, the program stops.
   /// Assigning does not decode the replaced element.
   ///
-  /// - Complexity: O(1) when elements are stored in blocks, otherwise O(log *n*).
+  /// - Complexity: O(log *n*), and O(1) within a block.
   @inlinable
   public subscript(position: Int) -> Element {
     get { view.get(position) }

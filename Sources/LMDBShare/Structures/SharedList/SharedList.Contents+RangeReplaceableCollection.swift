@@ -1,7 +1,7 @@
 extension SharedList.Contents: RangeReplaceableCollection {
   /// Replaces the elements in a range.
   ///
-  /// - Complexity: O(*m* + log *n*) when elements are stored in blocks; otherwise the elements on the shorter side move.
+  /// - Complexity: O(*m* + log *n*), where *m* is the number of elements removed and added.
   public mutating func replaceSubrange(_ range: Range<Int>, with elements: some Collection<Element>) {
     view.replaceSubrange(range, with: elements)
     trim(atEnd: range.lowerBound == 0 && range.upperBound < count)
@@ -9,7 +9,7 @@ extension SharedList.Contents: RangeReplaceableCollection {
 
   /// Appends an element.
   ///
-  /// - Complexity: O(1) when elements are stored in blocks, otherwise O(log *n*).
+  /// - Complexity: O(1).
   @inlinable
   public mutating func append(_ element: Element) {
     view.append(element)

@@ -7,9 +7,8 @@
 ///       txn[names].sort()
 ///     }
 ///
-/// Elements of fixed size (numbers, dates, …) are stored side by side in blocks, other elements one under each key. Both ends grow and
-/// shrink in O(log *n*). A change in the middle costs O(log *n*) when elements are stored in blocks; otherwise it moves the elements
-/// on the shorter side.
+/// Elements are stored side by side in blocks of 4,080 bytes; a larger element has a block of its own. Reading and changing an
+/// element at any position, inserting and removing are O(log *n*).
 ///
 /// A handle is small, holds no transaction, and can be used from any thread. Each of its methods is one transaction. For several
 /// changes in one transaction, and for all reading beyond single elements, use its ``Contents``.

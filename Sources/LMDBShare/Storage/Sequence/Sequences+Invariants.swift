@@ -85,3 +85,40 @@ extension IndexedSequence {
     if number != count { throw reference.damage("it has \(number) elements instead of \(count)") }
   }
 }
+
+extension SlottedSequence {
+  /// Walks all blocks. Throws an error if they contradict the format.
+  func checkInvariants(_ core: Transaction) throws(StoreError) {
+    load(core)
+    if let failure = core.failure { throw failure }
+    if let indexed { return try indexed.checkInvariants(core) }
+    var inner: [BlockDirectory.Entry] = []
+    var place = directory?.place(core, 0)
+    while let found = place {
+      inner.append(found.entry)
+      place = directory?.next(core, found)
+    }
+    if let failure = core.failure { throw failure }
+    var found: [BlockDirectory.Entry] = []
+    var leaves = 0
+    let cursor = Cursor(core, database)
+    var isThere = cursor.move(.first)
+    while isThere, !core.hasFailed {
+      let key = cursor.key.littleEndian(UInt64.self) ?? 0
+      if key >= BlockSequence.firstBlockKey {
+        guard let block = SlottedBytes(cursor.value, start: 0) else {
+          throw reference.damage("block \(key) is damaged")
+        }
+        found.append(.init(key: key, count: block.count))
+      } else if key != BlockDirectory.topKey {
+        leaves += 1
+      }
+      isThere = cursor.move(.next)
+    }
+    if let failure = core.failure { throw failure }
+    let isSame = found.dropFirst().dropLast().elementsEqual(inner) { $0.key == $1.key && $0.count == $1.count }
+    guard isSame, leaves == directory?.leaves.count ?? 0 else {
+      throw reference.damage("its directory does not have the blocks between the first and the last")
+    }
+  }
+}
