@@ -183,6 +183,22 @@ struct PageStructureTests {
     }
   }
 
+  @Test func integersOfOneTreeHaveOneSize() throws {
+    let directory = TemporaryDirectory()
+    do {
+      let jobs = try SharedStore(path: directory.path, options: .durability(.processCrashOnly))
+        .queue("jobs", of: String.self)
+      for number in 0..<3 { try jobs.push("\(number)") }
+      _ = try jobs.pop()
+    }
+    let file = File(bytes: try directory.read("data.mdb"))
+    let nodes = file.pages(2).flatMap { file.nodes($0) }
+    // The queue's state, under key 0. The node keeps its size: half of the key becomes part of the value.
+    let node = try #require(nodes.first { file.number($0 + 6, 2) == 8 && file.number($0 + 8, 8) == 0 })
+    #expect(try file.finding == nil)
+    #expect(try file.with(4, node + 6, 2).with(file.number(node, 2) + 4, node, 2).finding != nil)
+  }
+
   @Test func numbersBeyondAllBoundsAreFoundAtOpening() throws {
     let directory = TemporaryDirectory()
     let file = File(bytes: try DamageTests.samples()[0].now)
