@@ -2,7 +2,7 @@ extension SharedStore {
   /// Replaces a store that no process has open by a compacted copy. A copy without free pages takes less space and writes faster.
   ///
   /// At every moment the store is the old or the new one, even if a process dies. There must be space for the copy. Lists of the
-  /// older layout (``StructureDescription/Layout/indexed``) become ones of the newer.
+  /// older layout (``StructureDescription/Layout/indexed``) become ones of the newer, where there is room for them.
   ///
   /// - Throws: ``StoreError/Code/busy``, with the PID of a process that has the store open, this one included; the errors of
   ///   opening.
@@ -16,15 +16,9 @@ extension SharedStore {
   /// - Parameter progress: Called ten times a second with the number of bytes of the copy that are written.
   package static func compact(path: String, progress: (@Sendable (Int) -> Void)?) throws -> Compaction.Result {
     let result = try Compaction.run(path: path, progress: progress)
-    guard try tidy(path) else { return result }
-    // The pages of the older layout are free now.
-    do throws(StoreError) {
-      return Compaction.Result(before: result.before, after: try Compaction.run(path: path, progress: progress).after)
-    } catch {
-      // They are removed the next time.
-      if error.code == .busy { return result }
-      throw error
-    }
+    // The pages of the older layout are free now. If they cannot be removed, the store is compacted all the same.
+    guard try tidy(path), let again = try? Compaction.run(path: path, progress: progress) else { return result }
+    return Compaction.Result(before: result.before, after: again.after)
   }
 
   /// Frees the space of locks that are gone, and converts lists of the older layout. Returns whether there were any.
@@ -39,17 +33,18 @@ extension SharedStore {
         let last = LockIndices.all(store.environment.catalogue, core).max() ?? 0
         if core.failure == nil { store.environment.owners?.trimNotes(from: last + 1) }
       }
-      let old = try store.catalogue().known.filter { $0.layout == .indexed }
-      for list in old {
-        try store.inOwnWrite(until: .now + .seconds(1)) { (core) throws(StoreError) in try store.convert(list, core) }
-      }
-      return !old.isEmpty
     } catch {
-      // The store is compacted; the rest is done the next time. A list of the older layout may have elements that are too large for
-      // the newer, by two bytes.
-      if error.code == .writerBusy || error.code == .valueTooLarge { return false }
-      throw error
+      // The store is compacted; the space of the records is freed the next time.
+      if error.code != .writerBusy { throw error }
     }
+    var isConverted = false
+    for list in try store.catalogue().known where list.kind == .list && list.layout == .indexed {
+      // One that is damaged, or has no room, stays as it is.
+      isConverted =
+        (try? store.inOwnWrite(until: .now + .seconds(1)) { (core) throws(StoreError) in try store.convert(list, core) })
+        != nil || isConverted
+    }
+    return isConverted
   }
 
   /// Converts a list of the older layout, which gets a new identity: handles that are open elsewhere must not take one layout for

@@ -100,7 +100,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     self.maximumCount = maximumCount
   }
 
-  /// The description as text, for example `list of string (indexed)`.
+  /// The description as text, for example `list of string (slotted)`.
   public var description: String {
     switch kind {
     case .lock, .event: return kind.rawValue

@@ -103,6 +103,11 @@ final class BlockDirectory {
 
   private func addLeaf(_ entries: [Entry], at index: Int) {
     let count = entries.reduce(0) { $0 + $1.count }
+    // Another program may have used the last key.
+    if nextLeafKey >= BlockSequence.firstBlockKey {
+      let used = Set(leaves.map(\.key))
+      nextLeafKey = (1...).first { !used.contains($0) } ?? 1
+    }
     leaves.insert(Leaf(key: nextLeafKey, count: count, entries: entries, isDirty: true), at: index)
     nextLeafKey += 1
     isDirty = true

@@ -130,6 +130,7 @@ extension SlottedSequence {
     window.clear()
     window.copyElement(bytes, position: position)
     fields.value.windowKey = key
+    fields.value.isNewLast = key == fields.value.lastKey
     isDirty = true
     count += 1
   }
@@ -182,7 +183,7 @@ extension SlottedSequence {
   /// - Parameter keepsWindow: Whether the window shows a block before this one, and stays as it is.
   func drop(_ core: Transaction, _ block: Block, keepsWindow: Bool = false) {
     if !keepsWindow {
-      if fields.value.windowKey == block.key { isDirty = false }
+      if fields.value.windowKey == block.key { (isDirty, fields.value.isNewLast) = (false, false) }
       flushWindow(core)
       window.clear()
     }
@@ -291,7 +292,9 @@ extension SlottedSequence {
     epoch = core.epoch
     let lastKey = old.firstKey &+ UInt64(max(0, old.count - 1))
     // No block may get the key of an element that is still to be moved.
-    fields.value.originKey = lastKey < 1 << 63 ? lastKey + Self.keyStep : BlockSequence.firstBlockKey + Self.keyStep
+    fields.value.originKey =
+      lastKey < 1 << 63
+      ? max(lastKey, BlockSequence.firstBlockKey) + Self.keyStep : BlockSequence.firstBlockKey + Self.keyStep
     for position in 0..<old.count where !core.hasFailed {
       guard let bytes = old.element(core, position)?.copied() else { return }
       core.delete(database, old.firstKey &+ UInt64(position))
@@ -316,7 +319,7 @@ extension SlottedSequence {
       // Its key and its place may have changed.
       guard let left = block(core, left.start), !core.hasFailed else { return nil }
       if left.key == fields.value.lastKey {
-        if left.key < UInt64.max - Self.keyStep { return (left, left.key + Self.keyStep) }
+        if left.key <= UInt64.max - Self.keyStep { return (left, left.key + Self.keyStep) }
       } else {
         guard let next = block(core, left.end), next.key > left.key else {
           core.fail(reference.damage("its keys do not ascend"))
@@ -339,7 +342,7 @@ extension SlottedSequence {
     while !core.hasFailed {
       guard let found = blocks(core, around: position, reach) else { return }
       let (blocks, before, after) = found
-      let room = Self.keyStep * UInt64(blocks.count)
+      let room = 2 * Self.keyStep * UInt64(blocks.count)
       let lower = before ?? (blocks[0].key < room ? 0 : blocks[0].key - room)
       let upper = after ?? (blocks[blocks.count - 1].key > .max - room ? .max : blocks[blocks.count - 1].key + room)
       let (least, step): (UInt64, UInt64) =
@@ -352,7 +355,10 @@ extension SlottedSequence {
             (upper - max(lower, BlockSequence.firstBlockKey)) / UInt64(blocks.count + 1)
           )
         }
-      if step > 256 { return move(core, blocks) { least + UInt64($0 + 1) * step } }
+      // A block at an end needs as much room beyond it as the next one will take.
+      if step > (before == nil || after == nil ? Self.keyStep - 1 : 256) {
+        return move(core, blocks) { least + UInt64($0 + 1) * step }
+      }
       reach *= 4
     }
   }

@@ -22,6 +22,8 @@ final class SlottedSequence: StructureState {
     /// The key of the block that the window shows, and whether the window has changes that are not stored yet.
     @usableFromInline var windowKey: UInt64 = 0
     @usableFromInline var isDirty = false
+    /// Whether the block of the window is the last one and has not been stored yet: LMDB then leaves full pages behind.
+    @usableFromInline var isNewLast = false
     /// The key of the first block of an empty list.
     @usableFromInline var originKey = BlockSequence.middleKey
     /// The position of the last insertion.
@@ -182,28 +184,28 @@ final class SlottedSequence: StructureState {
   @usableFromInline
   func makeCursor(_ core: Transaction) -> Cursor? { indexed == nil ? nil : Cursor(core, database) }
 
-  /// Returns how many elements were removed at the start since an earlier snapshot of the same store; nil when that is not known.
-  /// Elements that stay keep the keys of their blocks, or their own.
-  func shift(since old: SlottedSequence, _ oldCore: Transaction) -> Int? {
-    if let indexed, let before = old.indexed {
-      return Int(clamping: Int128(indexed.firstKey) - Int128(before.firstKey))
-    }
-    guard indexed == nil, old.indexed == nil, count > 0, old.count > 0, let first = block(oldCore, 0) else {
-      return nil
-    }
-    guard first.key >= old.fields.value.firstKey else { return nil }
-    if first.key > old.fields.value.lastKey { return old.count + 1 }
+  /// Returns how many elements of a list of the older layout were removed at the start since an earlier snapshot of the same
+  /// store; nil for another list. Elements that stay keep their keys.
+  func shiftOfKeys(since old: SlottedSequence) -> Int? {
+    guard let indexed, let before = old.indexed else { return nil }
+    return Int(clamping: Int128(indexed.firstKey) - Int128(before.firstKey))
+  }
+
+  /// Returns how many elements were removed at the start since an earlier snapshot of the same store, if the first block has only
+  /// lost elements at its start since then; nil when that is not known. Blocks that stay keep their keys.
+  func shiftOfBlocks(since old: SlottedSequence, _ oldCore: Transaction) -> Int? {
+    guard indexed == nil, old.indexed == nil, !isSingle, old.count > 0,
+      fields.value.firstKey >= old.fields.value.firstKey
+    else { return nil }
+    let (key, count) = (fields.value.firstKey, fields.value.firstCount)
     // Blocks before the first one that is still there are gone.
     var (low, high) = (0, old.count - 1)
     while low < high {
-      let middle = (low + high) / 2
-      guard let block = old.block(oldCore, middle) else { return nil }
-      if block.key < first.key { low = block.end } else { high = block.start }
+      guard let block = old.block(oldCore, (low + high) / 2) else { return nil }
+      if block.key < key { low = block.end } else { high = block.start }
     }
-    guard let same = old.block(oldCore, low), same.key == first.key, same.count >= first.count || isSingle else {
-      return nil
-    }
-    return isSingle ? nil : same.start + same.count - first.count
+    guard low < old.count, let same = old.block(oldCore, low), same.key == key, same.count >= count else { return nil }
+    return same.end - count
   }
 
   // MARK: Writing changes
@@ -211,8 +213,10 @@ final class SlottedSequence: StructureState {
   func flushWindow(_ core: Transaction) {
     guard isDirty else { return }
     isDirty = false
+    let mode: Transaction.PutMode = fields.value.isNewLast ? .likelyLast : .replace
+    fields.value.isNewLast = false
     // Views were updated when the change was made.
-    window.withStored { _ = core.put(database, fields.value.windowKey, $0, isNew: false) }
+    window.withStored { _ = core.put(database, fields.value.windowKey, $0, mode, isNew: false) }
   }
 
   @usableFromInline func flush(_ core: Transaction) {

@@ -127,16 +127,13 @@ package struct Difference {
   private func compareSequences(_ old: UntypedContents, _ new: UntypedContents) throws {
     let (before, after) = (old.count, new.count)
     if case .slotted(_, let a) = old.sequence, case .slotted(_, let b) = new.sequence,
-      old.core.belongs(to: new.reference.environment), let shift = b.shift(since: a, old.core)
+      old.core.belongs(to: new.reference.environment), let shift = b.shiftOfKeys(since: a)
     {
       if shift > before {
         try all(.removed, old)
         return try all(.inserted, new)
       }
-      if shift > 0, try old.firstDifference(from: new, at: shift, 1) == 1 { return try compareShifted(old, new, shift) }
-    } else if max(before, after) <= 4096, let shift = try old.shift(to: new), shift < before {
-      // Elements of few blocks: only their contents show which of them were dropped.
-      return try compareShifted(old, new, shift)
+      if shift > 0 { return try compareShifted(old, new, shift) }
     } else if let maximum = new.description.maximumCount, before > 0, after == maximum, maximum <= 1 << 16,
       let shift = try old.shift(to: new)
     {
@@ -147,7 +144,25 @@ package struct Difference {
     let start = try old.firstDifference(from: new, least)
     if start == before, start == after { return }
     let tail = try old.commonEnd(with: new, atMost: least - start)
+    if start == 0, tail == 0, least > 0, let shift = try likelyShift(old, new) {
+      return try compareShifted(old, new, shift)
+    }
     try tell(old, new, start..<before - tail, start..<after - tail)
+  }
+
+  /// Returns how many elements of a list were probably dropped at the front, when both ends have changed; nil when that is not
+  /// known. A wrong result makes the difference longer.
+  private func likelyShift(_ old: UntypedContents, _ new: UntypedContents) throws -> Int? {
+    guard old.description.kind == .list else { return nil }
+    if max(old.count, new.count) <= 1024 {
+      guard let shift = try old.shift(to: new), shift < old.count else { return nil }
+      return shift
+    }
+    guard case .slotted(_, let a) = old.sequence, case .slotted(_, let b) = new.sequence,
+      old.core.belongs(to: new.reference.environment), let shift = b.shiftOfBlocks(since: a, old.core), shift > 0,
+      try old.firstDifference(from: new, at: shift, 1) == 1
+    else { return nil }
+    return shift
   }
 
   private func compareShifted(_ old: UntypedContents, _ new: UntypedContents, _ shift: Int) throws {
