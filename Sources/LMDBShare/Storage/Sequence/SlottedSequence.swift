@@ -22,8 +22,6 @@ final class SlottedSequence: StructureState {
     /// The key of the block that the window shows, and whether the window has changes that are not stored yet.
     @usableFromInline var windowKey: UInt64 = 0
     @usableFromInline var isDirty = false
-    /// Whether the block of the window is the last one and has not been stored yet: LMDB then leaves full pages behind.
-    @usableFromInline var isNewLast = false
     /// The key of the first block of an empty list.
     @usableFromInline var originKey = BlockSequence.middleKey
     /// The position of the last insertion.
@@ -213,10 +211,8 @@ final class SlottedSequence: StructureState {
   func flushWindow(_ core: Transaction) {
     guard isDirty else { return }
     isDirty = false
-    let mode: Transaction.PutMode = fields.value.isNewLast ? .likelyLast : .replace
-    fields.value.isNewLast = false
     // Views were updated when the change was made.
-    window.withStored { _ = core.put(database, fields.value.windowKey, $0, mode, isNew: false) }
+    window.withStored { _ = core.put(database, fields.value.windowKey, $0, isNew: false) }
   }
 
   @usableFromInline func flush(_ core: Transaction) {
