@@ -69,7 +69,7 @@ extension SlottedSequence {
     fields.value.innerCount += entry.count
   }
 
-  /// Removes a whole block.
+  /// Removes a whole block, which is not the only one.
   ///
   /// - Parameter keepsWindow: Whether the window shows a block before this one, and stays as it is.
   func drop(_ core: Transaction, _ block: Block, keepsWindow: Bool = false) {
@@ -80,10 +80,7 @@ extension SlottedSequence {
     }
     core.delete(database, block.key)
     count -= block.count
-    if isSingle {
-      directory?.flush(core)
-      forget()
-    } else if let place = block.place {
+    if let place = block.place {
       directory?.remove(core, place)
       fields.value.innerCount -= block.count
     } else if block.key == fields.value.firstKey {
