@@ -57,6 +57,28 @@ struct DamagedNumbersTests {
     }
   }
 
+  /// A directory that declares more elements than its blocks have room for: a program that takes elements until few are left would take
+  /// them for days.
+  @Test func countsThatTheBlocksHaveNoRoomFor() throws {
+    let test = try TestStore()
+    let numbers = try test.store.list("numbers", of: Int64.self)
+    try numbers.append(contentsOf: 0..<5000)
+    try numbers.insert(1, at: 700)
+    let names = try test.store.list("names", of: String.self)
+    try names.append(contentsOf: (0..<5000).map { "\($0)" })
+    for name in ["numbers", "names"] {
+      try raw(test.store, name) { core, database in
+        var top = core.get(database, 0)?.copied(as: UInt64.self) ?? [1, 0]
+        top[1] = 1 << 45
+        _ = withBytes(of: top) { core.put(database, 0, $0) }
+      }
+    }
+    #expect(code { _ = try numbers.count } == .damaged)
+    #expect(code { _ = try names.count } == .damaged)
+    #expect(code { try numbers.write { while $0.count > 10 { $0.removeLast(10) } } } == .damaged)
+    #expect(code { try names.write { while $0.count > 10 { $0.removeLast(10) } } } == .damaged)
+  }
+
   /// A directory that declares more elements than fit into memory.
   @Test func countsThatNoListHas() throws {
     let test = try TestStore()

@@ -6,6 +6,8 @@
 struct SlottedBytes {
   /// With LMDB's header of 16 bytes, a page of 4,096.
   @usableFromInline static let capacity = 4080
+  /// The most elements of a block: each has an end of two bytes, besides the number of them.
+  static let mostElements = capacity / 2 - 1
 
   /// The position of the first element.
   @usableFromInline var start = 0

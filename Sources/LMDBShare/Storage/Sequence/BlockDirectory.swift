@@ -1,6 +1,6 @@
-// The directory of blocks that are filled unevenly: all of a packed list, or the inner ones of a slotted list. It has two levels, each a sequence of 16-byte entries (a key
-// and a number of elements). The upper level is stored under key 0 and names the leaves; a leaf names up to 255 blocks in the
-// order of the list.
+// The directory of blocks that are filled unevenly: all of a packed list, or the inner ones of a slotted list. It has two levels,
+// each a sequence of 16-byte entries (a key and a number of elements). The upper level is stored under key 0 and names the leaves;
+// a leaf names up to 255 blocks in the order of the list.
 
 @usableFromInline
 final class BlockDirectory {
@@ -79,9 +79,17 @@ final class BlockDirectory {
   private var nextLeafKey: UInt64
   private var removedLeaves: [UInt64] = []
 
-  /// Reads the upper level; returns nil when it is damaged.
-  init?(_ reference: StructureReference, _ database: Database, top: RawSpan) {
-    guard let entries = Self.parse(top, keys: 1..<BlockSequence.firstBlockKey) else { return nil }
+  /// Reads the upper level; returns nil when there is none, or when it is damaged, which fails the transaction.
+  ///
+  /// - Parameter capacity: The most elements that a block can have. More than fit into all blocks are damage: a program that
+  ///   takes elements until a list is short enough would otherwise hardly ever end.
+  init?(_ core: Transaction, _ reference: StructureReference, _ database: Database, capacity: Int) {
+    guard let top = core.get(database, Self.topKey) else { return nil }
+    let most = core.count(database).bounded(times: capacity)
+    guard let entries = Self.parse(top, keys: 1..<BlockSequence.firstBlockKey, most: min(most, Self.most)) else {
+      core.fail(reference.damage("its directory is damaged"))
+      return nil
+    }
     self.reference = reference
     self.database = database
     leaves = entries.map { Leaf(key: $0.key, count: $0.count, entries: nil, isDirty: false) }
@@ -119,7 +127,7 @@ final class BlockDirectory {
   private func entries(_ core: Transaction, _ leaf: Leaf) -> [Entry]? {
     if let known = leaf.entries { return known }
     guard let bytes = core.get(database, leaf.key),
-      let parsed = Self.parse(bytes, keys: BlockSequence.firstBlockKey..<UInt64.max),
+      let parsed = Self.parse(bytes, keys: BlockSequence.firstBlockKey..<UInt64.max, most: leaf.count),
       parsed.reduce(0, { $0 + $1.count }) == leaf.count
     else {
       core.fail(reference.damage("its directory is damaged"))
@@ -129,8 +137,8 @@ final class BlockDirectory {
     return parsed
   }
 
-  /// Decodes entries; returns nil when a key is out of range or there are more elements than a list can have.
-  private static func parse(_ bytes: RawSpan, keys: Range<UInt64>) -> [Entry]? {
+  /// Decodes entries; returns nil when a key is out of range or there are more than `most` elements.
+  private static func parse(_ bytes: RawSpan, keys: Range<UInt64>, most: Int) -> [Entry]? {
     guard bytes.byteCount % MemoryLayout<Entry>.stride == 0 else { return nil }
     let entries = bytes.copied(as: Entry.self)
     var rest = most

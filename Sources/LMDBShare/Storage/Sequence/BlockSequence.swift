@@ -103,14 +103,12 @@ final class BlockSequence: StructureState {
     fields.value.growth = 0
     shape = .regular(Regular())
     guard !core.hasFailed else { return }
-    if let top = core.get(database, BlockDirectory.topKey) {
-      guard let directory = BlockDirectory(reference, database, top: top) else {
-        return fail(core, "its directory is damaged")
-      }
+    if let directory = BlockDirectory(core, reference, database, capacity: capacity) {
       shape = .directory(directory)
       count = directory.count
       return
     }
+    guard !core.hasFailed else { return }
     let blocks = core.count(database)
     guard blocks > 0 else { return }
     let cursor = Cursor(core, database)

@@ -81,9 +81,10 @@ final class SlottedSequence: StructureState {
     else { return core.fail(reference.damage("its last key is not that of a block")) }
     fields.value.firstKey = firstKey
     fields.value.lastKey = lastKey
-    if let top = core.get(database, BlockDirectory.topKey) {
-      guard let directory = BlockDirectory(reference, database, top: top), !directory.leaves.isEmpty, firstKey < lastKey
-      else {
+    let directory = BlockDirectory(core, reference, database, capacity: SlottedBytes.mostElements)
+    guard !core.hasFailed else { return }
+    if let directory {
+      guard !directory.leaves.isEmpty, firstKey < lastKey else {
         return core.fail(reference.damage("its directory is damaged"))
       }
       self.directory = directory
