@@ -75,7 +75,7 @@ struct CBORTests {
       path: "/bin/sh",
       [
         "-c",
-        "'\(python)' '\(script.path)' \(UInt32.random(in: 0 ... .max, using: &random)) \(count) < '\(directory.file("documents"))'",
+        "'\(python)' '\(script.path)' rewrite \(UInt32.random(in: 0 ... .max, using: &random)) \(count) < '\(directory.file("documents"))'",
       ]
     ).finish()
     #expect(result.status == 0)

@@ -104,7 +104,7 @@ struct CodecTests {
     #expect(Int.StorageCodec.identifier == "i64" && UInt8.StorageCodec.identifier == "u8")
     #expect([UInt8].StorageCodec.identifier == "bytes" && Data.StorageCodec.identifier == "bytes")
     #expect([String?].StorageCodec.identifier == "[string?]")
-    #expect(Job.StorageCodec.identifier == "json(Job)" && Color.StorageCodec.identifier == "string")
+    #expect(Job.StorageCodec.identifiers == ["cbor(Job)", "json(Job)"] && Color.StorageCodec.identifier == "string")
     #expect(Level.StorageCodec.identifier == "i64" && Point.StorageCodec.identifier == "bits(Point,16)")
     #expect(Composite<String, Int>.OrderedCodec.identifier == "(string,i64)")
   }
@@ -246,7 +246,7 @@ struct CodecTests {
   }
 
   @Test func valuesThatCannotBeEncodedUndoTheWrite() throws {
-    struct Measure: Codable, Storable { var value: Double }
+    struct Measure: JSONStored { var value: Double }
     let test = try TestStore()
     let list = try test.store.list("measures", of: Measure.self)
     try list.append(Measure(value: 1))

@@ -1,3 +1,4 @@
+import Foundation
 import LMDBShare
 import TestSupport
 import Testing
@@ -187,6 +188,18 @@ struct DictionaryTests {
         let expected = keys.filter { $0.starts(with: prefix) }
         #expect(txn[bytes].entries(withPrefix: prefix).map(\.key) == expected, "\(prefix)")
       }
+    }
+    struct Path: RawRepresentable, StorableKey { var rawValue: String }
+    let data = try test.store.set("data", of: Data.self)
+    let paths = try test.store.dictionary("paths", of: Path.self, Int.self)
+    try data.formUnion(keys.map { Data($0) })
+    try paths.merge(["a", "a/b", "a/c", "b"].map { (Path(rawValue: $0), 1) }) { $1 }
+    try test.store.read { txn in
+      for prefix in keys {
+        let expected = keys.filter { $0.starts(with: prefix) }.map { Data($0) }
+        #expect(txn[data].elements(withPrefix: Data(prefix)).map { $0 } == expected, "\(prefix)")
+      }
+      #expect(txn[paths].entries(withPrefix: Path(rawValue: "a/")).map(\.key.rawValue) == ["a/b", "a/c"])
     }
     let places = try test.store.dictionary("places", of: Composite<String, Int>.self, Int.self)
     try places.merge([("Berlin", 1), ("Berlin", 2), ("Berlina", 1), ("Bonn", 9)].map { (Composite($0.0, $0.1), 1) }) {

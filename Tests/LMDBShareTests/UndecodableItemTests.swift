@@ -6,7 +6,7 @@ import Testing
 /// Items whose bytes are not of the queue's type: of a newer version of it, or of another program.
 @Suite(.timeLimit(.minutes(20)))
 struct UndecodableItemTests {
-  struct Job: Codable, Storable, Equatable { var number: Int }
+  struct Job: JSONStored, Equatable { var number: Int }
 
   /// Pushes items as a program does that does not know the types, such as the tool: text that is not a number becomes JSON that
   /// is not a job.

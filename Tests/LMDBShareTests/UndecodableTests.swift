@@ -276,7 +276,7 @@ struct UndecodableTests {
 }
 
 /// As JSON.
-struct CodecOrder: Codable, Storable, Hashable {
+struct CodecOrder: JSONStored, Hashable {
   var id: Int
   var parts: [String: Double] = ["a": 1.5]
 }

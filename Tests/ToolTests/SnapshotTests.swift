@@ -224,6 +224,12 @@ struct SnapshotTests {
         #"lmdbshare set v.lmdb job '{"a":2}' --if-equals '{ "b": [15e-1, "A"], "a": 1.0 }'; lmdbshare get v.lmdb job"#,
         #"lmdbshare set v.lmdb job 3 --if-equals '{"a":3}'; lmdbshare set v.lmdb job 3 --if-equals '{"a":2,"b":null}'"#,
         #"echo '{"op":"set","name":"job","value":4,"ifEquals":{"a":20e-1}}' | lmdbshare apply v.lmdb"#,
+        // CBOR is JSON for people.
+        #"lmdbshare create c.lmdb dictionary jobs string 'cbor(Job)'; lmdbshare set c.lmdb jobs a '{"path":"x","tries":1,"at":{"$date":"2026-01-31T12:00:00+01:00"},"rest":[1.0,{"$bytes":"AAE="},null]}'"#,
+        #"lmdbshare set c.lmdb jobs b '{"$map":[[1,"one"],[-1,{"$float":"nan"}]]}'; lmdbshare show c.lmdb jobs; lmdbshare show c.lmdb jobs --format jsonl; lmdbshare get c.lmdb jobs a"#,
+        #"lmdbshare set c.lmdb jobs b 2 --if-equals '{"$map":[[-1,{"$float":"nan"}],[1,"one"]]}'; lmdbshare get c.lmdb jobs b; lmdbshare set c.lmdb jobs b 3 --if-equals 2.0; lmdbshare get c.lmdb jobs b"#,
+        #"lmdbshare dump c.lmdb > c.jsonl; lmdbshare load c2.lmdb < c.jsonl; lmdbshare dump c2.lmdb | diff - c.jsonl | grep -v '"lmdbshare"' | grep -c '[<>] .*"value"'; lmdbshare diff c.lmdb c2.lmdb"#,
+        #"lmdbshare set c.lmdb jobs c x; lmdbshare set c.lmdb jobs c '{"$byte":"AA=="}'; lmdbshare set c.lmdb jobs c '{"a":1,"a":2}'; lmdbshare set c.lmdb jobs c '{"$date":"soon"}'"#,
         // Values in the notation of other languages.
         "lmdbshare create v.lmdb list d date; lmdbshare append v.lmdb d 2026-01-02T03:04:05+01:00 2026-01-02T03:04:05.5-0330 2026-01-02T03:04+01; lmdbshare show v.lmdb d",
         "lmdbshare append v.lmdb d '2026-11-26 10:00:00 -05:30' '2026-11-26 10:00 +01' '2026-11-26 10:00:00 Z'; lmdbshare show v.lmdb d --tail 3",

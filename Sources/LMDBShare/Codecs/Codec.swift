@@ -39,6 +39,21 @@ public protocol Codec<Value>: Sendable {
   /// Calls `body` with the value's bytes; codecs of fixed size do so without allocating.
   static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R
 
+  /// The names of all representations that the codec reads and writes, ``identifier`` first: most codecs have one, see
+  /// ``MultiformCodec``.
+  static var identifiers: [String] { get }
+
+  /// Appends the value's bytes in one of the codec's representations.
+  ///
+  /// - Parameter form: The representation's index in ``identifiers``.
+  static func encode(_ value: Value, in form: Int, into writer: inout ByteWriter) throws(EncodingFailure)
+
+  /// Decodes a value in one of the codec's representations.
+  static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value
+
+  /// Calls `body` with the value's bytes in one of the codec's representations.
+  static func withEncoded<R>(_ value: Value, in form: Int, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R
+
   /// A value that stands in for one that cannot be decoded, where the error can be thrown only later. The transaction has failed
   /// by then, so that nothing that depends on the placeholder is committed or returned. Nil when there is none; such a read then
   /// stops the program.
@@ -56,6 +71,76 @@ extension Codec {
   @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
     var writer = ByteWriter()
     try encode(value, into: &writer)
+    return writer.withBytes(body)
+  }
+}
+
+// Codecs with one representation.
+extension Codec {
+  /// The identifier alone.
+  public static var identifiers: [String] { [identifier] }
+
+  /// Appends the value's bytes.
+  @inlinable @inline(__always)
+  public static func encode(_ value: Value, in form: Int, into writer: inout ByteWriter) throws(EncodingFailure) {
+    try encode(value, into: &writer)
+  }
+
+  /// Decodes a value.
+  @inlinable @inline(__always)
+  public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value { try decode(bytes) }
+
+  /// Calls `body` with the value's bytes.
+  @inlinable @inline(__always)
+  public static func withEncoded<R>(
+    _ value: Value, in form: Int, _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R { try withEncoded(value, body) }
+}
+
+/// A codec that reads and writes several representations.
+///
+/// A new structure gets the first of ``Codec/identifiers``. An existing structure that has any of them is opened, and keeps it: all
+/// that is read and written in it has the representation that its record names. So a type can get a better representation, and
+/// structures from before, and programs that know only those, go on.
+public protocol MultiformCodec<Value>: Codec {}
+
+extension MultiformCodec {
+  /// Unavailable: a codec must have its own.
+  @available(*, unavailable, message: "list the representations")
+  public static var identifiers: [String] { stop("unavailable") }
+
+  /// Unavailable: a codec must have its own.
+  @available(*, unavailable, message: "implement it for all representations")
+  public static func encode(_ value: Value, in form: Int, into writer: inout ByteWriter) throws(EncodingFailure) {
+    stop("unavailable")
+  }
+
+  /// Unavailable: a codec must have its own.
+  @available(*, unavailable, message: "implement it for all representations")
+  public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value { stop("unavailable") }
+
+  /// The first representation's name.
+  public static var identifier: String { identifiers[0] }
+
+  /// Appends the value's bytes in the first representation.
+  @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    try encode(value, in: 0, into: &writer)
+  }
+
+  /// Decodes a value in the first representation.
+  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value { try decode(bytes, in: 0) }
+
+  /// Calls `body` with the value's bytes in the first representation.
+  @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
+    try withEncoded(value, in: 0, body)
+  }
+
+  /// Calls `body` with the bytes that ``Codec/encode(_:in:into:)`` appends.
+  @inlinable public static func withEncoded<R>(
+    _ value: Value, in form: Int, _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R {
+    var writer = ByteWriter()
+    try encode(value, in: form, into: &writer)
     return writer.withBytes(body)
   }
 }
@@ -86,6 +171,9 @@ public protocol KeyCodec<Value>: Codec {
   @_lifetime(reader: copy reader)
   static func decodeComponent(_ reader: inout ByteReader) throws(DecodingFailure) -> Value
 }
+
+/// A key codec for strings and bytes, which encodes a prefix of a key as a prefix of its bytes.
+public protocol PrefixCodec: KeyCodec {}
 
 /// The reason why a value cannot be stored.
 public struct EncodingFailure: Error, Hashable, Sendable, CustomStringConvertible {

@@ -2,12 +2,16 @@
 
 /// Dictionaries: the entries in the order of their keys, each as key and value. A part without a fixed size follows its length in
 /// four bytes, least significant first.
-public enum DictionaryCodec<Key: StorableKey, Value: Storable>: Codec {
-  /// `{key:value}`.
-  public static var identifier: String { "{\(Key.OrderedCodec.identifier):\(Value.StorageCodec.identifier)}" }
+public enum DictionaryCodec<Key: StorableKey, Value: Storable>: MultiformCodec {
+  /// `{key:value}`, for each representation of the values.
+  public static var identifiers: [String] {
+    Value.StorageCodec.identifiers.map { "{\(Key.OrderedCodec.identifier):\($0)}" }
+  }
 
   /// Appends the entries.
-  public static func encode(_ value: [Key: Value], into writer: inout ByteWriter) throws(EncodingFailure) {
+  public static func encode(
+    _ value: [Key: Value], in form: Int, into writer: inout ByteWriter
+  ) throws(EncodingFailure) {
     guard Key.OrderedCodec.fixedByteCount != 0 else { throw EncodingFailure("keys without bytes") }
     var entries: [(key: [UInt8], value: Value)] = []
     entries.reserveCapacity(value.count)
@@ -15,13 +19,13 @@ public enum DictionaryCodec<Key: StorableKey, Value: Storable>: Codec {
     entries.sort { $0.key.lexicographicallyPrecedes($1.key) }
     for (key, value) in entries {
       try writer.append(part: key, isFixed: Key.OrderedCodec.fixedByteCount != nil)
-      let bytes = try Value.StorageCodec.withEncoded(value) { $0.copied() }
+      let bytes = try Value.StorageCodec.withEncoded(value, in: form) { $0.copied() }
       try writer.append(part: bytes, isFixed: Value.StorageCodec.fixedByteCount != nil)
     }
   }
 
   /// Decodes the entries; each key must occur once, and in order.
-  public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> [Key: Value] {
+  public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> [Key: Value] {
     var entries: [Key: Value] = [:]
     var last: [UInt8]?
     var reader = ByteReader(bytes)
@@ -29,7 +33,7 @@ public enum DictionaryCodec<Key: StorableKey, Value: Storable>: Codec {
       let key = try reader.part(Key.OrderedCodec.fixedByteCount)
       try checkOrder(key, &last)
       let decoded = try Key.OrderedCodec.decode(key)
-      let value = try Value.StorageCodec.decode(reader.part(Value.StorageCodec.fixedByteCount))
+      let value = try Value.StorageCodec.decode(reader.part(Value.StorageCodec.fixedByteCount), in: form)
       guard entries.updateValue(value, forKey: decoded) == nil else { throw DecodingFailure("a key is repeated") }
     }
     return entries

@@ -1,17 +1,18 @@
 /// Arrays: elements of a fixed size side by side, others each behind its length in four bytes, least significant first.
-public enum ArrayCodec<Element: Storable>: Codec {
-  /// `bytes` for `[UInt8]`, else the element's in brackets.
-  public static var identifier: String {
-    let element = Element.StorageCodec.identifier
-    return element == "u8" ? "bytes" : "[\(element)]"
+public enum ArrayCodec<Element: Storable>: MultiformCodec {
+  /// `bytes` for `[UInt8]`, else the elements' in brackets.
+  public static var identifiers: [String] {
+    Element.StorageCodec.identifiers.map { $0 == "u8" ? "bytes" : "[\($0)]" }
   }
 
   /// Appends all elements.
-  @inlinable public static func encode(_ value: [Element], into writer: inout ByteWriter) throws(EncodingFailure) {
+  @inlinable public static func encode(
+    _ value: [Element], in form: Int, into writer: inout ByteWriter
+  ) throws(EncodingFailure) {
     if let bytes = same(value, as: [UInt8].self) { return writer.append(contentsOf: bytes) }
     if let size = Element.StorageCodec.fixedByteCount {
       let start = writer.count
-      for element in value { try Element.StorageCodec.encode(element, into: &writer) }
+      for element in value { try Element.StorageCodec.encode(element, in: form, into: &writer) }
       // Elements without bytes could not be counted, and elements of another size could not be separated.
       guard size > 0 || value.isEmpty, writer.count - start == size * value.count else {
         throw EncodingFailure(
@@ -22,7 +23,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
     for element in value {
       let start = writer.count
       writer.append(littleEndian: 0 as UInt32)
-      try Element.StorageCodec.encode(element, into: &writer)
+      try Element.StorageCodec.encode(element, in: form, into: &writer)
       guard let length = UInt32(exactly: writer.count - start - 4) else {
         throw EncodingFailure("an element of \(writer.count - start - 4) bytes")
       }
@@ -31,7 +32,7 @@ public enum ArrayCodec<Element: Storable>: Codec {
   }
 
   /// Decodes the elements; the bytes must contain a whole number of them.
-  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> [Element] {
+  @inlinable public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> [Element] {
     if Element.self == UInt8.self, let array = same(bytes.copied(), as: [Element].self) { return array }
     var elements: [Element] = []
     var reader = ByteReader(bytes)
@@ -39,47 +40,49 @@ public enum ArrayCodec<Element: Storable>: Codec {
       if bytes.byteCount == 0 { return [] }
       guard size > 0, bytes.byteCount % size == 0 else { throw .size(of: identifier, bytes.byteCount) }
       elements.reserveCapacity(bytes.byteCount / size)
-      while reader.remaining > 0 { elements.append(try Element.StorageCodec.decode(reader.bytes(size))) }
+      while reader.remaining > 0 { elements.append(try Element.StorageCodec.decode(reader.bytes(size), in: form)) }
       return elements
     }
     while reader.remaining > 0 {
       let length = try reader.littleEndian(UInt32.self)
-      elements.append(try Element.StorageCodec.decode(reader.bytes(Int(length))))
+      elements.append(try Element.StorageCodec.decode(reader.bytes(Int(length)), in: form))
     }
     return elements
   }
 
   /// Calls `body` with the bytes; those of `[UInt8]` in place.
   @inlinable public static func withEncoded<R>(
-    _ value: [Element], _ body: (RawSpan) -> R
+    _ value: [Element], in form: Int, _ body: (RawSpan) -> R
   ) throws(EncodingFailure) -> R {
     if let bytes = same(value, as: [UInt8].self) { return withBytes(of: bytes, body) }
     var writer = ByteWriter()
-    try encode(value, into: &writer)
+    try encode(value, in: form, into: &writer)
     return writer.withBytes(body)
   }
 }
 
 /// `nil` as a byte 0, a value as a byte 1 followed by the value's bytes.
-public enum OptionalCodec<Wrapped: Storable>: Codec {
-  /// The wrapped type's identifier with a question mark.
-  public static var identifier: String { "\(Wrapped.StorageCodec.identifier)?" }
+public enum OptionalCodec<Wrapped: Storable>: MultiformCodec {
+  /// The wrapped type's identifiers with a question mark.
+  public static var identifiers: [String] { Wrapped.StorageCodec.identifiers.map { "\($0)?" } }
 
   /// Appends the byte and the value.
-  @inlinable public static func encode(_ value: Wrapped?, into writer: inout ByteWriter) throws(EncodingFailure) {
+  @inlinable public static func encode(
+    _ value: Wrapped?, in form: Int, into writer: inout ByteWriter
+  ) throws(EncodingFailure) {
     guard let value else { return writer.append(0) }
     writer.append(1)
-    try Wrapped.StorageCodec.encode(value, into: &writer)
+    try Wrapped.StorageCodec.encode(value, in: form, into: &writer)
   }
 
   /// Decodes the value, or nil from a single byte 0.
-  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Wrapped? {
+  @inlinable public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Wrapped? {
     var reader = ByteReader(bytes)
     switch try reader.byte() {
     case 0:
       try reader.end()
       return nil
-    case 1: return try Wrapped.StorageCodec.decode(reader.remainder())
+    case 1: return try Wrapped.StorageCodec.decode(reader.remainder(), in: form)
     default: throw DecodingFailure("an optional starts with neither 0 nor 1")
     }
   }
@@ -116,29 +119,33 @@ public enum BitwiseCodec<Value: BitwiseCopyable & Sendable>: Codec {
 }
 
 /// An enumeration or option set as its raw value.
-public enum RawValueCodec<Value: RawRepresentable>: Codec where Value.RawValue: Storable {
+public enum RawValueCodec<Value: RawRepresentable>: MultiformCodec where Value.RawValue: Storable {
 
-  /// The same as that of the raw value.
-  public static var identifier: String { Value.RawValue.StorageCodec.identifier }
+  /// The same as those of the raw value.
+  public static var identifiers: [String] { Value.RawValue.StorageCodec.identifiers }
   /// The same as that of the raw value.
   @inlinable public static var fixedByteCount: Int? { Value.RawValue.StorageCodec.fixedByteCount }
 
   /// Appends the raw value.
   /// - Throws: ``EncodingFailure`` when the raw value does not convert back to the value.
-  @inlinable public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
-    try Value.RawValue.StorageCodec.encode(try value.reversibleRawValue, into: &writer)
+  @inlinable public static func encode(
+    _ value: Value, in form: Int, into writer: inout ByteWriter
+  ) throws(EncodingFailure) {
+    try Value.RawValue.StorageCodec.encode(try value.reversibleRawValue, in: form, into: &writer)
   }
 
   /// Decodes the value with the stored raw value.
-  @inlinable public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
-    let raw = try Value.RawValue.StorageCodec.decode(bytes)
+  @inlinable public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value {
+    let raw = try Value.RawValue.StorageCodec.decode(bytes, in: form)
     guard let value = Value(rawValue: raw) else { throw DecodingFailure("\(raw) is not a value of \(Value.self)") }
     return value
   }
 
   /// Calls `body` with the raw value's bytes.
-  @inlinable public static func withEncoded<R>(_ value: Value, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R {
-    try Value.RawValue.StorageCodec.withEncoded(try value.reversibleRawValue, body)
+  @inlinable public static func withEncoded<R>(
+    _ value: Value, in form: Int, _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R {
+    try Value.RawValue.StorageCodec.withEncoded(try value.reversibleRawValue, in: form, body)
   }
 
   /// The value of the raw value's placeholder, or the first case.

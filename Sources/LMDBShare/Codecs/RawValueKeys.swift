@@ -44,3 +44,5 @@ public enum RawValueKeyCodec<Value: RawRepresentable>: KeyCodec where Value.RawV
 
   private static func placeholder<T: Storable>(of _: T.Type) -> Any? { T.StorageCodec.placeholder }
 }
+
+extension RawValueKeyCodec: PrefixCodec where Value.RawValue.OrderedCodec: PrefixCodec {}

@@ -2,23 +2,23 @@
 ///
 /// The standard types conform. Your own types conform by one word:
 ///
-///     struct Job: Codable, Storable { var path: String }       // as JSON
+///     struct Job: Codable, Storable { var path: String }       // as CBOR
 ///     enum State: String, Storable { case ready, done }        // as its raw value
 ///     struct Point: BitwiseStorable { var x, y: Double }       // as it is in memory
 ///
 /// or by their own ``Codec``: `typealias StorageCodec = PointCodec`. A type that is both `Codable` and
-/// `RawRepresentable` is stored as its raw value.
+/// `RawRepresentable` is stored as its raw value. A `Codable` type that is ``JSONStored`` is stored as JSON.
 public protocol Storable: Sendable {
   #if FoundationCodecs
     /// The representation of this type's values in the file.
     // The compiler shows the next line if the conformance is missing.
-    associatedtype StorageCodec: Codec = JSONCodec<Self> where StorageCodec.Value == Self  // Conform to Codable, too!
+    associatedtype StorageCodec: Codec = CBORCodec<Self> where StorageCodec.Value == Self  // Conform to Codable, too!
   #else
     /// The representation of this type's values in the file.
     associatedtype StorageCodec: Codec where StorageCodec.Value == Self
   #endif
 
-  /// The type's name, for representations that do not depend on the type (JSON, bits). It is recorded in the store and compared
+  /// The type's name, for representations that do not depend on the type (CBOR, JSON, bits). It is recorded in the store and compared
   /// at every opening. Keep it when you rename the type.
   static var storageTypeName: String { get }
 }

@@ -1,6 +1,6 @@
 /// Strings as UTF-8. As keys they sort by their bytes, which is by Unicode scalars; strings that differ only in their
 /// normal form are different keys.
-public enum UTF8Codec: KeyCodec {
+public enum UTF8Codec: PrefixCodec {
   /// `string`.
   public static var identifier: String { "string" }
 
@@ -38,7 +38,7 @@ public enum UTF8Codec: KeyCodec {
 }
 
 /// Bytes as keys, unchanged.
-public enum BytesKeyCodec: KeyCodec {
+public enum BytesKeyCodec: PrefixCodec {
   /// `bytes`.
   public static var identifier: String { "bytes" }
 

@@ -8,6 +8,8 @@ public final class StructureReference: Sendable {
   @usableFromInline let environment: Environment
   @usableFromInline let description: StructureDescription
   @usableFromInline let name: String
+  /// The index of its elements' representation among those of the codec with which it was opened.
+  @usableFromInline let form: Int
   /// The handle of its database in this process.
   @usableFromInline let database: Database
   let catalogue: Database
@@ -16,8 +18,9 @@ public final class StructureReference: Sendable {
   /// The channel that wakes those that wait for its changes.
   @usableFromInline let channel: Channels
 
-  init(_ description: StructureDescription, number: Database, _ environment: Environment) {
+  init(_ description: StructureDescription, number: Database, _ environment: Environment, form: Int = 0) {
     self.description = description
+    self.form = form
     self.environment = environment
     database = number
     catalogue = environment.catalogue

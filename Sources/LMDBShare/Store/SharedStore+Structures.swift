@@ -149,8 +149,8 @@ extension SharedStore {
     let core = try environment.beginRead()
     defer { core.end() }
     guard let found = try Catalogue.description(of: name, environment.catalogue, core) else { return nil }
-    if let wanted { try found.check(wanted) }
-    return StructureReference(found, number: try environment.number(of: found, in: core), environment)
+    let form = try wanted.map { (wanted) throws(StoreError) in try found.check(wanted) } ?? 0
+    return StructureReference(found, number: try environment.number(of: found, in: core), environment, form: form)
   }
 
   /// The catalogue's description of a structure; nil when there is none.
@@ -172,10 +172,11 @@ extension SharedStore {
     if let failure = core.failure { throw failure }
     let catalogue = environment.catalogue
     if let found = try Catalogue.description(of: wanted.name, catalogue, core) {
-      try found.check(wanted)
-      return StructureReference(found, number: try environment.number(of: found, in: core), environment)
+      let form = try found.check(wanted)
+      return StructureReference(found, number: try environment.number(of: found, in: core), environment, form: form)
     }
     var made = wanted
+    made.otherElements = []
     if made.identity == 0 { made.identity = Catalogue.newIdentity(catalogue, core) }
     if made.kind == .lock { made.index = lockIndices.withLock { $0.next(for: made, catalogue, core) } }
     if !made.kind.liesAmongValues {
@@ -202,12 +203,15 @@ extension SharedStore {
 
 extension StructureDescription {
   /// Checks that this description from the catalogue matches the requested one.
-  func check(_ wanted: StructureDescription) throws(StoreError) {
-    guard matches(wanted) else {
+  ///
+  /// - Returns: The index of the element's representation among those that are accepted.
+  func check(_ wanted: StructureDescription) throws(StoreError) -> Int {
+    guard let form = form(among: wanted), matches(wanted) else {
       throw StoreError(
         .typeMismatch, "open", structure: name, reason: "it is a \(self), not a \(wanted)",
         advice: "open it as that, or remove it first")
     }
+    return form
   }
 }
 

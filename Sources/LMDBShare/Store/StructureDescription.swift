@@ -72,6 +72,8 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   public let key: String?
   /// The representation of the values or elements.
   public let element: String
+  /// Other representations of the elements that a request accepts; empty in descriptions of the catalogue.
+  var otherElements: [String] = []
   /// The number of bytes of each packed element.
   public package(set) var elementSize: Int?
   /// The number of elements of an array, of permits of a semaphore, or of parties of a barrier.
@@ -98,6 +100,15 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
     self.element = element
     self.count = count
     self.maximumCount = maximumCount
+  }
+
+  /// A request for a structure whose elements have one of some representations; a new one gets the first.
+  init(
+    _ name: String, _ kind: Kind, layout: Layout? = nil, key: String? = nil, elements: [String],
+    maximumCount: Int? = nil
+  ) {
+    self.init(name, kind, layout: layout, key: key, element: elements[0], maximumCount: maximumCount)
+    otherElements = Array(elements.dropFirst())
   }
 
   /// The description as text, for example `list of string (slotted)`.
@@ -129,9 +140,15 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// Whether it matches the requested description, ignoring name and identity. A request without a maximum matches any.
   func matches(_ other: StructureDescription) -> Bool {
     kind == other.kind && hasLayout(of: other) && elementSize == other.elementSize && key == other.key
-      && element == other.element
-      && count == other.count && (other.maximumCount == nil || maximumCount == other.maximumCount)
+      && form(among: other) != nil && count == other.count
+      && (other.maximumCount == nil || maximumCount == other.maximumCount)
       && (other.maximumAttempts == nil || maximumAttempts == other.maximumAttempts)
+  }
+
+  /// The index of its elements' representation among those of a request; nil when it has another one.
+  func form(among request: StructureDescription) -> Int? {
+    if element == request.element { return 0 }
+    return request.otherElements.firstIndex(of: element).map { $0 + 1 }
   }
 
   /// Whether the layouts are the same, or both those of lists of elements of any size.
@@ -203,6 +220,7 @@ extension StructureDescription {
     var description = StructureDescription(
       name, kind, layout: C.fixedByteCount == nil ? .slotted : .packed, element: C.identifier, count: count,
       maximumCount: maximumCount)
+    if C.fixedByteCount == nil { description.otherElements = Array(C.identifiers.dropFirst()) }
     description.elementSize = C.fixedByteCount
     guard description.elementSize != 0 else {
       throw StoreError(

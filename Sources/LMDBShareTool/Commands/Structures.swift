@@ -15,7 +15,7 @@
           lmdbshare create team.lmdb set tags string
           lmdbshare create team.lmdb array samples i32 --count 1024
           lmdbshare create team.lmdb value total i64 --initial 0
-          lmdbshare create team.lmdb queue jobs 'json(Job)' --attempts 3
+          lmdbshare create team.lmdb queue jobs 'cbor(Job)' --attempts 3
         """)
 
     @OptionGroup var store: StoreArgument

@@ -24,6 +24,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Optional
 
+import cbor2
 import lmdb
 
 FORMAT = b"lmdbshare 1"
@@ -94,6 +95,8 @@ def value_codec(identifier: str) -> Codec:
         return array_codec(identifier, value_codec(identifier[1:-1]))
     if identifier.startswith("json(") and identifier.endswith(")"):
         return Codec(document)
+    if identifier.startswith("cbor(") and identifier.endswith(")"):
+        return Codec(item)
     if match := re.fullmatch(r"bits\(.*,(\d+)\)", identifier):
         return Codec(sized(identifier, int(match[1]), bytes.hex), int(match[1]))
     if identifier.startswith("(") and identifier.endswith(")"):
@@ -138,6 +141,13 @@ def document(raw: bytes) -> Any:
         return json.loads(text(raw))
     except ValueError as error:
         raise Problem(f"{len(raw)} bytes are no JSON: {error}") from error
+
+
+def item(raw: bytes) -> Any:
+    try:
+        return cbor2.loads(raw)
+    except (cbor2.CBORDecodeError, ValueError) as error:
+        raise Problem(f"{len(raw)} bytes are no CBOR: {error}") from error
 
 
 def optional_codec(wrapped: Codec) -> Codec:

@@ -9,8 +9,7 @@
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     /// Returns the value of a whole.
-    static func value<T: Decodable>(_: T.Type, _ bytes: RawSpan) throws -> T {
-      let items = CBORItems(bytes: bytes.copied())
+    static func value<T: Decodable>(_: T.Type, _ items: CBORItems) throws -> T {
       guard try items.skip(0) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
       return try CBORDecoder(items: items, position: 0).value()
     }

@@ -1,27 +1,30 @@
 #if FoundationCodecs
   /// Reads CBOR items (RFC 8949) from untrusted bytes. It accepts every well-formed encoding, not only the deterministic one that
   /// this library writes.
-  struct CBORItems {
-    let bytes: [UInt8]
+  package struct CBORItems {
+    package let bytes: [UInt8]
     /// A little more than is written, since tags and numbers count here, too.
     static let deepest = CBOREncoding.deepest + 16
 
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: RawSpan) { self.bytes = bytes.copied() }
+
     /// The head of an item.
-    struct Head {
-      let major: UInt8
+    package struct Head {
+      package let major: UInt8
       /// The five low bits of the first byte.
-      let detail: UInt8
+      package let detail: UInt8
       /// The number that follows.
-      let value: UInt64
+      package let value: UInt64
       /// Where the head ends.
-      let end: Int
+      package let end: Int
 
       var isIndefinite: Bool { detail == 31 }
       var isEnd: Bool { major == CBORMajor.other && detail == 31 }
       var isNull: Bool { major == CBORMajor.other && (detail == 22 || detail == 23) }
     }
 
-    func head(_ position: Int) throws(DecodingFailure) -> Head {
+    package func head(_ position: Int) throws(DecodingFailure) -> Head {
       guard position < bytes.count else {
         throw DecodingFailure("it ends at byte \(position), in the middle of an item")
       }
@@ -79,7 +82,7 @@
     func isEnd(_ position: Int) -> Bool { position < bytes.count && bytes[position] == CBORSimple.end }
 
     /// Where the item at a position ends. Checks that it is well-formed.
-    func skip(_ position: Int, _ depth: Int = 0) throws(DecodingFailure) -> Int {
+    package func skip(_ position: Int, _ depth: Int = 0) throws(DecodingFailure) -> Int {
       guard depth < Self.deepest else { throw DecodingFailure("more than \(Self.deepest) levels") }
       let head = try head(position)
       switch head.major {
@@ -102,6 +105,21 @@
         if head.isEnd { throw DecodingFailure("an end of nothing at byte \(position)") }
         return head.end
       }
+    }
+
+    /// Calls `body` with the position of each element of an array, or of each key of a map, which must return the next position.
+    ///
+    /// - Returns: Where the array or map ends.
+    package func forEach(
+      _ head: Head, _ body: (Int) throws(DecodingFailure) -> Int
+    ) throws(DecodingFailure) -> Int {
+      var position = head.end
+      if let count = try count(head) {
+        for _ in 0..<count { position = try body(position) }
+        return position
+      }
+      while !isEnd(position) { position = try body(position) }
+      return position + 1
     }
 
     /// A part of a string of unknown length.
@@ -144,7 +162,7 @@
       return head.detail == 21
     }
 
-    func text(_ position: Int) throws(DecodingFailure) -> String {
+    package func text(_ position: Int) throws(DecodingFailure) -> String {
       let head = try untagged(position)
       guard head.major == CBORMajor.text else { throw wrong("a text", head) }
       let text: String?
@@ -158,13 +176,13 @@
       return text
     }
 
-    func content(_ position: Int) throws(DecodingFailure) -> [UInt8] {
+    package func content(_ position: Int) throws(DecodingFailure) -> [UInt8] {
       let head = try untagged(position)
       guard head.major == CBORMajor.bytes else { throw wrong("bytes", head) }
       return try content(head)
     }
 
-    func integer<T: FixedWidthInteger>(_ position: Int, _: T.Type = T.self) throws(DecodingFailure) -> T {
+    package func integer<T: FixedWidthInteger>(_ position: Int, _: T.Type = T.self) throws(DecodingFailure) -> T {
       let head = try head(position)
       switch head.major {
       case CBORMajor.unsigned: if let value = T(exactly: head.value) { return value }
@@ -183,7 +201,7 @@
     }
 
     /// An integer, also of more than 64 bits, as its magnitude and sign.
-    func magnitude(_ position: Int) throws(DecodingFailure) -> (magnitude: UInt128, isNegative: Bool) {
+    package func magnitude(_ position: Int) throws(DecodingFailure) -> (magnitude: UInt128, isNegative: Bool) {
       let head = try head(position)
       switch (head.major, head.value) {
       case (CBORMajor.unsigned, _): return (UInt128(head.value), false)
@@ -202,7 +220,7 @@
     }
 
     /// A number of any size; an integer when it has the same value.
-    func number(_ position: Int) throws(DecodingFailure) -> Double {
+    package func number(_ position: Int) throws(DecodingFailure) -> Double {
       let head = try untagged(position)
       switch (head.major, head.detail) {
       case (CBORMajor.other, 25): return CBORFloat.double(half: UInt16(truncatingIfNeeded: head.value))

@@ -3,43 +3,43 @@
   // of their encoded keys.
 
   /// The major types of CBOR (RFC 8949, section 3.1).
-  enum CBORMajor {
-    static let unsigned: UInt8 = 0
-    static let negative: UInt8 = 1
-    static let bytes: UInt8 = 2
-    static let text: UInt8 = 3
-    static let array: UInt8 = 4
-    static let map: UInt8 = 5
-    static let tag: UInt8 = 6
-    static let other: UInt8 = 7
+  package enum CBORMajor {
+    package static let unsigned: UInt8 = 0
+    package static let negative: UInt8 = 1
+    package static let bytes: UInt8 = 2
+    package static let text: UInt8 = 3
+    package static let array: UInt8 = 4
+    package static let map: UInt8 = 5
+    package static let tag: UInt8 = 6
+    package static let other: UInt8 = 7
   }
 
   /// The tags that this library writes (RFC 8949, section 3.4; 37 is registered for UUIDs).
-  enum CBORTag {
-    static let dateText: UInt64 = 0
-    static let secondsSince1970: UInt64 = 1
-    static let bignum: UInt64 = 2
-    static let negativeBignum: UInt64 = 3
-    static let decimal: UInt64 = 4
-    static let address: UInt64 = 32
-    static let uuid: UInt64 = 37
-    static let selfDescribed: UInt64 = 55799
+  package enum CBORTag {
+    package static let dateText: UInt64 = 0
+    package static let secondsSince1970: UInt64 = 1
+    package static let bignum: UInt64 = 2
+    package static let negativeBignum: UInt64 = 3
+    package static let decimal: UInt64 = 4
+    package static let address: UInt64 = 32
+    package static let uuid: UInt64 = 37
+    package static let selfDescribed: UInt64 = 55799
   }
 
   /// The simple values and sizes of major type 7.
-  enum CBORSimple {
-    static let isFalse: UInt8 = 0xF4
-    static let isTrue: UInt8 = 0xF5
-    static let null: UInt8 = 0xF6
-    static let half: UInt8 = 0xF9
-    static let single: UInt8 = 0xFA
-    static let double: UInt8 = 0xFB
-    static let end: UInt8 = 0xFF
+  package enum CBORSimple {
+    package static let isFalse: UInt8 = 0xF4
+    package static let isTrue: UInt8 = 0xF5
+    package static let null: UInt8 = 0xF6
+    package static let half: UInt8 = 0xF9
+    package static let single: UInt8 = 0xFA
+    package static let double: UInt8 = 0xFB
+    package static let end: UInt8 = 0xFF
   }
 
   extension [UInt8] {
     /// Appends the head of an item: its major type, and a number in as few bytes as possible.
-    mutating func append(cbor major: UInt8, _ value: UInt64) {
+    package mutating func append(cbor major: UInt8, _ value: UInt64) {
       let type = major << 5
       switch value {
       case 0..<24: append(type | UInt8(value))
@@ -74,7 +74,7 @@
     }
 
     /// Appends an integer as its magnitude and sign; a negative one is written as what it is less than -1.
-    mutating func append(cborMagnitude magnitude: UInt128, isNegative: Bool) {
+    package mutating func append(cborMagnitude magnitude: UInt128, isNegative: Bool) {
       let isNegative = isNegative && magnitude > 0
       let number = isNegative ? magnitude - 1 : magnitude
       if let small = UInt64(exactly: number) {
@@ -87,7 +87,7 @@
     }
 
     /// Appends a number in the shortest of the three sizes that keeps its value, and all bits of one that is not a number.
-    mutating func append(cborFloat value: Double) {
+    package mutating func append(cborFloat value: Double) {
       guard let single = CBORFloat.single(value) else {
         append(CBORSimple.double)
         return append(bigEndian: value.bitPattern)
@@ -100,8 +100,13 @@
       append(bigEndian: half)
     }
 
+    /// Appends a simple value (RFC 8949, section 3.3): one byte below 24, two from 32 on.
+    package mutating func append(cborSimple value: UInt8) {
+      append(cbor: CBORMajor.other, UInt64(value))
+    }
+
     /// Appends a text.
-    mutating func append(cborText value: String) {
+    package mutating func append(cborText value: String) {
       withUTF8(of: value) { bytes in
         append(cbor: CBORMajor.text, UInt64(bytes.byteCount))
         append(copying: bytes)

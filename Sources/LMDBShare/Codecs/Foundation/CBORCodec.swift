@@ -6,40 +6,60 @@
   #endif
 
   /// Any `Codable` type in CBOR (RFC 8949), in its deterministic form: a type's fields are a map by their names, so that programs
-  /// in other languages can read them.
+  /// in other languages can read them. It is the codec of `Codable` types that declare none.
   ///
   ///     struct Job: Codable, Storable {
-  ///       typealias StorageCodec = CBORCodec<Job>
   ///       var path: String
   ///     }
+  ///
+  /// A structure that has such elements as JSON, from before or of a program whose type is ``JSONStored``, is read and written as
+  /// JSON.
   ///
   /// Dates have tag 1, or tag 0 when their seconds since 1970 are not exact; URLs tag 32, UUIDs tag 37, decimals tag 4. `Data`, and
   /// arrays of `UInt8`, are byte strings. Numbers keep all bits.
   ///
   /// Equal values have equal bytes if their type encodes them alike; a `Set`, and a dictionary whose keys are neither strings nor
-  /// integers nor `CodingKeyRepresentable`, encodes its elements in any order. Unlike ``JSONCodec``, what is written is not read
-  /// once to check it: a value that the type's own `init(from:)` refuses is stored, and is then an element that cannot be decoded.
+  /// integers nor `CodingKeyRepresentable`, encodes its elements in any order.
   public enum CBORCodec<Value>: Sendable {}
 
-  extension CBORCodec: Codec where Value: Codable & Storable {
-    /// `cbor(name)`.
-    public static var identifier: String { "cbor(\(Value.storageTypeName))" }
+  extension CBORCodec: Codec, MultiformCodec where Value: Codable & Storable {
+    /// `cbor(name)`; `json(name)` is read and written, too.
+    public static var identifiers: [String] { [name, JSONCodec<Value>.name] }
+    static var name: String { "cbor(\(Value.storageTypeName))" }
 
-    /// Appends the value in CBOR.
+    /// Appends the value in CBOR. It is decoded once, so that nothing is stored that could not be read again.
     ///
-    /// - Throws: ``EncodingFailure`` when the value cannot be encoded, or lies more than 256 levels deep.
-    public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    /// - Throws: ``EncodingFailure`` when the value cannot be encoded, lies more than 256 levels deep, or is one that the type's own
+    ///   `init(from:)` refuses.
+    public static func encode(
+      _ value: Value, in form: Int, into writer: inout ByteWriter
+    ) throws(EncodingFailure) {
+      if form == 0 { try write(value, into: &writer) } else { try JSONCodec.write(value, into: &writer) }
+    }
+
+    /// Decodes the value; from CBOR in any well-formed form.
+    public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value {
+      form == 0 ? try read(bytes) : try JSONCodec.read(bytes)
+    }
+
+    static func write(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+      let bytes: [UInt8]
       do {
-        writer.append(contentsOf: try CBOREncoding.bytes(of: value))
+        bytes = try CBOREncoding.bytes(of: value)
       } catch {
         throw EncodingFailure("\(Value.self) cannot be encoded: \(error)")
       }
+      do {
+        _ = try CBORDecoder.value(Value.self, CBORItems(bytes))
+      } catch {
+        throw EncodingFailure("\(Value.self) could not be read again: \(error)")
+      }
+      writer.append(contentsOf: bytes)
     }
 
-    /// Decodes the value from CBOR in any well-formed form.
-    public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
+    static func read(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
       do {
-        return try CBORDecoder.value(Value.self, bytes)
+        return try CBORDecoder.value(Value.self, CBORItems(bytes))
       } catch {
         throw DecodingFailure("\(bytes.byteCount) bytes are not a \(Value.self) in CBOR: \(error)")
       }

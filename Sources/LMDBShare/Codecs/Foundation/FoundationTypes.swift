@@ -75,7 +75,7 @@
   }
 
   /// `Data` as its bytes, like `[UInt8]`.
-  public enum DataCodec: KeyCodec {
+  public enum DataCodec: PrefixCodec {
     /// `bytes`.
     public static var identifier: String { "bytes" }
 

@@ -5,23 +5,41 @@
     internal import Foundation
   #endif
 
+  /// A `Codable` type that is stored as JSON instead of CBOR, so that every tool can read it, in several times the time.
+  ///
+  ///     struct Job: JSONStored {
+  ///       var path: String
+  ///     }
+  public protocol JSONStored: Storable, Codable where StorageCodec == JSONCodec<Self> {}
+
   /// Any `Codable` type as JSON, with its keys sorted: readable without the program that wrote it. Dates are ISO 8601 text, and
   /// are read back to the bit; numbers of seconds since 2001, as earlier builds wrote them, can be read, too.
   public enum JSONCodec<Value>: Sendable {}
 
-  extension JSONCodec: Codec where Value: Codable & Storable {
-    /// `json(name)`.
-    public static var identifier: String { "json(\(Value.storageTypeName))" }
+  extension JSONCodec: Codec, MultiformCodec where Value: Codable & Storable {
+    /// `json(name)`; `cbor(name)` is read and written, too.
+    public static var identifiers: [String] { [name, CBORCodec<Value>.name] }
+    static var name: String { "json(\(Value.storageTypeName))" }
 
     /// Appends the value as JSON.
     ///
     /// The JSON is decoded once, so that nothing is stored that could not be read again. That takes about as long as the
-    /// encoding: some microseconds for a small value, much less than a durable commit. Types for which it matters can
-    /// be ``BitwiseStorable``, or have their own ``Codec``.
+    /// encoding: some microseconds for a small value, much less than a durable commit.
     ///
     /// - Throws: ``EncodingFailure`` when the value cannot be encoded, or its JSON could not be decoded again: a `Decimal`
     ///   that is not a number, for example, or a value that the type's `init(from:)` refuses.
-    public static func encode(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    public static func encode(
+      _ value: Value, in form: Int, into writer: inout ByteWriter
+    ) throws(EncodingFailure) {
+      if form == 0 { try write(value, into: &writer) } else { try CBORCodec.write(value, into: &writer) }
+    }
+
+    /// Decodes the value.
+    public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value {
+      form == 0 ? try read(bytes) : try CBORCodec.read(bytes)
+    }
+
+    static func write(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
       let encoder = JSONEncoder()
       encoder.dateEncodingStrategy = .custom { date, encoder in
         var container = encoder.singleValueContainer()
@@ -36,14 +54,13 @@
         throw EncodingFailure("\(Value.self) cannot be written as JSON: \(error)")
       }
       do {
-        _ = try writer.withBytes { bytes in Result { try decode(bytes.extracting(start..<bytes.byteCount)) } }.get()
+        _ = try writer.withBytes { bytes in Result { try read(bytes.extracting(start..<bytes.byteCount)) } }.get()
       } catch {
         throw EncodingFailure("\(Value.self) could not be read again: \(error)")
       }
     }
 
-    /// Decodes the value from JSON.
-    public static func decode(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
+    static func read(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
       let decoder = JSONDecoder()
       decoder.dateDecodingStrategy = .custom { decoder in
         let container = try decoder.singleValueContainer()

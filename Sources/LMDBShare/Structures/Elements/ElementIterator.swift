@@ -9,6 +9,7 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
   @usableFromInline var slots = SlottedBytes()
   @usableFromInline var stamp: Stamp?
   @usableFromInline let view: ElementView<Element>
+  @usableFromInline let form: Int
   @usableFromInline var window: BlockWindow?
   @usableFromInline var slottedWindow: SlottedWindow?
   @usableFromInline var cursor: Cursor?
@@ -20,13 +21,15 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
     end = view.count
     switch view.storage {
     case .packed(let core, let blocks):
+      form = 0
       window = blocks.makeWindow(core)
       stamp = Stamp(core)
     case .slotted(let core, let elements):
+      form = elements.reference.form
       slottedWindow = SlottedWindow()
       cursor = elements.makeCursor(core)
       stamp = Stamp(core)
-    case .detached: break
+    case .detached: form = 0
     }
   }
 
@@ -50,7 +53,7 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
     do throws(DecodingFailure) {
       let element =
         ElementCodec.fixedByteCount == nil
-        ? try ElementCodec.decode(slots.element(position)) : try ElementCodec.decode(block.element(position))
+        ? try ElementCodec.decode(slots.element(position), in: form) : try ElementCodec.decode(block.element(position))
       position &+= 1
       return element
     } catch {

@@ -45,11 +45,13 @@ extension ElementView {
 
   /// Calls `body` with an element's bytes. An element that cannot be encoded fails the transaction.
   @inlinable @inline(__always)
-  static func withEncoded(_ element: Element, _ core: Transaction, _ name: String, _ body: (RawSpan) -> Void) {
+  static func withEncoded(
+    _ element: Element, _ core: Transaction, _ reference: StructureReference, _ body: (RawSpan) -> Void
+  ) {
     do throws(EncodingFailure) {
-      try ElementCodec.withEncoded(element, body)
+      try ElementCodec.withEncoded(element, in: reference.form, body)
     } catch {
-      core.failUnencodable(name, error)
+      core.failUnencodable(reference.name, error)
       goOn(body)
     }
   }
@@ -63,7 +65,7 @@ extension ElementView {
   /// Does the same for elements that are stored in blocks, which all have the same size.
   @inlinable @inline(__always)
   static func withEncoded(_ element: Element, _ core: Transaction, _ blocks: BlockSequence, _ body: (RawSpan) -> Void) {
-    withEncoded(element, core, blocks.reference.name) { bytes in
+    withEncoded(element, core, blocks.reference) { bytes in
       if bytes.byteCount == blocks.size { return body(bytes) }
       blocks.failSize(core, bytes.byteCount)
       goOn(body)
@@ -94,7 +96,7 @@ extension ElementView {
         Self.withEncoded(element, core, blocks) { blocks.replace(core, position, $0) }
       },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference.name) { elements.replace(core, position, $0) }
+        Self.withEncoded(element, core, elements.reference) { elements.replace(core, position, $0) }
       },
       detached: { $0[position] = element })
   }
@@ -106,7 +108,7 @@ extension ElementView {
         Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
       },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
+        Self.withEncoded(element, core, elements.reference) { elements.append(core, $0) }
       },
       detached: { $0.append(element) })
   }
@@ -121,7 +123,7 @@ extension ElementView {
       },
       slotted: { core, elements in
         for element in new {
-          Self.withEncoded(element, core, elements.reference.name) { elements.append(core, $0) }
+          Self.withEncoded(element, core, elements.reference) { elements.append(core, $0) }
         }
       },
       detached: { $0.append(contentsOf: new) })
@@ -136,7 +138,7 @@ extension ElementView {
         Self.withEncoded(element, core, blocks) { blocks.insert(core, position, $0) }
       },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference.name) { elements.insert(core, position, $0) }
+        Self.withEncoded(element, core, elements.reference) { elements.insert(core, position, $0) }
       },
       detached: { $0.insert(element, at: position) })
   }
@@ -206,7 +208,9 @@ extension ElementView {
       slotted: { core, elements in
         var encoded: [[UInt8]] = []
         do throws(EncodingFailure) {
-          for element in new { encoded.append(try ElementCodec.withEncoded(element) { $0.copied() }) }
+          for element in new {
+            encoded.append(try ElementCodec.withEncoded(element, in: elements.reference.form) { $0.copied() })
+          }
         } catch {
           return core.failUnencodable(elements.reference.name, error)
         }

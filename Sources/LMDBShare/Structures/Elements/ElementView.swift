@@ -100,7 +100,7 @@ extension ElementView {
         throw core.failure ?? outOfRange(position, 0)
       }
       do throws(DecodingFailure) {
-        return try ElementCodec.decode(window.element(position))
+        return try ElementCodec.decode(window.element(position), in: elements.reference.form)
       } catch {
         throw core.undecodable(elements.reference, "index \(position)", error)
       }

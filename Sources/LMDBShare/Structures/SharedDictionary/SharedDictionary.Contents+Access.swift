@@ -31,7 +31,7 @@ extension SharedDictionary.Contents {
       return Self.withStored(key, { core.failUnencodable(reference.name, $0) }) { stored in
         guard let bytes = core.get(database, stored) else { return nil }
         do throws(DecodingFailure) {
-          return try Self.value(stored, bytes)
+          return try Self.value(stored, bytes, reference.form)
         } catch {
           core.fail(Self.undecodable(core, reference, key, error))
           return nil
@@ -72,7 +72,7 @@ extension SharedDictionary.Contents {
       stored in
       guard let bytes = core.get(database, stored) else { return .success(nil) }
       do throws(DecodingFailure) {
-        return .success(try Self.value(stored, bytes))
+        return .success(try Self.value(stored, bytes, reference.form))
       } catch {
         return .failure(Self.undecodable(core, reference, key, error))
       }
@@ -220,7 +220,7 @@ extension SharedDictionary.Contents {
     var isThere = cursor.move(.first)
     while isThere {
       do throws(DecodingFailure) {
-        _ = try Self.element(cursor.key, cursor.value)
+        _ = try Self.element(cursor.key, cursor.value, reference.form)
       } catch {
         doomed.append(cursor.key.copied())
         found.append(core.undecodable(reference, "key \(StoredKey.describe(cursor.key.copied()))", error))
@@ -267,7 +267,7 @@ extension SharedDictionary.Contents {
   ) -> Bool {
     let map = MapStorage(core, database, hasFixedKeys: isFixed)
     do throws(EncodingFailure) {
-      return try Value.StorageCodec.withEncoded(value) { bytes in
+      return try Value.StorageCodec.withEncoded(value, in: reference.form) { bytes in
         do throws(EncodingFailure) {
           return try Key.OrderedCodec.withEncoded(key) { map.put($0, bytes, mode) }
         } catch {

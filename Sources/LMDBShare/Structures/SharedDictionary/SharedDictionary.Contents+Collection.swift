@@ -72,11 +72,11 @@ extension SharedDictionary.Contents: BidirectionalCollection {
 
   /// Returns any one of the first entries that can be decoded.
   private func anyElement() -> Element? {
-    guard case .stored(let core, _, let database) = storage else { return nil }
+    guard case .stored(let core, let reference, let database) = storage else { return nil }
     let cursor = Cursor(core, database)
     var (isThere, rest) = (cursor.move(.first), 64)
     while isThere, rest > 0 {
-      if let element = try? Self.element(cursor.key, cursor.value) { return element }
+      if let element = try? Self.element(cursor.key, cursor.value, reference.form) { return element }
       rest -= 1
       isThere = cursor.move(.next)
     }
@@ -190,7 +190,7 @@ extension SharedDictionary.Contents {
       let element: Element? = withBytes(of: stored) { key in
         guard let bytes = core.get(database, key) else { return nil }
         do throws(DecodingFailure) {
-          return try Self.element(key, bytes)
+          return try Self.element(key, bytes, reference.form)
         } catch {
           failure = error
           return nil

@@ -8,6 +8,7 @@ extension SharedDictionary.Contents {
     @usableFromInline let start: KeyBound
     @usableFromInline let end: KeyBound
     @usableFromInline let move: Cursor.Move
+    @usableFromInline let form: Int
     @usableFromInline var hasStarted = false
     @usableFromInline var position = 0
 
@@ -21,10 +22,12 @@ extension SharedDictionary.Contents {
       switch contents.storage {
       case .detached(let entries):
         cursor = nil
+        form = 0
         position = contents.memoryEdge(entries, start, forward: forward) ?? -1
       case .stored(let core, let reference, let database):
         contents.check(core, reference, database)
         cursor = Cursor(core, database)
+        form = reference.form
       }
     }
 
@@ -35,7 +38,7 @@ extension SharedDictionary.Contents {
     public mutating func next() -> Element? {
       if let steps, steps.step() {
         do throws(DecodingFailure) {
-          return try SharedDictionary.Contents.element(steps.key, steps.value)
+          return try SharedDictionary.Contents.element(steps.key, steps.value, form)
         } catch {
           fail(error)
           return nil
@@ -63,7 +66,8 @@ extension SharedDictionary.Contents {
     @inlinable
     mutating func nextValue() -> Value? {
       guard cursor != nil else { return nextInMemory()?.value }
-      return next { (key, value) throws(DecodingFailure) in try SharedDictionary.Contents.value(key, value) }
+      let form = form
+      return next { (key, value) throws(DecodingFailure) in try SharedDictionary.Contents.value(key, value, form) }
     }
 
     /// Returns a part of the next entry.
@@ -86,7 +90,7 @@ extension SharedDictionary.Contents {
       guard let cursor else { return nil }
       if isBeyond(cursor.key) { return nil }
       do throws(DecodingFailure) {
-        return try SharedDictionary.Contents.element(cursor.key, cursor.value)
+        return try SharedDictionary.Contents.element(cursor.key, cursor.value, form)
       } catch {
         fail(error)
         return nil

@@ -170,8 +170,3 @@ extension SharedDictionary.Contents where Key: Comparable {
     Entries(self, .none, .included(Self.stored(range.upperBound)))
   }
 }
-
-/// A key codec for strings and bytes, which encodes a prefix of a key as a prefix of its bytes.
-public protocol PrefixCodec: KeyCodec {}
-extension UTF8Codec: PrefixCodec {}
-extension BytesKeyCodec: PrefixCodec {}

@@ -79,8 +79,8 @@ extension SharedDictionary.Contents {
 
   /// Returns the value of an entry.
   @inlinable @inline(__always)
-  static func value(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Value {
-    try Value.StorageCodec.decode(StoredKey.value(stored, bytes, isFixed: isFixed))
+  static func value(_ stored: RawSpan, _ bytes: RawSpan, _ form: Int) throws(DecodingFailure) -> Value {
+    try Value.StorageCodec.decode(StoredKey.value(stored, bytes, isFixed: isFixed), in: form)
   }
 
   /// Returns the key of an entry.
@@ -91,8 +91,8 @@ extension SharedDictionary.Contents {
 
   /// Returns the key and the value of an entry.
   @inlinable @inline(__always)
-  static func element(_ stored: RawSpan, _ bytes: RawSpan) throws(DecodingFailure) -> Element {
-    (try key(stored, bytes), try value(stored, bytes))
+  static func element(_ stored: RawSpan, _ bytes: RawSpan, _ form: Int) throws(DecodingFailure) -> Element {
+    (try key(stored, bytes), try value(stored, bytes, form))
   }
 
   /// Whether the entries are in memory.

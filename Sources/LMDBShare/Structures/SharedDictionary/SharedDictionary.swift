@@ -19,7 +19,7 @@ public struct SharedDictionary<Key: StorableKey, Value: Storable>: SharedStructu
 
   static func description(_ name: String) -> StructureDescription {
     StructureDescription(
-      name, .dictionary, key: Key.OrderedCodec.identifier, element: Value.StorageCodec.identifier)
+      name, .dictionary, key: Key.OrderedCodec.identifier, elements: Value.StorageCodec.identifiers)
   }
 }
 

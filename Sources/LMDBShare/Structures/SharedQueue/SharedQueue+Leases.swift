@@ -39,10 +39,11 @@ extension SharedQueue.Contents {
   ) throws(StoreError) -> [SharedQueue<Element>.Lease] {
     var leases: [SharedQueue<Element>.Lease] = []
     let deadline = ContinuousClock.now + duration
+    let form = reference.form
     try changing.lease(core, atMost: count, for: duration, undecodable: limit) { record, bytes in
       let element: Element
       do throws(DecodingFailure) {
-        element = try Element.StorageCodec.decode(bytes)
+        element = try Element.StorageCodec.decode(bytes, in: form)
       } catch {
         return error
       }

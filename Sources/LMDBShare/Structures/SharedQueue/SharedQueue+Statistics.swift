@@ -92,7 +92,8 @@ extension SharedQueue.Contents {
       let item = QueueRecord.item(bytes)
       letters.append(
         .init(
-          sequence: record.sequence, element: try? Element.StorageCodec.decode(item), bytes: item.copied(),
+          sequence: record.sequence, element: try? Element.StorageCodec.decode(item, in: reference.form),
+          bytes: item.copied(),
           priority: QueuePriority(level: record.level) ?? .normal, attempts: Int(record.attempts),
           reason: QueueRecord.reason(bytes), age: .microseconds(max(0, now - Int64(clamping: record.time)))))
       return true

@@ -102,7 +102,7 @@ extension SharedQueue.Contents {
   public mutating func push(_ item: Element, priority: QueuePriority = .normal, delay: Duration = .zero) -> UInt64 {
     let storage = changing
     do throws(EncodingFailure) {
-      return try Element.StorageCodec.withEncoded(item) {
+      return try Element.StorageCodec.withEncoded(item, in: reference.form) {
         storage.push(core, $0, level: priority.level, delay: delay)
       }
     } catch {
@@ -120,7 +120,9 @@ extension SharedQueue.Contents {
     var builder = storage.makeBuilder()
     for item in items {
       do throws(EncodingFailure) {
-        try Element.StorageCodec.withEncoded(item) { storage.pack(core, $0, level: priority.level, &builder) }
+        try Element.StorageCodec.withEncoded(item, in: reference.form) {
+          storage.pack(core, $0, level: priority.level, &builder)
+        }
       } catch {
         return core.failUnencodable(reference.name, error)
       }
@@ -150,9 +152,10 @@ extension SharedQueue.Contents {
     var item: Element?
     let storage = changing
     storage.prepareToTake(core)
+    let form = reference.form
     storage.pop(core, atMost: 1, undecodable: limit) { _, bytes in
       do throws(DecodingFailure) {
-        item = try Element.StorageCodec.decode(bytes)
+        item = try Element.StorageCodec.decode(bytes, in: form)
         return nil
       } catch {
         return error
@@ -168,9 +171,10 @@ extension SharedQueue.Contents {
     let storage = changing
     storage.prepareToTake(core)
     items.reserveCapacity(Swift.max(0, Swift.min(count, self.count, 1000)))
+    let form = reference.form
     storage.pop(core, atMost: count, undecodable: limit) { _, bytes in
       do throws(DecodingFailure) {
-        items.append(try Element.StorageCodec.decode(bytes))
+        items.append(try Element.StorageCodec.decode(bytes, in: form))
         return nil
       } catch {
         return error

@@ -24,13 +24,15 @@ extension SharedQueue {
     public let priority: QueuePriority
     /// The number of times that it has been leased.
     public let attempts: Int
+    /// The form of the queue's items, see ``MultiformCodec``.
+    let form: Int
 
     /// Decodes the item.
     ///
     /// - Throws: ``DecodingFailure`` when the bytes cannot be decoded.
     public func decoded() throws(DecodingFailure) -> Element {
       let result = withBytes(of: bytes) { bytes in
-        Result { () throws(DecodingFailure) in try Payload.StorageCodec.decode(bytes) }
+        Result { () throws(DecodingFailure) in try Payload.StorageCodec.decode(bytes, in: form) }
       }
       return try result.get()
     }
@@ -75,9 +77,10 @@ extension SharedQueue.Contents {
     /// Returns the next item, or nil at the end.
     public mutating func next() -> SharedQueue.Item? {
       var item: SharedQueue.Item?
+      let form = walk.contents.reference.form
       while item == nil {
         let isThere = walk.next { taken, bytes in
-          guard let element = try? Payload.StorageCodec.decode(bytes) else { return }
+          guard let element = try? Payload.StorageCodec.decode(bytes, in: form) else { return }
           item = SharedQueue.Item(
             sequence: taken.sequence, element: element,
             priority: QueuePriority(level: taken.level) ?? .normal, attempts: Int(taken.attempts))
@@ -105,10 +108,11 @@ extension SharedQueue.Contents {
     /// Returns the next item, or nil at the end.
     public mutating func next() -> SharedQueue.StoredItem? {
       var item: SharedQueue.StoredItem?
+      let form = walk.contents.reference.form
       _ = walk.next { taken, bytes in
         item = SharedQueue.StoredItem(
           sequence: taken.sequence, bytes: bytes.copied(), priority: QueuePriority(level: taken.level) ?? .normal,
-          attempts: Int(taken.attempts))
+          attempts: Int(taken.attempts), form: form)
       }
       return item
     }

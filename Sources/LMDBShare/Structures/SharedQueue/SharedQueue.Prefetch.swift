@@ -20,6 +20,7 @@ extension SharedQueue.Contents {
   @inlinable
   package func prefetch(atMost count: Int) -> SharedQueue.Prefetch {
     let storage = storage
+    let form = reference.form
     var prefetch = SharedQueue.Prefetch(available: Swift.min(count, self.count))
     storage.lookAhead(core, atMost: count) { first, record, indices in
       let known = prefetch.elements.count
@@ -28,7 +29,7 @@ extension SharedQueue.Contents {
         for index in indices {
           guard let bytes = record.item(index) else { return }
           do throws(DecodingFailure) {
-            elements.append(try Element.StorageCodec.decode(bytes))
+            elements.append(try Element.StorageCodec.decode(bytes, in: form))
           } catch {
             return
           }

@@ -11,10 +11,12 @@ extension SharedQueue {
   public final class Producer: Sendable {
     @usableFromInline let feeder: QueueFeeder
     @usableFromInline let name: String
+    @usableFromInline let form: Int
 
     init(_ queue: SharedQueue, _ priority: QueuePriority, _ limit: Int) {
       feeder = QueueFeeder(queue.store, queue.reference, level: priority.level, limit: limit)
       name = queue.name
+      form = queue.reference.form
     }
 
     /// Adds an item, after waiting when too many are under way.
@@ -72,7 +74,7 @@ extension SharedQueue {
     func accept(_ item: Element) throws -> Int? {
       let accepted: Result<Int?, any Error>
       do throws(EncodingFailure) {
-        accepted = try Element.StorageCodec.withEncoded(item) { bytes in Result { try feeder.accept(bytes) } }
+        accepted = try Element.StorageCodec.withEncoded(item, in: form) { bytes in Result { try feeder.accept(bytes) } }
       } catch {
         throw StoreError.unencodable(name, error)
       }
@@ -84,7 +86,7 @@ extension SharedQueue {
       var batch = feeder.makeBatch()
       for item in items {
         do throws(EncodingFailure) {
-          try Element.StorageCodec.withEncoded(item) { batch.append($0) }
+          try Element.StorageCodec.withEncoded(item, in: form) { batch.append($0) }
         } catch {
           throw StoreError.unencodable(name, error)
         }

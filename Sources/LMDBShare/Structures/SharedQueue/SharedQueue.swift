@@ -39,7 +39,7 @@ public struct SharedQueue<Element: Storable>: SharedStructure {
         .outOfRange, "open", structure: name, reason: "\(what) of \(value)", advice: "give 1 or more, or nil")
     }
     var description = StructureDescription(
-      name, .queue, layout: .packed, element: Element.StorageCodec.identifier, maximumCount: capacity)
+      name, .queue, layout: .packed, elements: Element.StorageCodec.identifiers, maximumCount: capacity)
     description.maximumAttempts = attempts
     return description
   }

@@ -13,7 +13,7 @@ public struct SharedValue<Value: Storable>: SharedStructure {
   @usableFromInline let initial: Value
 
   static func description(_ name: String) -> StructureDescription {
-    StructureDescription(name, .value, element: Value.StorageCodec.identifier)
+    StructureDescription(name, .value, elements: Value.StorageCodec.identifiers)
   }
 }
 
@@ -46,7 +46,7 @@ extension SharedValue {
   @_documentation(visibility: internal) @inlinable
   public func replace(by view: Value, in transaction: borrowing WriteTransaction) {
     let core = transaction.core
-    core.storeValue(view, reference.name, core.useForWriting(reference))
+    core.storeValue(view, reference, core.useForWriting(reference))
   }
 }
 
@@ -107,7 +107,7 @@ extension Transaction {
         return value.initial
       }
       do throws(DecodingFailure) {
-        return try Value.StorageCodec.decode(bytes)
+        return try Value.StorageCodec.decode(bytes, in: value.reference.form)
       } catch {
         failUndecodable(value.reference, nil, error)
         return value.initial
@@ -116,13 +116,13 @@ extension Transaction {
   }
 
   @inlinable
-  func storeValue<Value: Storable>(_ value: Value, _ name: String, _ database: Database) {
+  func storeValue<Value: Storable>(_ value: Value, _ reference: StructureReference, _ database: Database) {
     live("value")
-    withUTF8(of: name) { key in
+    withUTF8(of: reference.name) { key in
       do throws(EncodingFailure) {
-        try Value.StorageCodec.withEncoded(value) { _ = put(database, key, $0) }
+        try Value.StorageCodec.withEncoded(value, in: reference.form) { _ = put(database, key, $0) }
       } catch {
-        failUnencodable(name, error)
+        failUnencodable(reference.name, error)
       }
     }
   }

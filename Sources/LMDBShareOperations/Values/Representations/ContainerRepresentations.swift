@@ -7,7 +7,7 @@ struct OptionalRepresentation: Representation {
   var identifier: String { "\(wrapped.identifier)?" }
   var title: String { "\(wrapped.title) or null" }
   var mayBeNull: Bool { true }
-  var holdsJSON: Bool { wrapped.holdsJSON }
+  var comparesByMeaning: Bool { wrapped.comparesByMeaning }
 
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     var reader = ByteReader(bytes)
@@ -67,7 +67,7 @@ struct ArrayRepresentation: CompoundRepresentation {
 
   var identifier: String { "[\(element.identifier)]" }
   var title: String { "JSON array of \(element.title)" }
-  var holdsJSON: Bool { element.holdsJSON }
+  var comparesByMeaning: Bool { element.comparesByMeaning }
 
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     if let size = element.fixedSize, bytes.byteCount % size != 0 {

@@ -25,7 +25,7 @@ struct EntriesRepresentation: CompoundRepresentation {
     return "JSON array of pairs of \(key.title) and \(value.title)"
   }
 
-  var holdsJSON: Bool { value?.holdsJSON ?? false }
+  var comparesByMeaning: Bool { value?.comparesByMeaning ?? false }
 
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     var reader = ByteReader(bytes)

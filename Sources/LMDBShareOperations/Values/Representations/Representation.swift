@@ -13,8 +13,8 @@ package protocol Representation: Sendable {
   var isKey: Bool { get }
   /// Whether a value's JSON may be null, so that an optional needs brackets.
   var mayBeNull: Bool { get }
-  /// Whether a value is, or contains, JSON of a program's own, which has several texts for the same value.
-  var holdsJSON: Bool { get }
+  /// Whether a value is, or contains, one of a program's own in JSON or CBOR, which have several forms of the same value.
+  var comparesByMeaning: Bool { get }
 
   /// Appends a value as JSON.
   ///
@@ -58,7 +58,7 @@ package protocol Representation: Sendable {
   /// A value, or a key, for people, of about `limit` bytes.
   func text(_ bytes: RawSpan, isKey: Bool, limit: Int) -> String
 
-  /// Whether two values are equal: JSON by its meaning, everything else by its bytes.
+  /// Whether two values are equal: JSON and CBOR by their meaning, everything else by its bytes.
   func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool
 
   /// Where a value's own text begins, which then goes on to its end; nil when it has none.
@@ -73,7 +73,7 @@ extension Representation {
 
   package func adding(_ amount: String, to bytes: [UInt8]?) throws -> [UInt8]? { nil }
   package var mayBeNull: Bool { false }
-  package var holdsJSON: Bool { false }
+  package var comparesByMeaning: Bool { false }
   package var isKey: Bool { false }
   package var fixedSize: Int? { nil }
 
@@ -148,11 +148,27 @@ extension Representation {
 
   package func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
     if first == second { return true }
-    guard holdsJSON, let first = meaning(first), let second = meaning(second) else { return false }
+    guard comparesByMeaning, let first = meaning(first), let second = meaning(second) else { return false }
     return first == second
   }
 
+  /// The meaning of a value, with all parts in the order that the representation gives them.
   private func meaning(_ bytes: [UInt8]) -> JSONValue? {
+    guard let json = json(of: bytes) else { return nil }
+    let ordered = withBytes(of: json) { (json) -> [UInt8]? in
+      var reader = JSONReader(json)
+      var writer = ByteWriter()
+      do throws(ValueProblem) {
+        try encode(&reader, isKey: false, into: &writer)
+      } catch {
+        return nil
+      }
+      return writer.finish()
+    }
+    return ordered.flatMap { self.json(of: $0) }.flatMap { json in withBytes(of: json) { JSONValue($0) } }
+  }
+
+  private func json(of bytes: [UInt8]) -> [UInt8]? {
     var writer = JSONWriter()
     let isWritten = withBytes(of: bytes) { bytes in
       do throws(DecodingFailure) {
@@ -162,7 +178,7 @@ extension Representation {
         return false
       }
     }
-    return isWritten ? writer.out.withBytes { JSONValue($0) } : nil
+    return isWritten ? writer.out.finish() : nil
   }
 }
 

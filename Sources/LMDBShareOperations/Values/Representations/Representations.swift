@@ -21,7 +21,7 @@ package enum Representations {
   /// Those whose identifiers contain others, or names.
   private static let compound: [any CompoundRepresentation.Type] = [
     ArrayRepresentation.self, CompositeRepresentation.self, EntriesRepresentation.self, JSONRepresentation.self,
-    BitsRepresentation.self,
+    CBORRepresentation.self, BitsRepresentation.self,
   ]
 
   private static let words = Dictionary(uniqueKeysWithValues: simple.map { ($0.identifier[...], $0) })

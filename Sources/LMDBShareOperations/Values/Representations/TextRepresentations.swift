@@ -55,7 +55,7 @@ struct JSONRepresentation: CompoundRepresentation {
   var identifier: String { "json(\(name))" }
   var title: String { "JSON (of \(name))" }
   var mayBeNull: Bool { true }
-  var holdsJSON: Bool { true }
+  var comparesByMeaning: Bool { true }
 
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     var reader = JSONReader(bytes)
@@ -83,15 +83,20 @@ struct JSONRepresentation: CompoundRepresentation {
     writer.append(json.bytes.extracting(text))
   }
 
-  func problem(_ argument: String, _ reason: String) -> ValueProblem {
+  func problem(_ argument: String, _ reason: String) -> ValueProblem { .quoting(argument, title, reason) }
+
+  func text(_ bytes: RawSpan, isKey: Bool, limit: Int) -> String { Printable.json(bytes, limit: limit) }
+  func textStart(_ bytes: RawSpan) -> Int? { 0 }
+}
+
+extension ValueProblem {
+  /// The reason why an argument is not JSON: most often, it is text without quotation marks.
+  static func quoting(_ argument: String, _ title: String, _ reason: String) -> ValueProblem {
     let shown = Printable.text(argument, limit: 50)
     let isWord = argument.first?.isLetter ?? false
     let advice = isWord ? "quote text, as in '\"\(shown)\"'" : reason
     return ValueProblem("\(shown) is not a valid value of type \(title): \(advice)")
   }
-
-  func text(_ bytes: RawSpan, isKey: Bool, limit: Int) -> String { Printable.json(bytes, limit: limit) }
-  func textStart(_ bytes: RawSpan) -> Int? { 0 }
 }
 
 /// A text that must be one of a codec's, unchanged. In JSON it may be a number.
