@@ -257,4 +257,61 @@ struct CBORTypesTests {
       #expect(error.description.contains("'id': an array where an integer is expected"))
     }
   }
+
+  /// A type that goes on after errors, as types do that accept several forms.
+  private struct Tolerant: Codable, Storable {
+    enum Key: CodingKey { case text, null, missing, list, large, nested }
+    struct Inner: Codable { var number: Int }
+    var found: [String] = []
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      func attempt(_ body: () throws -> Void) {
+        do {
+          try body()
+          found.append("nothing")
+        } catch DecodingError.typeMismatch(let type, let context) {
+          found.append("mismatch \(type) \(context.codingPath.map(\.stringValue))")
+        } catch DecodingError.valueNotFound(let type, let context) {
+          found.append("no value \(type) \(context.codingPath.map(\.stringValue))")
+        } catch DecodingError.keyNotFound(let key, let context) {
+          found.append("no key \(key.stringValue) \(context.codingPath.map(\.stringValue))")
+        } catch DecodingError.dataCorrupted(let context) {
+          found.append("corrupted \(context.codingPath.map(\.stringValue))")
+        } catch {
+          found.append("\(error)")
+        }
+      }
+      attempt { _ = try container.decode(Int.self, forKey: .text) }
+      attempt { _ = try container.decode(Int.self, forKey: .null) }
+      attempt { _ = try container.decode(Int.self, forKey: .missing) }
+      attempt { _ = try container.decode([Int].self, forKey: .list) }
+      attempt { _ = try container.decode(Int8.self, forKey: .large) }
+      attempt { _ = try container.decode([Inner].self, forKey: .nested) }
+      attempt { _ = try container.nestedUnkeyedContainer(forKey: .text) }
+      attempt { _ = try container.superDecoder(forKey: .text).singleValueContainer().decode(Bool.self) }
+      attempt {
+        var list = try container.nestedUnkeyedContainer(forKey: .list)
+        _ = try list.decode(Int.self)
+        _ = try? list.decode(Int.self)
+        _ = try list.decode(String.self)
+        _ = try list.decode(String.self)
+      }
+    }
+    func encode(to _: any Encoder) {}
+  }
+
+  @Test func errorsAreThoseThatTypesExpect() throws {
+    let document: CBORDocument = .map([
+      "text": .text("a"), "null": .null, "list": .array([.integer(1), .text("b")]), "large": .integer(300),
+      "nested": .array([.map(["number": .integer(1)]), .map(["other": .null])]),
+    ])
+    let found = try CBORForm.value(Tolerant.self, CBORForm.bytes(document)).found
+    #expect(
+      found == [
+        #"mismatch Int ["text"]"#, #"no value Int ["null"]"#, "no key missing []", #"mismatch Int ["list", "1"]"#,
+        #"corrupted ["large"]"#, #"no key number ["nested", "1"]"#, #"mismatch Array<Any> ["text"]"#,
+        "mismatch Bool []", #"no value String ["2"]"#,
+      ])
+  }
 }

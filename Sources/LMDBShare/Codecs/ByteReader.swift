@@ -60,6 +60,14 @@ public struct ByteReader: ~Escapable {
 public struct DecodingFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// A description of the problem.
   public let description: String
+  /// Whether the bytes are a valid value of another type.
+  let isMismatch: Bool
+
   /// Creates a failure with a short description.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.init(description, isMismatch: false) }
+
+  init(_ description: String, isMismatch: Bool) {
+    self.description = description
+    self.isMismatch = isMismatch
+  }
 }

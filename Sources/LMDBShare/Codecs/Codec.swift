@@ -54,6 +54,17 @@ public protocol Codec<Value>: Sendable {
   /// Calls `body` with the value's bytes in one of the codec's representations.
   static func withEncoded<R>(_ value: Value, in form: Int, _ body: (RawSpan) -> R) throws(EncodingFailure) -> R
 
+  /// Whether a change in place keeps what the stored bytes have beyond the type, such as fields that a newer version of the type
+  /// added.
+  static var keepsUnknownFields: Bool { get }
+
+  /// Calls `body` with the bytes of a value that was read and changed.
+  ///
+  /// - Parameter old: The stored bytes, if the codec ``keepsUnknownFields``.
+  static func withEncoded<R>(
+    _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R
+
   /// A value that stands in for one that cannot be decoded, where the error can be thrown only later. The transaction has failed
   /// by then, so that nothing that depends on the placeholder is committed or returned. Nil when there is none; such a read then
   /// stops the program.
@@ -73,6 +84,18 @@ extension Codec {
     try encode(value, into: &writer)
     return writer.withBytes(body)
   }
+}
+
+// Codecs that write all that there is.
+extension Codec {
+  /// False.
+  @inlinable public static var keepsUnknownFields: Bool { false }
+
+  /// Calls `body` with the value's bytes.
+  @inlinable @inline(__always)
+  public static func withEncoded<R>(
+    _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R { try withEncoded(value, in: form, body) }
 }
 
 // Codecs with one representation.

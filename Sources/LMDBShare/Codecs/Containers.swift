@@ -75,6 +75,21 @@ public enum OptionalCodec<Wrapped: Storable>: MultiformCodec {
     try Wrapped.StorageCodec.encode(value, in: form, into: &writer)
   }
 
+  /// The same as that of the wrapped type.
+  @inlinable public static var keepsUnknownFields: Bool { Wrapped.StorageCodec.keepsUnknownFields }
+
+  /// Calls `body` with the byte and the value's bytes, which keep fields that the wrapped type does not have.
+  @inlinable public static func withEncoded<R>(
+    _ value: Wrapped?, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
+  ) throws(EncodingFailure) -> R {
+    guard keepsUnknownFields, let value, let old, old.first == 1 else { return try withEncoded(value, in: form, body) }
+    var writer = ByteWriter()
+    writer.append(1)
+    let bytes = try Wrapped.StorageCodec.withEncoded(value, in: form, changing: Array(old.dropFirst())) { $0.copied() }
+    writer.append(contentsOf: bytes)
+    return writer.withBytes(body)
+  }
+
   /// Decodes the value, or nil from a single byte 0.
   @inlinable public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Wrapped? {
     var reader = ByteReader(bytes)

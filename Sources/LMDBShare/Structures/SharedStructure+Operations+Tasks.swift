@@ -33,7 +33,7 @@ extension SharedStructure where View: StructureView & StoredElements {
     try await write { elements in
       var element = try elements.element(at: position)
       let result = try body(&element)
-      elements[position] = element
+      elements.view.modify(position, element)
       return result
     }
   }

@@ -21,12 +21,20 @@
     }
 
     func container<Key: CodingKey>(keyedBy _: Key.Type) throws -> KeyedDecodingContainer<Key> {
-      KeyedDecodingContainer(Fields<Key>(entries: try items.entries(position)))
+      do throws(DecodingFailure) {
+        return KeyedDecodingContainer(Fields<Key>(entries: try items.entries(position)))
+      } catch {
+        throw items.error(error, [String: Any].self, position, nil)
+      }
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-      let (start, count) = try items.elements(position)
-      return Elements(items: items, count: count, position: start)
+      do throws(DecodingFailure) {
+        let (start, count) = try items.elements(position)
+        return Elements(items: items, count: count, position: start)
+      } catch {
+        throw items.error(error, [Any].self, position, nil)
+      }
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { Single(decoder: self) }
@@ -39,18 +47,23 @@
       var allKeys: [Key] { entries.names.compactMap { Key(stringValue: $0) } }
       func contains(_ key: Key) -> Bool { entries.value(key.stringValue) != nil }
 
-      private func decoder(_ key: String) throws -> CBORDecoder {
-        guard let value = entries.value(key) else { throw CBORError("there is no field '\(key)'") }
-        return CBORDecoder(items: entries.items, position: value)
+      private func position(_ key: any CodingKey) throws -> Int {
+        if let value = entries.value(key.stringValue) { return value }
+        throw DecodingError.keyNotFound(
+          key, .init(codingPath: [], debugDescription: "there is no field '\(key.stringValue)'"))
+      }
+
+      private func decoder(_ key: any CodingKey) throws -> CBORDecoder {
+        CBORDecoder(items: entries.items, position: try position(key))
       }
 
       /// Reads a field; an error names it.
       private func field<T>(_ key: Key, _ read: (CBORItems, Int) throws -> T) throws -> T {
-        let decoder = try decoder(key.stringValue)
+        let position = try position(key)
         do {
-          return try read(decoder.items, decoder.position)
+          return try read(entries.items, position)
         } catch {
-          throw CBORError(error, within: key.stringValue)
+          throw entries.items.error(error, T.self, position, key)
         }
       }
 
@@ -81,12 +94,14 @@
 
       func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
-      ) throws -> KeyedDecodingContainer<Nested> { try decoder(key.stringValue).container(keyedBy: type) }
-      func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try decoder(key.stringValue).unkeyedContainer()
+      ) throws -> KeyedDecodingContainer<Nested> {
+        try field(key) { try CBORDecoder(items: $0, position: $1).container(keyedBy: type) }
       }
-      func superDecoder() throws -> any Decoder { try decoder("super") }
-      func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key.stringValue) }
+      func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try field(key) { try CBORDecoder(items: $0, position: $1).unkeyedContainer() }
+      }
+      func superDecoder() throws -> any Decoder { try decoder(CBORIndex("super")) }
+      func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
     }
 
     /// The elements of an array.
@@ -100,23 +115,23 @@
 
       /// Reads the next element, and moves behind it; an error names its index.
       private mutating func next<T>(_ read: (CBORItems, Int) throws -> T) throws -> T {
-        guard !isAtEnd else { throw CBORError("there is no element \(currentIndex)") }
+        guard !isAtEnd else {
+          throw DecodingError.valueNotFound(
+            T.self,
+            .init(codingPath: [CBORIndex(currentIndex)], debugDescription: "there is no element \(currentIndex)"))
+        }
         do {
           let value = try read(items, position)
           try advance()
           return value
         } catch {
-          throw CBORError(error, within: "\(currentIndex)")
+          throw items.error(error, T.self, position, CBORIndex(currentIndex))
         }
       }
 
       private mutating func advance() throws {
         position = try items.skip(position)
         currentIndex += 1
-      }
-
-      private mutating func decoder() throws -> CBORDecoder {
-        try next { CBORDecoder(items: $0, position: $1) }
       }
 
       mutating func decodeNil() throws -> Bool {
@@ -146,9 +161,13 @@
 
       mutating func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type
-      ) throws -> KeyedDecodingContainer<Nested> { try decoder().container(keyedBy: type) }
-      mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { try decoder().unkeyedContainer() }
-      mutating func superDecoder() throws -> any Decoder { try decoder() }
+      ) throws -> KeyedDecodingContainer<Nested> {
+        try next { try CBORDecoder(items: $0, position: $1).container(keyedBy: type) }
+      }
+      mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try next { try CBORDecoder(items: $0, position: $1).unkeyedContainer() }
+      }
+      mutating func superDecoder() throws -> any Decoder { try next { CBORDecoder(items: $0, position: $1) } }
     }
 
     /// One value.
@@ -156,39 +175,99 @@
       let decoder: CBORDecoder
       var codingPath: [any CodingKey] { [] }
 
+      private func read<T>(_ read: (CBORItems, Int) throws -> T) throws -> T {
+        do {
+          return try read(decoder.items, decoder.position)
+        } catch {
+          throw decoder.items.error(error, T.self, decoder.position, nil)
+        }
+      }
+
       func decodeNil() -> Bool { (try? decoder.items.isNull(decoder.position)) ?? false }
-      func decode(_: Bool.Type) throws -> Bool { try decoder.items.bool(decoder.position) }
-      func decode(_: String.Type) throws -> String { try decoder.items.text(decoder.position) }
-      func decode(_: Double.Type) throws -> Double { try decoder.items.number(decoder.position) }
-      func decode(_: Float.Type) throws -> Float { try decoder.items.single(decoder.position) }
-      func decode(_: Int.Type) throws -> Int { try decoder.items.integer(decoder.position) }
-      func decode(_: Int8.Type) throws -> Int8 { try decoder.items.integer(decoder.position) }
-      func decode(_: Int16.Type) throws -> Int16 { try decoder.items.integer(decoder.position) }
-      func decode(_: Int32.Type) throws -> Int32 { try decoder.items.integer(decoder.position) }
-      func decode(_: Int64.Type) throws -> Int64 { try decoder.items.integer(decoder.position) }
-      func decode(_: Int128.Type) throws -> Int128 { try decoder.items.integer(decoder.position) }
-      func decode(_: UInt.Type) throws -> UInt { try decoder.items.integer(decoder.position) }
-      func decode(_: UInt8.Type) throws -> UInt8 { try decoder.items.integer(decoder.position) }
-      func decode(_: UInt16.Type) throws -> UInt16 { try decoder.items.integer(decoder.position) }
-      func decode(_: UInt32.Type) throws -> UInt32 { try decoder.items.integer(decoder.position) }
-      func decode(_: UInt64.Type) throws -> UInt64 { try decoder.items.integer(decoder.position) }
-      func decode(_: UInt128.Type) throws -> UInt128 { try decoder.items.integer(decoder.position) }
-      func decode<T: Decodable>(_: T.Type) throws -> T { try decoder.value() }
+      func decode(_: Bool.Type) throws -> Bool { try read { try $0.bool($1) } }
+      func decode(_: String.Type) throws -> String { try read { try $0.text($1) } }
+      func decode(_: Double.Type) throws -> Double { try read { try $0.number($1) } }
+      func decode(_: Float.Type) throws -> Float { try read { try $0.single($1) } }
+      func decode(_: Int.Type) throws -> Int { try read { try $0.integer($1) } }
+      func decode(_: Int8.Type) throws -> Int8 { try read { try $0.integer($1) } }
+      func decode(_: Int16.Type) throws -> Int16 { try read { try $0.integer($1) } }
+      func decode(_: Int32.Type) throws -> Int32 { try read { try $0.integer($1) } }
+      func decode(_: Int64.Type) throws -> Int64 { try read { try $0.integer($1) } }
+      func decode(_: Int128.Type) throws -> Int128 { try read { try $0.integer($1) } }
+      func decode(_: UInt.Type) throws -> UInt { try read { try $0.integer($1) } }
+      func decode(_: UInt8.Type) throws -> UInt8 { try read { try $0.integer($1) } }
+      func decode(_: UInt16.Type) throws -> UInt16 { try read { try $0.integer($1) } }
+      func decode(_: UInt32.Type) throws -> UInt32 { try read { try $0.integer($1) } }
+      func decode(_: UInt64.Type) throws -> UInt64 { try read { try $0.integer($1) } }
+      func decode(_: UInt128.Type) throws -> UInt128 { try read { try $0.integer($1) } }
+      func decode<T: Decodable>(_: T.Type) throws -> T { try read { try CBORDecoder(items: $0, position: $1).value() } }
     }
   }
 
-  /// An error within a value, with the fields that lead to it.
-  struct CBORError: Error, CustomStringConvertible {
-    let description: String
+  // MARK: Errors
 
-    init(_ description: String) { self.description = description }
+  /// The index of an element, or the name of a superclass's container, in the path of an error.
+  private struct CBORIndex: CodingKey {
+    let stringValue: String
+    let intValue: Int?
 
-    init(_ error: any Error, within field: String) {
-      if let error = error as? CBORError, error.description.first == "'" {
-        description = "'\(field).\(error.description.dropFirst())"
-      } else {
-        description = "'\(field)': \(error)"
+    init(_ index: Int) {
+      intValue = index
+      stringValue = "\(index)"
+    }
+    init(_ name: String) {
+      intValue = nil
+      stringValue = name
+    }
+    init?(intValue: Int) { self.init(intValue) }
+    init?(stringValue: String) { self.init(stringValue) }
+  }
+
+  extension CBORItems {
+    /// An error as Swift's own decoders throw it, with the key of the value in which it occurred.
+    fileprivate func error(
+      _ error: any Error, _ type: Any.Type, _ position: Int, _ key: (any CodingKey)?
+    ) -> any Error {
+      let path = key.map { [$0] } ?? []
+      if let error = error as? DecodingError { return error.within(path) }
+      guard let failure = error as? DecodingFailure else { return error }
+      let context = DecodingError.Context(codingPath: path, debugDescription: failure.description)
+      if (try? isNull(position)) ?? false { return DecodingError.valueNotFound(type, context) }
+      return failure.isMismatch ? DecodingError.typeMismatch(type, context) : DecodingError.dataCorrupted(context)
+    }
+  }
+
+  extension DecodingError {
+    private var context: Context? {
+      switch self {
+      case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+        .dataCorrupted(let context):
+        context
+      @unknown default: nil
       }
+    }
+
+    /// The same error in a value that lies deeper.
+    fileprivate func within(_ path: [any CodingKey]) -> DecodingError {
+      func within(_ context: Context) -> Context {
+        Context(
+          codingPath: path + context.codingPath, debugDescription: context.debugDescription,
+          underlyingError: context.underlyingError)
+      }
+      return switch self {
+      case .typeMismatch(let type, let context): .typeMismatch(type, within(context))
+      case .valueNotFound(let type, let context): .valueNotFound(type, within(context))
+      case .keyNotFound(let key, let context): .keyNotFound(key, within(context))
+      case .dataCorrupted(let context): .dataCorrupted(within(context))
+      @unknown default: self
+      }
+    }
+
+    /// The path and what is wrong: `'place.city': a text is expected`.
+    var summary: String {
+      guard let context else { return "\(self)" }
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      return path.isEmpty ? context.debugDescription : "'\(path)': \(context.debugDescription)"
     }
   }
 #endif

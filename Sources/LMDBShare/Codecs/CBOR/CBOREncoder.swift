@@ -53,6 +53,8 @@
       _modify { yield &fields.value.scratch }
     }
     private var children: [CBOREncoding] = []
+    /// What is kept of the stored bytes of a value that was changed; nil for a new one.
+    private let keeping: CBORKeeping?
     /// How deep the value lies in others.
     private let depth: Int
     /// What cannot be thrown where it is noticed.
@@ -61,14 +63,17 @@
 
     deinit { fields.destroy() }
 
-    init(depth: Int = 0) {
+    init(depth: Int = 0, keeping: CBORKeeping? = nil) {
       self.depth = depth
+      self.keeping = keeping
       frames.append(Frame(start: 0, entries: 0))
     }
 
     /// Returns the bytes of a value.
-    static func bytes(of value: some Encodable) throws -> [UInt8] {
-      let encoding = CBOREncoding()
+    ///
+    /// - Parameter old: The stored bytes of a value that was changed; fields that its type does not have are kept.
+    static func bytes(of value: some Encodable, changing old: [UInt8]? = nil) throws -> [UInt8] {
+      let encoding = CBOREncoding(keeping: old.map { CBORKeeping(CBORItems($0), at: 0) })
       if try encoding.writeKnown(value) { return encoding.bytes }
       try value.encode(to: CBOREncoder(encoding: encoding, frame: 0))
       return try encoding.finish()
@@ -95,18 +100,26 @@
       }
     }
 
+    /// Makes a frame a map of the fields of a type.
+    func begin<Key: CodingKey>(_ frame: Int, fields _: Key.Type) {
+      begin(frame, isMap: true)
+      if failure == nil { keeping?.hasFields(frame) { Key(stringValue: $0) != nil } }
+    }
+
     /// Makes a frame a single value.
     func beginSingle(_ frame: Int) throws(EncodingFailure) {
       guard frame == frames.count - 1, frames[frame].kind == .none else {
         throw EncodingFailure("it is encoded as two values")
       }
       frames[frame].kind = .single
+      keeping?.single(frame)
     }
 
     /// Begins an element of an array.
     func beginElement(_ frame: Int) throws(EncodingFailure) {
       try checkTop(frame)
       frames[frame].count += 1
+      keeping?.field(frame, nil)
     }
 
     /// Begins an entry of a map.
@@ -116,6 +129,7 @@
       let start = bytes.count
       bytes.append(cborText: key)
       entries.append(Entry(start: start, value: bytes.count))
+      keeping?.field(frame, key)
     }
 
     private func checkTop(_ frame: Int) throws(EncodingFailure) {
@@ -127,7 +141,6 @@
 
     /// Begins an element or entry that is written apart; when the frame cannot take one, it is lost, and the failure kept.
     func beginApart(_ frame: Int, _ key: String?) -> CBOREncoding {
-      let child = CBOREncoding(depth: depth + frames.count)
       do throws(EncodingFailure) {
         if let key {
           try beginEntry(frame, key)
@@ -136,12 +149,14 @@
           try beginElement(frame)
           entries.append(Entry(start: bytes.count, value: bytes.count, child: children.count))
         }
+        let child = CBOREncoding(depth: depth + frames.count, keeping: keeping?.child())
         if depth + frames.count >= Self.deepest { failure = failure ?? Self.tooDeep }
         children.append(child)
+        return child
       } catch {
         failure = failure ?? error
+        return CBOREncoding(depth: depth + frames.count)
       }
-      return child
     }
 
     private static let tooDeep = EncodingFailure("more than \(deepest) levels")
@@ -152,6 +167,7 @@
       guard depth + frames.count < Self.deepest else { throw Self.tooDeep }
       let frame = frames.count
       frames.append(Frame(start: bytes.count, entries: entries.count))
+      keeping?.open()
       try value.encode(to: CBOREncoder(encoding: self, frame: frame))
       try close(frame)
     }
@@ -159,6 +175,7 @@
     /// Completes a frame: the last one, unless a value keeps a container after its end.
     private func close(_ index: Int) throws(EncodingFailure) {
       guard index == frames.count - 1 else { throw EncodingFailure("a value is encoded after its end") }
+      try keepUnknown()
       let frame = frames.removeLast()
       switch frame.kind {
       case .single: if bytes.count == frame.start { bytes.append(CBORSimple.null) }
@@ -170,6 +187,22 @@
       case .map: setHead(frame, CBORMajor.map, try sort(frame))
       }
       entries.removeSubrange(frame.entries...)
+    }
+
+    /// Appends the fields that the type of the last frame does not have.
+    private func keepUnknown() throws(EncodingFailure) {
+      guard let keeping else { return }
+      do throws(DecodingFailure) {
+        let start = frames.last?.entries ?? 0
+        try keeping.close { key, value in
+          guard !entries[start...].contains(where: { bytes[$0.start..<$0.value].elementsEqual(key) }) else { return }
+          entries.append(Entry(start: bytes.count, value: bytes.count + key.count))
+          bytes += key
+          bytes += value
+        }
+      } catch {
+        throw EncodingFailure("its stored bytes cannot be read: \(error.description)")
+      }
     }
 
     private func setHead(_ frame: Frame, _ major: UInt8, _ count: Int) {
@@ -253,7 +286,7 @@
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy _: Key.Type) -> KeyedEncodingContainer<Key> {
-      encoding.begin(frame, isMap: true)
+      encoding.begin(frame, fields: Key.self)
       return KeyedEncodingContainer(Fields<Key>(encoder: self))
     }
 

@@ -149,7 +149,7 @@
       let found =
         head.major < 7
         ? kinds[Int(head.major)] : head.isNull ? "null" : head.detail < 24 ? "a simple value" : "a number"
-      return DecodingFailure("\(found) where \(expected) is expected")
+      return DecodingFailure("\(found) where \(expected) is expected", isMismatch: true)
     }
 
     func isNull(_ position: Int) throws(DecodingFailure) -> Bool { try untagged(position).isNull }
@@ -275,7 +275,7 @@
     }
 
     /// The name of a key that is not a text in one piece: the digits of an integer.
-    private func name(_ position: Int) throws(DecodingFailure) -> String? {
+    func name(_ position: Int) throws(DecodingFailure) -> String? {
       switch try untagged(position).major {
       case CBORMajor.unsigned, CBORMajor.negative: "\(try integer(position, Int128.self))"
       case CBORMajor.text: try text(position)

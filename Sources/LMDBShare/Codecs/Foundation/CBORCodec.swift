@@ -12,6 +12,8 @@
   ///       var path: String
   ///     }
   ///
+  /// A value that is changed in place keeps the fields that its type does not have: see <doc:ChangingTypes>.
+  ///
   /// A structure that has such elements as JSON, from before or of a program whose type is ``JSONStored``, is read and written as
   /// JSON.
   ///
@@ -42,17 +44,32 @@
       form == 0 ? try read(bytes) : try JSONCodec.read(bytes)
     }
 
-    static func write(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+    /// True.
+    public static var keepsUnknownFields: Bool { true }
+
+    /// Calls `body` with the bytes; in CBOR, with the fields of the changed bytes that the type does not have.
+    public static func withEncoded<R>(
+      _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
+    ) throws(EncodingFailure) -> R {
+      guard form == 0, let old else { return try withEncoded(value, in: form, body) }
+      var writer = ByteWriter()
+      try write(value, changing: old, into: &writer)
+      return writer.withBytes(body)
+    }
+
+    static func write(
+      _ value: Value, changing old: [UInt8]? = nil, into writer: inout ByteWriter
+    ) throws(EncodingFailure) {
       let bytes: [UInt8]
       do {
-        bytes = try CBOREncoding.bytes(of: value)
+        bytes = try CBOREncoding.bytes(of: value, changing: old)
       } catch {
         throw EncodingFailure("\(Value.self) cannot be encoded: \(error)")
       }
       do {
         _ = try CBORDecoder.value(Value.self, CBORItems(bytes))
       } catch {
-        throw EncodingFailure("\(Value.self) could not be read again: \(error)")
+        throw EncodingFailure("\(Value.self) could not be read again: \(summary(error))")
       }
       writer.append(contentsOf: bytes)
     }
@@ -61,9 +78,11 @@
       do {
         return try CBORDecoder.value(Value.self, CBORItems(bytes))
       } catch {
-        throw DecodingFailure("\(bytes.byteCount) bytes are not a \(Value.self) in CBOR: \(error)")
+        throw DecodingFailure("\(bytes.byteCount) bytes are not a \(Value.self) in CBOR: \(summary(error))")
       }
     }
+
+    private static func summary(_ error: any Error) -> String { (error as? DecodingError)?.summary ?? "\(error)" }
 
     /// A value made of zeros, empty strings and nils.
     public static var placeholder: Value? { PlaceholderDecoder.value(Value.self) }

@@ -39,6 +39,17 @@
       form == 0 ? try read(bytes) : try CBORCodec.read(bytes)
     }
 
+    /// True: in structures with CBOR.
+    public static var keepsUnknownFields: Bool { true }
+
+    /// Calls `body` with the bytes; in CBOR, with the fields of the changed bytes that the type does not have.
+    public static func withEncoded<R>(
+      _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
+    ) throws(EncodingFailure) -> R {
+      guard form == 1 else { return try withEncoded(value, in: form, body) }
+      return try CBORCodec.withEncoded(value, in: 0, changing: old, body)
+    }
+
     static func write(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
       let encoder = JSONEncoder()
       encoder.dateEncodingStrategy = .custom { date, encoder in

@@ -46,10 +46,11 @@ extension ElementView {
   /// Calls `body` with an element's bytes. An element that cannot be encoded fails the transaction.
   @inlinable @inline(__always)
   static func withEncoded(
-    _ element: Element, _ core: Transaction, _ reference: StructureReference, _ body: (RawSpan) -> Void
+    _ element: Element, _ core: Transaction, _ reference: StructureReference, changing old: [UInt8]? = nil,
+    _ body: (RawSpan) -> Void
   ) {
     do throws(EncodingFailure) {
-      try ElementCodec.withEncoded(element, in: reference.form, body)
+      try ElementCodec.withEncoded(element, in: reference.form, changing: old, body)
     } catch {
       core.failUnencodable(reference.name, error)
       goOn(body)
@@ -99,6 +100,28 @@ extension ElementView {
         Self.withEncoded(element, core, elements.reference) { elements.replace(core, position, $0) }
       },
       detached: { $0[position] = element })
+  }
+
+  /// Stores an element that was read and changed.
+  @inlinable
+  mutating func modify(_ position: Int, _ element: Element) {
+    guard ElementCodec.keepsUnknownFields, let old = stored(position) else { return set(position, element) }
+    change(
+      packed: { _, _ in },
+      slotted: { core, elements in
+        Self.withEncoded(element, core, elements.reference, changing: old) { elements.replace(core, position, $0) }
+      },
+      detached: { $0[position] = element })
+  }
+
+  /// The bytes of an element of any size in the store.
+  @usableFromInline
+  func stored(_ position: Int) -> [UInt8]? {
+    guard case .slotted(let core, let elements) = storage, position >= 0, position < elements.count,
+      elements.show(core, position)
+    else { return nil }
+    let window = elements.window
+    return window.element(position).copied()
   }
 
   @inlinable

@@ -32,7 +32,7 @@ extension StoredElements {
     _modify {
       var element = view.get(position)
       yield &element
-      view.set(position, element)
+      view.modify(position, element)
     }
     set { view.set(position, newValue) }
   }

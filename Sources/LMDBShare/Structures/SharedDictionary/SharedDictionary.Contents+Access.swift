@@ -41,7 +41,7 @@ extension SharedDictionary.Contents {
     _modify {
       var value = self[key]
       yield &value
-      if let value { set(value, key) } else { remove(key) }
+      if let value { modify(value, key) } else { remove(key) }
     }
     set { if let newValue { set(newValue, key) } else { remove(key) } }
   }
@@ -56,7 +56,7 @@ extension SharedDictionary.Contents {
     _modify {
       var new = self[key] ?? value()
       yield &new
-      set(new, key)
+      modify(new, key)
     }
   }
 
@@ -122,7 +122,7 @@ extension SharedDictionary.Contents {
   ) rethrows -> R {
     var new = self[key] ?? value()
     let result = try body(&new)
-    set(new, key)
+    modify(new, key)
     return result
   }
 
@@ -251,6 +251,30 @@ extension SharedDictionary.Contents {
       detached: { $0.set(Self.stored(key), key, value) })
   }
 
+  /// Stores a value that was read and changed.
+  @inlinable
+  mutating func modify(_ value: Value, _ key: Key) {
+    guard Value.StorageCodec.keepsUnknownFields, let old = storedValue(key) else { return set(value, key) }
+    change(
+      stored: { _ = Self.put($0, $1, $2, key, value, .replace, changing: old) },
+      detached: { $0.set(Self.stored(key), key, value) })
+  }
+
+  /// The bytes of a value in the store.
+  @usableFromInline
+  func storedValue(_ key: Key) -> [UInt8]? {
+    guard case .stored(let core, _, let database) = storage else { return nil }
+    return Self.withStored(key, { _ in }) { stored in
+      guard let bytes = core.get(database, stored) else { return nil }
+      do throws(DecodingFailure) {
+        let value = try StoredKey.value(stored, bytes, isFixed: Self.isFixed)
+        return value.copied()
+      } catch {
+        return nil
+      }
+    } ?? nil
+  }
+
   @inlinable
   mutating func remove(_ key: Key) {
     change(
@@ -263,11 +287,11 @@ extension SharedDictionary.Contents {
   @inlinable @discardableResult
   static func put(
     _ core: Transaction, _ reference: StructureReference, _ database: Database, _ key: Key, _ value: Value,
-    _ mode: Transaction.PutMode
+    _ mode: Transaction.PutMode, changing old: [UInt8]? = nil
   ) -> Bool {
     let map = MapStorage(core, database, hasFixedKeys: isFixed)
     do throws(EncodingFailure) {
-      return try Value.StorageCodec.withEncoded(value, in: reference.form) { bytes in
+      return try Value.StorageCodec.withEncoded(value, in: reference.form, changing: old) { bytes in
         do throws(EncodingFailure) {
           return try Key.OrderedCodec.withEncoded(key) { map.put($0, bytes, mode) }
         } catch {

@@ -39,7 +39,8 @@ extension SharedValue {
   /// Ends a change in place, for the library's own use.
   @_documentation(visibility: internal) @inlinable
   public func endChange(of view: inout Value, in transaction: borrowing WriteTransaction) {
-    replace(by: view, in: transaction)
+    let core = transaction.core
+    core.storeValue(view, reference, core.useForWriting(reference), isChange: true)
   }
 
   /// Replaces the value, for the library's own use.
@@ -116,11 +117,15 @@ extension Transaction {
   }
 
   @inlinable
-  func storeValue<Value: Storable>(_ value: Value, _ reference: StructureReference, _ database: Database) {
+  func storeValue<Value: Storable>(
+    _ value: Value, _ reference: StructureReference, _ database: Database, isChange: Bool = false
+  ) {
     live("value")
     withUTF8(of: reference.name) { key in
+      let isKept = isChange && Value.StorageCodec.keepsUnknownFields
+      let old = isKept ? get(database, key)?.copied() : nil
       do throws(EncodingFailure) {
-        try Value.StorageCodec.withEncoded(value, in: reference.form) { _ = put(database, key, $0) }
+        try Value.StorageCodec.withEncoded(value, in: reference.form, changing: old) { _ = put(database, key, $0) }
       } catch {
         failUnencodable(reference.name, error)
       }
