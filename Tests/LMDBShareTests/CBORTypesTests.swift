@@ -311,7 +311,7 @@ struct CBORTypesTests {
       found == [
         #"mismatch Int ["text"]"#, #"no value Int ["null"]"#, "no key missing []", #"mismatch Int ["list", "1"]"#,
         #"corrupted ["large"]"#, #"no key number ["nested", "1"]"#, #"mismatch Array<Any> ["text"]"#,
-        "mismatch Bool []", #"no value String ["2"]"#,
+        #"mismatch Bool ["text"]"#, #"no value String ["list", "2"]"#,
       ])
   }
 }

@@ -156,6 +156,41 @@ struct ChangingTypesTests {
     #expect(try all.dictionary["new"]?.owner == "Eve")
   }
 
+  /// Elements that only move are stored as they are.
+  @Test func whatMovesIsKept() throws {
+    let test = try TestStore()
+    let (all, old) = (try Structures(test.store, Self.new), try Self.old(test.store))
+    func job(_ number: Int) -> NewJob {
+      NewJob(path: "\(number)", tries: number, owner: "owner \(number)", size: number)
+    }
+    try all.list.append(contentsOf: (0..<1000).map { job($0 * 7919 % 1000) })
+    try old.list.write { $0.sort { $0.tries < $1.tries } }
+    #expect(try all.list.read { Array($0) } == (0..<1000).map(job))
+    try old.list.write { $0.reverse() }
+    #expect(try all.list.read { Array($0) } == (0..<1000).reversed().map(job))
+    try old.list.write { $0.removeAll { !$0.tries.isMultiple(of: 3) } }
+    var expected = stride(from: 0, to: 1000, by: 3).reversed().map(job)
+    #expect(try all.list.read { Array($0) } == expected)
+    try old.list.write { list in
+      list.swapAt(0, 5)
+      list.swapAt(7, 7)
+      list.swapAt(333, 1)
+    }
+    expected.swapAt(0, 5)
+    expected.swapAt(333, 1)
+    #expect(try all.list.read { Array($0) } == expected)
+    try old.dictionary.set(OldJob(path: "a"), forKey: "new")
+    try all.dictionary.set(Self.new, forKey: "key")
+    try old.dictionary.merge([("key", OldJob(path: "z", tries: 1)), ("other", OldJob(path: "o"))]) { old, new in
+      var merged = old
+      merged.tries += new.tries
+      return merged
+    }
+    #expect(try all.dictionary["key"] == Self.changed && all.dictionary["other"] == NewJob(path: "o"))
+    try test.store.write { txn in txn[old.dictionary]["key", default: OldJob(path: "")] = OldJob(path: "whole") }
+    #expect(try all.dictionary["key"] == NewJob(path: "whole"))
+  }
+
   /// Long keys, whose values begin with the key.
   @Test func longKeysKeepTheirValues() throws {
     let test = try TestStore()

@@ -54,13 +54,15 @@ struct UndecodableEntryTests {
   private func changes<K: StorableKey, V: Storable & Hashable>(
     _ keys: [K], _ value: V
   ) -> [(String, (inout SharedDictionary<K, V>.Contents) -> Void)] {
-    [
+    func change(_ old: inout V) { old = value }
+    return [
       ("set", { entries in for key in keys { entries[key] = value } }),
+      ("set default", { entries in for key in keys { entries[key, default: value] = value } }),
       ("nil", { entries in for key in keys { entries[key] = nil } }),
       ("setIfAbsent", { entries in for key in keys { entries.setIfAbsent(value, forKey: key) } }),
       ("updateValue", { entries in for key in keys { entries.updateValue(value, forKey: key) } }),
       ("update", { entries in for key in keys { entries.update(key, default: value) { $0 = value } } }),
-      ("default", { entries in for key in keys { entries[key, default: value] = value } }),
+      ("default", { entries in for key in keys { change(&entries[key, default: value]) } }),
       ("removeValue", { entries in for key in keys { entries.removeValue(forKey: key) } }),
       ("popFirst", { $0.popFirst() }), ("popLast", { $0.popLast() }),
       ("removeAll", { $0.removeAll() }),
@@ -150,11 +152,12 @@ struct UndecodableEntryTests {
           try test.store.write { txn in body(&txn[entries]) }
           if badKey == nil {
             #expect(
-              ["set", "nil", "setIfAbsent", "removeAll"].contains(name) || name.hasPrefix("pop"), "\(name)",
+              ["set", "set default", "nil", "setIfAbsent", "removeAll"].contains(name) || name.hasPrefix("pop"),
+              "\(name)",
               sourceLocation: location)
           }
         } catch {
-          #expect(!["set", "nil", "removeAll"].contains(name), sourceLocation: location)
+          #expect(!["set", "set default", "nil", "removeAll"].contains(name), sourceLocation: location)
           expectNamed(error, name)
           #expect(try raw() == before, "\(name)", sourceLocation: location)
         }

@@ -48,6 +48,63 @@ struct CBORKeepingTests {
     return String(decoding: writer.out.bytes, as: UTF8.self)
   }
 
+  /// A union without a tag: what it reads is known, although it writes something else.
+  private enum Either: Codable, Storable {
+    struct Left: Codable { var x = 1 }
+    struct Right: Codable { var y = 2 }
+    case left(Left), right(Right)
+    init(from decoder: any Decoder) throws {
+      self = try (try? Left(from: decoder)).map { .left($0) } ?? .right(Right(from: decoder))
+    }
+    func encode(to encoder: any Encoder) throws {
+      switch self {
+      case .left(let left): try left.encode(to: encoder)
+      case .right(let right): try right.encode(to: encoder)
+      }
+    }
+  }
+
+  /// A part whose fields lie among those of the whole.
+  private struct Flat: Codable, Storable {
+    struct Place: Codable { var city: String }
+    enum Keys: String, CodingKey { case name }
+    var name = "b"
+    var place: Place?
+    init() {}
+    init(from decoder: any Decoder) throws {
+      name = try decoder.container(keyedBy: Keys.self).decode(String.self, forKey: .name)
+      place = try? Place(from: decoder)
+    }
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(name, forKey: .name)
+      try place?.encode(to: encoder)
+    }
+  }
+
+  @Test func whatATypeReadsIsItsOwn() throws {
+    #expect(try bytes(Either.right(.init()), changing: #"{"x":5,"z":6}"#) == #"{"y":2,"z":6}"#)
+    #expect(
+      try bytes(Flat(), changing: #"{"city":"Oslo","name":"a","street":"Elm"}"#) == #"{"name":"b","street":"Elm"}"#)
+    // What cannot be decoded has no meaning that could be kept.
+    #expect(try bytes(Flat(), changing: #"{"city":"Oslo","street":"Elm"}"#) == #"{"name":"b"}"#)
+  }
+
+  /// Many fields that the type does not have, and keys that are no text.
+  @Test(.timeLimit(.minutes(1))) func manyFieldsAreKeptInLinearTime() throws {
+    var item: [UInt8] = []
+    let names = ["name"] + (0..<200_000).map { "\(100_000 + $0)" }
+    item.append(cbor: CBORMajor.map, UInt64(names.count + 1))
+    for name in names {
+      item.append(cborText: name)
+      item.append(cborText: "")
+    }
+    // A text that is not UTF-8.
+    item += [0x61, 0xFF, 0x00]
+    let changed = try CBORCodec<Flat>.withEncoded(Flat(), in: 0, changing: item) { $0.copied() }
+    #expect(changed.count == item.count + 1)
+  }
+
   @Test func containersOfEveryKind() throws {
     #expect(
       try bytes(OldDerived(), changing: #"{"a":0,"inner":{"b":1,"three":0},"super":{"c":{"d":1},"one":5},"two":9}"#)

@@ -73,6 +73,8 @@ struct CBORRepresentationTests {
     for (a, b, same) in [
       (#"{"a":1,"b":2}"#, #"{"b":2,"a":1}"#, true), ("1.50", "1.5", true), ("1", "1.0", true), ("1", "2", false),
       (#"{"$bytes":"AA=="}"#, #""AA==""#, false), ("null", "false", false),
+      // Texts in another normal form.
+      ("\"\u{E9}\"", "\"e\u{301}\"", false), ("{\"\u{E9}\":1}", "{\"e\u{301}\":1}", false),
     ] {
       #expect(representation.isSame(try item(a), try item(b)) == same, "\(a) \(b)")
     }
@@ -96,12 +98,31 @@ struct CBORRepresentationTests {
 
   /// What is not CBOR, or cannot be JSON, is an error: it is dumped as bytes.
   @Test(arguments: [
+    // Keys that are the same in the deterministic form.
+    "a2c10101c1180102", "a2a261610161620201a261620261610102",
     "", "18", "81", "0000", "ff", "61ff", "a2616101616102", "a201021801f6", "1c",
     String(repeating: "81", count: 300) + "00",
   ])
   func whatIsNotCBORIsAnError(_ text: String) throws {
     #expect(throws: DecodingFailure.self) { try json(unhex(text)) }
     #expect(try withBytes(of: unhex(text)) { representation.text($0, isKey: false, limit: 100) }.contains("no CBOR"))
+  }
+
+  /// What takes more levels in JSON than can be read is not written as JSON.
+  @Test func whatIsWrittenCanBeRead() throws {
+    var (written, refused) = (0, 0)
+    for count in 160...180 {
+      for (open, close) in [("a101", "00"), ("c6", "00"), ("81", "00"), ("a1612481", "00")] {
+        let bytes = try unhex(String(repeating: open, count: count) + close)
+        guard let text = try? json(bytes) else {
+          refused += 1
+          continue
+        }
+        written += 1
+        #expect(try item(text) == bytes)
+      }
+    }
+    #expect(written > 40 && refused > 10, "\(written) \(refused)")
   }
 
   @Test(.enabled(if: Needs.python, "LMDBSHARE_PYTHON names no Python with cbor2"))

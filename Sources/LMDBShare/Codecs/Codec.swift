@@ -125,6 +125,22 @@ extension Codec {
 /// A new structure gets the first of ``Codec/identifiers``. An existing structure that has any of them is opened, and keeps it: all
 /// that is read and written in it has the representation that its record names. So a type can get a better representation, and
 /// structures from before, and programs that know only those, go on.
+///
+/// Values of all representations have the same ``Codec/fixedByteCount``; lists and arrays of elements of a fixed size only have the
+/// first representation.
+///
+///     enum PointCodec: MultiformCodec {
+///       static let identifiers = ["point2", "point"]        // new structures get "point2"
+///       static func encode(_ p: Point, in form: Int, into writer: inout ByteWriter) {
+///         for number in form == 0 ? [p.x, p.y] : [p.y, p.x] { writer.append(littleEndian: number) }
+///       }
+///       static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Point {
+///         var reader = ByteReader(bytes)
+///         let (first, second): (Int, Int) = (try reader.littleEndian(), try reader.littleEndian())
+///         try reader.end()
+///         return form == 0 ? Point(x: first, y: second) : Point(x: second, y: first)
+///       }
+///     }
 public protocol MultiformCodec<Value>: Codec {}
 
 extension MultiformCodec {

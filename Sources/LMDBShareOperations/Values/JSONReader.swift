@@ -5,14 +5,17 @@ package import LMDBShare
 package struct JSONReader: ~Escapable {
   package let bytes: RawSpan
   private(set) var position = 0
+  /// Where the bytes begin in the whole text, for the positions in errors.
+  private let offset: Int
   /// Whether numbers may be `NaN`, `Infinity` and `-Infinity`, as Python writes them.
   private let hasSpecialNumbers: Bool
   /// Hostile input must not exhaust the stack.
-  private static let deepest = 512
+  static let deepest = 512
 
   @_lifetime(copy bytes)
-  package init(_ bytes: RawSpan, specialNumbers: Bool = false) {
+  package init(_ bytes: RawSpan, specialNumbers: Bool = false, offset: Int = 0) {
     self.bytes = bytes
+    self.offset = offset
     hasSpecialNumbers = specialNumbers
   }
 
@@ -164,6 +167,13 @@ package struct JSONReader: ~Escapable {
     }
   }
 
+  /// A reader of a part of the text.
+  @_lifetime(copy self)
+  func part(_ range: Range<Int>) -> JSONReader {
+    JSONReader(
+      bytes.extracting(range), specialNumbers: hasSpecialNumbers, offset: offset + range.lowerBound)
+  }
+
   /// Skips a value, and returns its range.
   @_lifetime(self: copy self)
   package mutating func skip(_ depth: Int = 0) throws(ValueProblem) -> Range<Int> {
@@ -228,7 +238,7 @@ package struct JSONReader: ~Escapable {
     }
   }
 
-  func problem(_ text: String) -> ValueProblem { ValueProblem("\(text), at character \(position + 1)") }
+  func problem(_ text: String) -> ValueProblem { ValueProblem("\(text), at character \(offset + position + 1)") }
 
   // MARK: Characters
 

@@ -5,9 +5,10 @@ indirect enum JSONValue: Hashable {
   case null
   case bool(Bool)
   case number(Number)
-  case string(String)
+  /// UTF-8: texts that differ only in their normal form are different.
+  case string([UInt8])
   case array([JSONValue])
-  case object([String: JSONValue])
+  case object([[UInt8]: JSONValue])
 
   /// A decimal number without loss of digits.
   struct Number: Hashable {
@@ -58,14 +59,14 @@ indirect enum JSONValue: Hashable {
       self = .null
     case .bool: self = .bool(try reader.bool())
     case .number: self = .number(Number(try reader.number()))
-    case .string: self = .string(try reader.string())
+    case .string: self = .string(Array(try reader.string().utf8))
     case .array:
       var elements: [JSONValue] = []
       try reader.elements { (reader) throws(ValueProblem) in elements.append(try JSONValue(&reader)) }
       self = .array(elements)
     case .object:
-      var members: [String: JSONValue] = [:]
-      try reader.members { (reader, name) throws(ValueProblem) in members[name] = try JSONValue(&reader) }
+      var members: [[UInt8]: JSONValue] = [:]
+      try reader.members { (reader, name) throws(ValueProblem) in members[Array(name.utf8)] = try JSONValue(&reader) }
       self = .object(members)
     }
   }

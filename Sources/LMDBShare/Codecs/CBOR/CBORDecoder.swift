@@ -5,13 +5,18 @@
   struct CBORDecoder: Decoder {
     let items: CBORItems
     let position: Int
-    var codingPath: [any CodingKey] { [] }
+    /// Nil for the value of a type, as most decoders have it. With it, a decoder still fits into Swift's box for one, without
+    /// memory of its own.
+    var context: CBORContext?
+    var codingPath: [any CodingKey] { context?.path ?? [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     /// Returns the value of a whole.
-    static func value<T: Decodable>(_: T.Type, _ items: CBORItems) throws -> T {
+    ///
+    /// - Parameter names: Notes which fields are asked for.
+    static func value<T: Decodable>(_: T.Type, _ items: CBORItems, noting names: CBORFieldNames? = nil) throws -> T {
       guard try items.skip(0) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
-      return try CBORDecoder(items: items, position: 0).value()
+      return try CBORDecoder(items: items, position: 0, context: names.map { CBORContext(names: $0, path: []) }).value()
     }
 
     /// The value at the position.
@@ -22,18 +27,19 @@
 
     func container<Key: CodingKey>(keyedBy _: Key.Type) throws -> KeyedDecodingContainer<Key> {
       do throws(DecodingFailure) {
-        return KeyedDecodingContainer(Fields<Key>(entries: try items.entries(position)))
+        context?.names?.note(position, Key.self)
+        return KeyedDecodingContainer(Fields<Key>(entries: try items.entries(position), context: context))
       } catch {
-        throw items.error(error, [String: Any].self, position, nil)
+        throw items.error(error, [String: Any].self, position, codingPath)
       }
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
       do throws(DecodingFailure) {
         let (start, count) = try items.elements(position)
-        return Elements(items: items, count: count, position: start)
+        return Elements(items: items, count: count, context: context, position: start)
       } catch {
-        throw items.error(error, [Any].self, position, nil)
+        throw items.error(error, [Any].self, position, codingPath)
       }
     }
 
@@ -42,7 +48,8 @@
     /// The entries of a map.
     private struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {
       let entries: CBOREntries
-      var codingPath: [any CodingKey] { [] }
+      let context: CBORContext?
+      var codingPath: [any CodingKey] { context?.path ?? [] }
 
       var allKeys: [Key] { entries.names.compactMap { Key(stringValue: $0) } }
       func contains(_ key: Key) -> Bool { entries.value(key.stringValue) != nil }
@@ -50,11 +57,11 @@
       private func position(_ key: any CodingKey) throws -> Int {
         if let value = entries.value(key.stringValue) { return value }
         throw DecodingError.keyNotFound(
-          key, .init(codingPath: [], debugDescription: "there is no field '\(key.stringValue)'"))
+          key, .init(codingPath: codingPath, debugDescription: "there is no field '\(key.stringValue)'"))
       }
 
       private func decoder(_ key: any CodingKey) throws -> CBORDecoder {
-        CBORDecoder(items: entries.items, position: try position(key))
+        CBORDecoder(items: entries.items, position: try position(key), context: CBORContext.within(context, key))
       }
 
       /// Reads a field; an error names it.
@@ -63,7 +70,7 @@
         do {
           return try read(entries.items, position)
         } catch {
-          throw entries.items.error(error, T.self, position, key)
+          throw entries.items.error(error, T.self, position, codingPath + [key])
         }
       }
 
@@ -85,7 +92,7 @@
       func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 { try field(key) { try $0.integer($1) } }
       func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 { try field(key) { try $0.integer($1) } }
       func decode<T: Decodable>(_: T.Type, forKey key: Key) throws -> T {
-        try field(key) { try CBORDecoder(items: $0, position: $1).value() }
+        try field(key) { try CBORDecoder(items: $0, position: $1, context: context?.ofValue).value() }
       }
       func decodeIfPresent<T: Decodable>(_: T.Type, forKey key: Key) throws -> T? {
         guard let value = entries.value(key.stringValue), try !entries.items.isNull(value) else { return nil }
@@ -95,10 +102,10 @@
       func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
       ) throws -> KeyedDecodingContainer<Nested> {
-        try field(key) { try CBORDecoder(items: $0, position: $1).container(keyedBy: type) }
+        try decoder(key).container(keyedBy: type)
       }
       func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try field(key) { try CBORDecoder(items: $0, position: $1).unkeyedContainer() }
+        try decoder(key).unkeyedContainer()
       }
       func superDecoder() throws -> any Decoder { try decoder(CBORIndex("super")) }
       func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
@@ -108,25 +115,38 @@
     private struct Elements: UnkeyedDecodingContainer {
       let items: CBORItems
       let count: Int?
+      let context: CBORContext?
+      var codingPath: [any CodingKey] { context?.path ?? [] }
       var position: Int
       var currentIndex = 0
-      var codingPath: [any CodingKey] { [] }
       var isAtEnd: Bool { count.map { currentIndex >= $0 } ?? items.isEnd(position) }
 
       /// Reads the next element, and moves behind it; an error names its index.
       private mutating func next<T>(_ read: (CBORItems, Int) throws -> T) throws -> T {
-        guard !isAtEnd else {
-          throw DecodingError.valueNotFound(
-            T.self,
-            .init(codingPath: [CBORIndex(currentIndex)], debugDescription: "there is no element \(currentIndex)"))
-        }
+        try checkNext(T.self)
         do {
           let value = try read(items, position)
           try advance()
           return value
         } catch {
-          throw items.error(error, T.self, position, CBORIndex(currentIndex))
+          throw items.error(error, T.self, position, codingPath + [CBORIndex(currentIndex)])
         }
+      }
+
+      private func checkNext(_ type: Any.Type) throws {
+        guard isAtEnd else { return }
+        let path = codingPath + [CBORIndex(currentIndex)]
+        throw DecodingError.valueNotFound(
+          type, .init(codingPath: path, debugDescription: "there is no element \(currentIndex)"))
+      }
+
+      /// Opens a part of the next element, and moves behind it.
+      private mutating func part<T>(_ open: (CBORDecoder) throws -> T) throws -> T {
+        try checkNext(T.self)
+        let context = CBORContext.within(context, CBORIndex(currentIndex))
+        let part = try open(CBORDecoder(items: items, position: position, context: context))
+        try advance()
+        return part
       }
 
       private mutating func advance() throws {
@@ -156,30 +176,31 @@
       mutating func decode(_: UInt64.Type) throws -> UInt64 { try next { try $0.integer($1) } }
       mutating func decode(_: UInt128.Type) throws -> UInt128 { try next { try $0.integer($1) } }
       mutating func decode<T: Decodable>(_: T.Type) throws -> T {
-        try next { try CBORDecoder(items: $0, position: $1).value() }
+        let context = context?.ofValue
+        return try next { try CBORDecoder(items: $0, position: $1, context: context).value() }
       }
 
       mutating func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type
       ) throws -> KeyedDecodingContainer<Nested> {
-        try next { try CBORDecoder(items: $0, position: $1).container(keyedBy: type) }
+        try part { try $0.container(keyedBy: type) }
       }
       mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        try next { try CBORDecoder(items: $0, position: $1).unkeyedContainer() }
+        try part { try $0.unkeyedContainer() }
       }
-      mutating func superDecoder() throws -> any Decoder { try next { CBORDecoder(items: $0, position: $1) } }
+      mutating func superDecoder() throws -> any Decoder { try part { $0 } }
     }
 
     /// One value.
     private struct Single: SingleValueDecodingContainer {
       let decoder: CBORDecoder
-      var codingPath: [any CodingKey] { [] }
+      var codingPath: [any CodingKey] { decoder.codingPath }
 
       private func read<T>(_ read: (CBORItems, Int) throws -> T) throws -> T {
         do {
           return try read(decoder.items, decoder.position)
         } catch {
-          throw decoder.items.error(error, T.self, decoder.position, nil)
+          throw decoder.items.error(error, T.self, decoder.position, codingPath)
         }
       }
 
@@ -200,8 +221,31 @@
       func decode(_: UInt32.Type) throws -> UInt32 { try read { try $0.integer($1) } }
       func decode(_: UInt64.Type) throws -> UInt64 { try read { try $0.integer($1) } }
       func decode(_: UInt128.Type) throws -> UInt128 { try read { try $0.integer($1) } }
-      func decode<T: Decodable>(_: T.Type) throws -> T { try read { try CBORDecoder(items: $0, position: $1).value() } }
+      func decode<T: Decodable>(_: T.Type) throws -> T {
+        try read { try CBORDecoder(items: $0, position: $1, context: decoder.context?.ofValue).value() }
+      }
     }
+  }
+
+  /// What a decoder or container has besides its place in the bytes.
+  final class CBORContext {
+    /// Notes which fields are asked for; nil unless a value is changed.
+    let names: CBORFieldNames?
+    /// The path from the value that a type decodes to the part of it for which it has a decoder or container of its own.
+    let path: [any CodingKey]
+
+    init(names: CBORFieldNames?, path: [any CodingKey]) {
+      self.names = names
+      self.path = path
+    }
+
+    /// The context of a part.
+    static func within(_ context: CBORContext?, _ key: any CodingKey) -> CBORContext {
+      CBORContext(names: context?.names, path: (context?.path ?? []) + [key])
+    }
+
+    /// The context of another type's value.
+    var ofValue: CBORContext? { names.map { CBORContext(names: $0, path: []) } }
   }
 
   // MARK: Errors
@@ -224,11 +268,10 @@
   }
 
   extension CBORItems {
-    /// An error as Swift's own decoders throw it, with the key of the value in which it occurred.
+    /// An error as Swift's own decoders throw it, with the path to the value in which it occurred.
     fileprivate func error(
-      _ error: any Error, _ type: Any.Type, _ position: Int, _ key: (any CodingKey)?
+      _ error: any Error, _ type: Any.Type, _ position: Int, _ path: [any CodingKey]
     ) -> any Error {
-      let path = key.map { [$0] } ?? []
       if let error = error as? DecodingError { return error.within(path) }
       guard let failure = error as? DecodingFailure else { return error }
       let context = DecodingError.Context(codingPath: path, debugDescription: failure.description)

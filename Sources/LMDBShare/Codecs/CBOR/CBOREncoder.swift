@@ -66,14 +66,18 @@
     init(depth: Int = 0, keeping: CBORKeeping? = nil) {
       self.depth = depth
       self.keeping = keeping
+      // Room for a value of some fields: growing step by step would take longer than writing them.
+      bytes.reserveCapacity(240)
+      frames.reserveCapacity(6)
+      entries.reserveCapacity(12)
       frames.append(Frame(start: 0, entries: 0))
     }
 
     /// Returns the bytes of a value.
     ///
-    /// - Parameter old: The stored bytes of a value that was changed; fields that its type does not have are kept.
-    static func bytes(of value: some Encodable, changing old: [UInt8]? = nil) throws -> [UInt8] {
-      let encoding = CBOREncoding(keeping: old.map { CBORKeeping(CBORItems($0), at: 0) })
+    /// - Parameter keeping: The stored bytes of a value that was changed; fields that its type does not have are kept.
+    static func bytes(of value: some Encodable, keeping: CBORKeeping? = nil) throws -> [UInt8] {
+      let encoding = CBOREncoding(keeping: keeping)
       if try encoding.writeKnown(value) { return encoding.bytes }
       try value.encode(to: CBOREncoder(encoding: encoding, frame: 0))
       return try encoding.finish()
@@ -175,7 +179,7 @@
     /// Completes a frame: the last one, unless a value keeps a container after its end.
     private func close(_ index: Int) throws(EncodingFailure) {
       guard index == frames.count - 1 else { throw EncodingFailure("a value is encoded after its end") }
-      try keepUnknown()
+      keepUnknown()
       let frame = frames.removeLast()
       switch frame.kind {
       case .single: if bytes.count == frame.start { bytes.append(CBORSimple.null) }
@@ -190,18 +194,18 @@
     }
 
     /// Appends the fields that the type of the last frame does not have.
-    private func keepUnknown() throws(EncodingFailure) {
-      guard let keeping else { return }
-      do throws(DecodingFailure) {
-        let start = frames.last?.entries ?? 0
-        try keeping.close { key, value in
-          guard !entries[start...].contains(where: { bytes[$0.start..<$0.value].elementsEqual(key) }) else { return }
-          entries.append(Entry(start: bytes.count, value: bytes.count + key.count))
-          bytes += key
-          bytes += value
-        }
-      } catch {
-        throw EncodingFailure("its stored bytes cannot be read: \(error.description)")
+    private func keepUnknown() {
+      guard let keeping, let frame = frames.last else { return }
+      var written: Set<ArraySlice<UInt8>>?
+      let count = entries.count
+      keeping.close { key, value in
+        // A type may write what it does not declare.
+        let keys = written ?? Set(entries[frame.entries..<count].map { bytes[$0.start..<$0.value] })
+        written = keys
+        guard !keys.contains(key) else { return }
+        entries.append(Entry(start: bytes.count, value: bytes.count + key.count))
+        bytes += key
+        bytes += value
       }
     }
 
@@ -231,28 +235,42 @@
     /// - Returns: The number of entries.
     private func sort(_ frame: Frame) throws(EncodingFailure) -> Int {
       let count = entries.count - frame.entries
-      var isDone = true
       for index in frame.entries..<entries.count {
-        let isLast = index + 1 == entries.count
-        entries[index].end = isLast ? bytes.count : entries[index + 1].start
-        if entries[index].child != nil || !isLast && !precedes(entries[index], entries[index + 1]) { isDone = false }
+        entries[index].end = index + 1 == entries.count ? bytes.count : entries[index + 1].start
       }
-      if isDone { return count }
-      // Stable, so that equal keys stay in the order in which they were written.
-      let sorted = entries[frame.entries...].sorted { precedes($0, $1) }
-      scratch.removeAll(keepingCapacity: true)
-      var kept = 0
-      for (index, entry) in sorted.enumerated() {
-        if index + 1 < count, !precedes(entry, sorted[index + 1]) { continue }
-        kept += 1
-        scratch.append(contentsOf: bytes[entry.start..<entry.end])
-        if let child = entry.child { scratch.append(contentsOf: try children[child].finish()) }
-      }
+      guard !isInOrder(frame) else { return count }
+      let kept = try writeInOrder(frame)
       bytes.replaceSubrange((frame.start + 1)..., with: scratch)
       return kept
     }
 
-    private func precedes(_ a: Entry, _ b: Entry) -> Bool {
+    /// Writes the entries of a map into `scratch`, in the order of their keys; returns their number.
+    private func writeInOrder(_ frame: Frame) throws(EncodingFailure) -> Int {
+      // Stable, so that equal keys stay in the order in which they were written.
+      let written = bytes
+      let sorted = entries[frame.entries...].sorted { Self.precedes(written, $0, $1) }
+      scratch.removeAll(keepingCapacity: true)
+      var kept = 0
+      for (index, entry) in sorted.enumerated() {
+        if index + 1 < sorted.count, !Self.precedes(written, entry, sorted[index + 1]) { continue }
+        kept += 1
+        scratch.append(contentsOf: written[entry.start..<entry.end])
+        if let child = entry.child { scratch.append(contentsOf: try children[child].finish()) }
+      }
+      return kept
+    }
+
+    /// Whether the entries of a map already have the order of their keys, each once, and their values.
+    private func isInOrder(_ frame: Frame) -> Bool {
+      let (bytes, entries) = (bytes, entries)
+      for index in frame.entries..<entries.count {
+        if entries[index].child != nil { return false }
+        if index > frame.entries, !Self.precedes(bytes, entries[index - 1], entries[index]) { return false }
+      }
+      return true
+    }
+
+    private static func precedes(_ bytes: [UInt8], _ a: Entry, _ b: Entry) -> Bool {
       let (first, second) = (a.value - a.start, b.value - b.start)
       for index in 0..<min(first, second) {
         let (x, y) = (bytes[a.start + index], bytes[b.start + index])

@@ -4,7 +4,9 @@
 
   /// The stored bytes of a value that is encoded again, and where in them is what is being written.
   final class CBORKeeping {
-    let items: CBORItems
+    private let items: CBORItems
+    /// The fields that the type asks for when it decodes the stored bytes.
+    private let read: CBORFieldNames
     /// One for each open frame of the encoding.
     private var levels: [Level]
     /// Where the stored value begins in place of which the next one is written.
@@ -18,8 +20,16 @@
       var hasField: [(String) -> Bool] = []
     }
 
-    init(_ items: CBORItems, at position: Int?) {
+    /// Returns nil when the bytes cannot be decoded as the type: what they mean is then not known.
+    static func make<T: Decodable>(_ old: [UInt8], _: T.Type) -> CBORKeeping? {
+      let read = CBORFieldNames()
+      guard (try? CBORDecoder.value(T.self, CBORItems(old), noting: read)) != nil else { return nil }
+      return CBORKeeping(CBORItems(old), read, at: 0)
+    }
+
+    private init(_ items: CBORItems, _ read: CBORFieldNames, at position: Int?) {
       self.items = items
+      self.read = read
       levels = []
       next = position
       open()
@@ -32,33 +42,51 @@
     }
 
     /// Notes which fields the type has whose container was opened.
-    func hasFields(_ level: Int, _ hasField: @escaping (String) -> Bool) { levels[level].hasField.append(hasField) }
+    func hasFields(_ level: Int, _ hasField: @escaping (String) -> Bool) {
+      if levels.indices.contains(level) { levels[level].hasField.append(hasField) }
+    }
 
     /// The next value is the whole of a level's.
-    func single(_ level: Int) { next = levels[level].position }
+    func single(_ level: Int) { next = levels.indices.contains(level) ? levels[level].position : nil }
 
     /// The next value is that of a field, or, with nil, an element: elements of arrays have no names by which to find them again.
-    func field(_ level: Int, _ name: String?) { next = name.flatMap { levels[level].entries?.value($0) } }
+    func field(_ level: Int, _ name: String?) {
+      next = levels.indices.contains(level) ? name.flatMap { levels[level].entries?.value($0) } : nil
+    }
 
     /// A child that writes the next value apart.
     func child() -> CBORKeeping {
       defer { next = nil }
-      return CBORKeeping(items, at: next)
+      return CBORKeeping(items, read, at: next)
     }
 
-    /// Closes the last level, and calls `body` with the encoded key and the value of each field that its type does not have.
-    func close(_ body: (_ key: [UInt8], _ value: ArraySlice<UInt8>) -> Void) throws(DecodingFailure) {
-      let level = levels.removeLast()
-      guard let position = level.position, level.entries != nil, !level.hasField.isEmpty else { return }
-      _ = try items.forEach(items.untagged(position)) { (key) throws(DecodingFailure) in
+    /// Closes the last level, and calls `body` with the encoded key and the value of each field that neither what was written nor
+    /// what was read has.
+    func close(_ body: (_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Void) {
+      guard let level = levels.popLast(), let position = level.position, level.entries != nil, !level.hasField.isEmpty
+      else { return }
+      let hasField = level.hasField + read.hasField[position, default: []]
+      // The bytes were decoded: they are well-formed.
+      guard let head = try? items.untagged(position) else { return }
+      _ = try? items.forEach(head) { (key) throws(DecodingFailure) in
         let value = try items.skip(key, 1)
         let end = try items.skip(value, 1)
-        let name = try items.name(key)
-        if name == nil || !level.hasField.contains(where: { $0(name ?? "") }) {
-          body(Array(items.bytes[key..<value]), items.bytes[value..<end])
+        // A key without a name is none of the type's.
+        let name = (try? items.name(key)) ?? nil
+        if !hasField.contains(where: { has in name.map(has) ?? false }) {
+          body(items.bytes[key..<value], items.bytes[value..<end])
         }
         return end
       }
+    }
+  }
+
+  /// Notes which fields a type has whose containers it opens when it is decoded, by the position of the map.
+  final class CBORFieldNames {
+    private(set) var hasField: [Int: [(String) -> Bool]] = [:]
+
+    func note<Key: CodingKey>(_ position: Int, _: Key.Type) {
+      hasField[position, default: []].append { Key(stringValue: $0) != nil }
     }
   }
 #endif

@@ -24,14 +24,25 @@
       var isNull: Bool { major == CBORMajor.other && (detail == 22 || detail == 23) }
     }
 
+    @inline(__always)
     package func head(_ position: Int) throws(DecodingFailure) -> Head {
+      // Most heads are one byte.
+      if position < bytes.count {
+        let first = bytes[position]
+        let detail = first & 31
+        if detail < 24 { return Head(major: first >> 5, detail: detail, value: UInt64(detail), end: position + 1) }
+      }
+      return try longHead(position)
+    }
+
+    @inline(never)
+    private func longHead(_ position: Int) throws(DecodingFailure) -> Head {
       guard position < bytes.count else {
         throw DecodingFailure("it ends at byte \(position), in the middle of an item")
       }
       let first = bytes[position]
       let (major, detail) = (first >> 5, first & 31)
       switch detail {
-      case 0..<24: return Head(major: major, detail: detail, value: UInt64(detail), end: position + 1)
       case 24...27:
         let count = 1 << Int(detail - 24)
         guard position + count < bytes.count else { throw DecodingFailure("it ends within the head of an item") }
@@ -250,24 +261,20 @@
     func entries(_ position: Int) throws(DecodingFailure) -> CBOREntries {
       let head = try untagged(position)
       guard head.major == CBORMajor.map else { throw wrong("a map", head) }
-      let count = try count(head)
-      var entries = CBOREntries(self)
-      entries.named.reserveCapacity(count ?? 0)
-      var position = head.end
-      var read = 0
-      while count.map({ read < $0 }) ?? !isEnd(position) {
+      var named: [CBOREntries.Entry] = []
+      var others: [String: Int] = [:]
+      named.reserveCapacity(head.isIndefinite ? 8 : min(Int(clamping: head.value), bytes.count / 2))
+      _ = try forEach(head) { (position) throws(DecodingFailure) in
         let key = try self.head(position)
         let value = try skip(position, 1)
         if key.major == CBORMajor.text, !key.isIndefinite {
-          entries.named.append(CBOREntries.Entry(key: key.end..<value, value: value))
+          named.append(CBOREntries.Entry(key: key.end..<value, value: value))
         } else if let name = try name(position) {
-          guard entries.others.updateValue(value, forKey: name) == nil else { throw Self.repeated(name) }
+          guard others.updateValue(value, forKey: name) == nil else { throw Self.repeated(name) }
         }
-        position = try skip(value, 1)
-        read += 1
+        return try skip(value, 1)
       }
-      try entries.sort()
-      return entries
+      return try CBOREntries(self, named, others)
     }
 
     static func repeated(_ name: String) -> DecodingFailure {
@@ -284,8 +291,8 @@
     }
   }
 
-  /// Where the entries of a map lie.
-  struct CBOREntries {
+  /// Where the entries of a map lie. A class, since Swift's containers copy what they hold at each access.
+  final class CBOREntries {
     struct Entry {
       /// The bytes of the key's text.
       let key: Range<Int>
@@ -293,22 +300,32 @@
     }
     let items: CBORItems
     /// In the order of the deterministic form: by length, then by bytes.
-    var named: [Entry] = []
-    var others: [String: Int] = [:]
+    private let named: [Entry]
+    private let others: [String: Int]
 
-    init(_ items: CBORItems) { self.items = items }
+    init(_ items: CBORItems, _ named: [Entry], _ others: [String: Int]) throws(DecodingFailure) {
+      self.items = items
+      self.named = try Self.sorted(items.bytes, named)
+      self.others = others
+    }
 
     /// Puts the keys into order, and checks that each occurs once.
-    mutating func sort() throws(DecodingFailure) {
-      let bytes = items.bytes
-      func firstDisorder() -> Int? {
-        named.indices.dropFirst().first { !Self.precedes(bytes, named[$0 - 1].key, named[$0].key) }
+    private static func sorted(_ bytes: [UInt8], _ entries: [Entry]) throws(DecodingFailure) -> [Entry] {
+      if firstDisorder(bytes, entries) == nil { return entries }
+      let sorted = entries.sorted { precedes(bytes, $0.key, $1.key) }
+      if let index = firstDisorder(bytes, sorted) {
+        throw CBORItems.repeated(withBytes(of: bytes) { $0.extracting(sorted[index].key).utf8String() } ?? "")
       }
-      guard firstDisorder() != nil else { return }
-      named.sort { Self.precedes(bytes, $0.key, $1.key) }
-      if let index = firstDisorder() {
-        throw CBORItems.repeated(withBytes(of: bytes) { $0.extracting(named[index].key).utf8String() } ?? "")
+      return sorted
+    }
+
+    private static func firstDisorder(_ bytes: [UInt8], _ entries: [Entry]) -> Int? {
+      var index = 1
+      while index < entries.count {
+        if !precedes(bytes, entries[index - 1].key, entries[index].key) { return index }
+        index += 1
       }
+      return nil
     }
 
     private static func precedes(_ bytes: [UInt8], _ a: Range<Int>, _ b: Range<Int>) -> Bool {

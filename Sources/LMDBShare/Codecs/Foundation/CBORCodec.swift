@@ -62,7 +62,7 @@
     ) throws(EncodingFailure) {
       let bytes: [UInt8]
       do {
-        bytes = try CBOREncoding.bytes(of: value, changing: old)
+        bytes = try CBOREncoding.bytes(of: value, keeping: old.flatMap { CBORKeeping.make($0, Value.self) })
       } catch {
         throw EncodingFailure("\(Value.self) cannot be encoded: \(error)")
       }
@@ -93,29 +93,34 @@
   extension CBOREncoding {
     /// Writes a value of a type that has a form of its own; returns false for others.
     func writeKnown<T: Encodable>(_ value: T) throws(EncodingFailure) -> Bool {
-      let type = T.self
-      if type == String.self, let value = value as? String {
+      if let value = same(value, as: String.self) {
         write(value)
-      } else if type == Int.self, let value = value as? Int {
+      } else if let value = same(value, as: Int.self) {
         write(integer: value)
-      } else if type == Date.self, let value = value as? Date {
+      } else if let value = same(value, as: Date.self) {
         write(value)
-      } else if type == Data.self, let value = value as? Data {
+      } else if let value = same(value, as: Data.self) {
         write(bytes: value)
-      } else if type == [UInt8].self, let value = value as? [UInt8] {
-        write(bytes: value)
-      } else if type == UUID.self, let value = value as? UUID {
+      } else if ObjectIdentifier(T.self) == CBORDecoder.arrayOfBytes {
+        writeByteArray(value)
+      } else if let value = same(value, as: UUID.self) {
         write(tag: CBORTag.uuid)
         write(bytes: withBytes(of: value.uuid) { $0.copied() })
-      } else if type == URL.self, let value = value as? URL {
+      } else if let value = same(value, as: URL.self) {
         write(tag: CBORTag.address)
         write(value.absoluteString)
-      } else if type == Decimal.self, let value = value as? Decimal {
+      } else if let value = same(value, as: Decimal.self) {
         try write(value)
       } else {
         return false
       }
       return true
+    }
+
+    /// Apart, since the metadata of its type would be looked up for all types.
+    @inline(never)
+    private func writeByteArray<T>(_ value: T) {
+      if let value = same(value, as: [UInt8].self) { write(bytes: value) }
     }
 
     private static let between = CBORDecoder.between
@@ -149,23 +154,31 @@
     /// The seconds from the beginning of 1970 to that of 2001.
     static let between = 978_307_200.0
 
+    /// `[UInt8]`, whose metadata takes a lookup at each use.
+    static let arrayOfBytes = ObjectIdentifier([UInt8].self)
+
     /// The value of a type that has a form of its own; nil for others.
     func known<T: Decodable>(_ type: T.Type) throws(DecodingFailure) -> T? {
-      if type == String.self { return try items.text(position) as? T }
-      if type == Int.self { return try items.integer(position, Int.self) as? T }
-      if type == Date.self { return try date() as? T }
-      if type == Data.self { return Data(try items.content(position)) as? T }
-      if type == [UInt8].self {
-        return try items.untagged(position).major == CBORMajor.bytes ? try items.content(position) as? T : nil
-      }
-      if type == UUID.self { return try uuid() as? T }
+      if type == String.self { return same(try items.text(position), as: type) }
+      if type == Int.self { return same(try items.integer(position, Int.self), as: type) }
+      if type == Date.self { return same(try date(), as: type) }
+      if type == Data.self { return same(Data(try items.content(position)), as: type) }
+      if ObjectIdentifier(type) == Self.arrayOfBytes { return try byteArray(type) }
+      if type == UUID.self { return same(try uuid(), as: type) }
       if type == URL.self {
         let text = try items.text(position)
         guard let url = URL(string: text) else { throw DecodingFailure("'\(text.prefix(50))' is not a URL") }
-        return url as? T
+        return same(url, as: type)
       }
-      if type == Decimal.self { return try decimal() as? T }
+      if type == Decimal.self { return same(try decimal(), as: type) }
       return nil
+    }
+
+    /// An array of bytes that is stored as such. Apart, since the metadata of its type would be looked up for all types.
+    @inline(never)
+    private func byteArray<T>(_ type: T.Type) throws(DecodingFailure) -> T? {
+      guard try items.untagged(position).major == CBORMajor.bytes else { return nil }
+      return same(try items.content(position), as: type)
     }
 
     /// The tag of the item, unless it is that of CBOR itself, and where what is tagged begins.

@@ -124,6 +124,52 @@ extension ElementView {
     return window.element(position).copied()
   }
 
+  /// Whether elements that only move keep what their stored bytes have beyond their type.
+  @inlinable
+  var keepsStoredElements: Bool {
+    if ElementCodec.keepsUnknownFields, case .slotted = storage { true } else { false }
+  }
+
+  /// Replaces the elements by some of them, in another order, as they are stored.
+  ///
+  /// - Parameters:
+  ///   - order: The positions that they have now.
+  ///   - all: The elements.
+  mutating func reorder(_ order: [Int], of all: [Element]) {
+    let stored = order.map { self.stored($0) ?? [] }
+    change(
+      packed: { _, _ in },
+      slotted: { core, elements in
+        elements.removeAll(core)
+        elements.insert(core, 0, stored)
+      },
+      detached: { $0 = order.map { all[$0] } })
+  }
+
+  /// Swaps two elements.
+  @inlinable
+  mutating func swap(_ first: Int, _ second: Int) {
+    guard first != second else { return }
+    guard keepsStoredElements, let (a, b) = storedPair(first, second) else {
+      let element = get(first)
+      set(first, get(second))
+      return set(second, element)
+    }
+    change(
+      packed: { _, _ in },
+      slotted: { core, elements in
+        LMDBShare.withBytes(of: b) { elements.replace(core, first, $0) }
+        LMDBShare.withBytes(of: a) { elements.replace(core, second, $0) }
+      },
+      detached: { $0.swapAt(first, second) })
+  }
+
+  @usableFromInline
+  func storedPair(_ first: Int, _ second: Int) -> ([UInt8], [UInt8])? {
+    guard let a = stored(first), let b = stored(second) else { return nil }
+    return (a, b)
+  }
+
   @inlinable
   mutating func append(_ element: Element) {
     change(

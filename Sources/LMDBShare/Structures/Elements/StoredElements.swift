@@ -37,6 +37,10 @@ extension StoredElements {
     set { view.set(position, newValue) }
   }
 
+  /// Swaps two elements.
+  @inlinable
+  public mutating func swapAt(_ first: Int, _ second: Int) { view.swap(first, second) }
+
   /// Returns the element at a position.
   ///
   /// - Throws: ``StoreError`` when there is none, or it cannot be decoded.

@@ -58,6 +58,7 @@ extension SharedDictionary.Contents {
       yield &new
       modify(new, key)
     }
+    set { set(newValue, key) }
   }
 
   /// Returns the value of a key, or nil.
@@ -147,7 +148,7 @@ extension SharedDictionary.Contents {
     _ other: some Sequence<(Key, Value)>, uniquingKeysWith combine: (Value, Value) throws -> Value
   ) rethrows {
     for (key, value) in other {
-      if let old = self[key] { set(try combine(old, value), key) } else { set(value, key) }
+      if let old = self[key] { modify(try combine(old, value), key) } else { set(value, key) }
     }
   }
 

@@ -100,21 +100,38 @@ extension SharedList.Contents: RangeReplaceableCollection {
   /// - Complexity: O(*n*).
   public mutating func removeAll(where shouldRemove: (Element) throws -> Bool) rethrows {
     let all = view.copied()
-    let kept = try all.filter { try !shouldRemove($0) }
-    if kept.count < all.count { view.replaceAll(kept) }
+    if view.keepsStoredElements {
+      let kept = try all.indices.filter { try !shouldRemove(all[$0]) }
+      if kept.count < all.count { view.reorder(kept, of: all) }
+    } else {
+      let kept = try all.filter { try !shouldRemove($0) }
+      if kept.count < all.count { view.replaceAll(kept) }
+    }
   }
 
   /// Sorts the elements, which are read, sorted in memory and written back.
   ///
   /// - Complexity: O(*n* log *n*).
   public mutating func sort(by areInIncreasingOrder: (Element, Element) throws -> Bool) rethrows {
-    view.replaceAll(try view.copied().sorted(by: areInIncreasingOrder))
+    let all = view.copied()
+    if view.keepsStoredElements {
+      view.reorder(try all.indices.sorted { try areInIncreasingOrder(all[$0], all[$1]) }, of: all)
+    } else {
+      view.replaceAll(try all.sorted(by: areInIncreasingOrder))
+    }
   }
 
   /// Reverses the order of the elements.
   ///
   /// - Complexity: O(*n*).
-  public mutating func reverse() { view.replaceAll(view.copied().reversed()) }
+  public mutating func reverse() {
+    let all = view.copied()
+    if view.keepsStoredElements {
+      view.reorder(all.indices.reversed(), of: all)
+    } else {
+      view.replaceAll(all.reversed())
+    }
+  }
 
   /// Drops the elements that exceed the maximum, at the end or at the start.
   @usableFromInline

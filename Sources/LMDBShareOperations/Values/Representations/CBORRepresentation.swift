@@ -20,7 +20,7 @@ struct CBORRepresentation: CompoundRepresentation {
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     let items = CBORItems(bytes)
     guard try items.skip(0) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
-    try json.write(items, 0)
+    try json.write(items, 0, 0)
   }
 
   @_lifetime(json: copy json)
@@ -55,8 +55,11 @@ struct CBORRepresentation: CompoundRepresentation {
 
 extension JSONWriter {
   /// Appends the item at a position, which is well-formed, and returns where it ends.
+  ///
+  /// - Parameter depth: The level in the JSON. What would lie too deep to be read again is not written.
   @discardableResult
-  fileprivate mutating func write(_ items: CBORItems, _ position: Int) throws(DecodingFailure) -> Int {
+  fileprivate mutating func write(_ items: CBORItems, _ position: Int, _ depth: Int) throws(DecodingFailure) -> Int {
+    guard depth < JSONReader.deepest else { throw DecodingFailure("more than \(JSONReader.deepest) levels of JSON") }
     let head = try items.head(position)
     switch head.major {
     case CBORMajor.unsigned, CBORMajor.negative: number(try items.integer(position, Int128.self))
@@ -64,9 +67,9 @@ extension JSONWriter {
       let content = try items.content(position)
       form(.bytes) { json in withBytes(of: content) { json.base64($0) } }
     case CBORMajor.text: string(try items.text(position))
-    case CBORMajor.array: return try writeArray(items, head)
-    case CBORMajor.map: return try writeMap(items, head)
-    case CBORMajor.tag: return try writeTagged(items, position, head)
+    case CBORMajor.array: return try writeArray(items, head, depth)
+    case CBORMajor.map: return try writeMap(items, head, depth)
+    case CBORMajor.tag: return try writeTagged(items, position, head, depth)
     default: try writeOther(items, position, head)
     }
     return try items.skip(position)
@@ -80,28 +83,36 @@ extension JSONWriter {
     end("}")
   }
 
-  private mutating func writeArray(_ items: CBORItems, _ head: CBORItems.Head) throws(DecodingFailure) -> Int {
+  private mutating func writeArray(
+    _ items: CBORItems, _ head: CBORItems.Head, _ depth: Int
+  ) throws(DecodingFailure) -> Int {
     begin("[")
     let end = try items.forEach(head) { (position) throws(DecodingFailure) in
       separate()
-      return try write(items, position)
+      return try write(items, position, depth + 1)
     }
     self.end("]")
     return end
   }
 
-  private mutating func writeMap(_ items: CBORItems, _ head: CBORItems.Head) throws(DecodingFailure) -> Int {
+  private mutating func writeMap(
+    _ items: CBORItems, _ head: CBORItems.Head, _ depth: Int
+  ) throws(DecodingFailure) -> Int {
     var entries: [(key: [UInt8], value: Int)] = []
-    var names: [String] = []
+    var hasOnlyTexts = true
+    var hasMark = false
     let end = try items.forEach(head) { (position) throws(DecodingFailure) in
       var key = JSONWriter()
-      let value = try key.write(items, position)
-      if try items.head(position).major == CBORMajor.text { names.append(try items.text(position)) }
+      let value = try key.write(items, position, depth + 3)
+      let isText = try items.head(position).major == CBORMajor.text
+      if !isText { hasOnlyTexts = false }
+      if isText, try items.text(position).utf8.first == CBORForm.mark { hasMark = true }
       entries.append((key.out.finish(), value))
       return try items.skip(value)
     }
-    guard Set(entries.map(\.key)).count == entries.count else { throw DecodingFailure("a map with a key twice") }
-    let isObject = names.count == entries.count && (names.count != 1 || names[0].utf8.first != CBORForm.mark)
+    let isObject = hasOnlyTexts && !(hasMark && entries.count == 1)
+    guard Set(try entries.map { (entry) throws(DecodingFailure) in try Self.item(entry.key) }).count == entries.count
+    else { throw DecodingFailure("a map with a key twice") }
     if !isObject {
       begin("{")
       name(CBORForm.map.rawValue)
@@ -112,7 +123,7 @@ extension JSONWriter {
       if !isObject { begin("[") }
       withBytes(of: key) { verbatim($0) }
       out.append(UInt8(ascii: isObject ? ":" : ","))
-      try write(items, value)
+      try write(items, value, depth + (isObject ? 1 : 3))
       if !isObject { self.end("]") }
     }
     self.end(isObject ? "}" : "]")
@@ -120,8 +131,22 @@ extension JSONWriter {
     return end
   }
 
+  /// The deterministic form of a key: keys that differ only in their form are the same.
+  private static func item(_ json: [UInt8]) throws(DecodingFailure) -> [UInt8] {
+    try withBytes(of: json) { (json) -> Result<[UInt8], DecodingFailure> in
+      var reader = JSONReader(json)
+      var item: [UInt8] = []
+      do throws(ValueProblem) {
+        try reader.item(into: &item)
+      } catch {
+        return .failure(DecodingFailure(error.description))
+      }
+      return .success(item)
+    }.get()
+  }
+
   private mutating func writeTagged(
-    _ items: CBORItems, _ position: Int, _ head: CBORItems.Head
+    _ items: CBORItems, _ position: Int, _ head: CBORItems.Head, _ depth: Int
   ) throws(DecodingFailure) -> Int {
     let end = try items.skip(position)
     let isInteger = head.value == CBORTag.bignum || head.value == CBORTag.negativeBignum
@@ -135,7 +160,7 @@ extension JSONWriter {
         json.separate()
         json.number(head.value)
         json.separate()
-        try json.write(items, head.end)
+        try json.write(items, head.end, depth + 2)
         json.end("]")
       }
     }
@@ -215,7 +240,7 @@ extension JSONReader {
       entries.append(try Entry(name, &json))
     }
     if let marked {
-      var value = JSONReader(bytes.extracting(marked.value))
+      var value = part(marked.value)
       if count == 1 { return try value.form(marked.name, into: &out) }
       entries.append(try Entry(marked.name, &value))
     }

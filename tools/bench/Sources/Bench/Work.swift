@@ -21,6 +21,23 @@ func work(_ directory: String, _ arguments: ArraySlice<String>) throws {
   if sum == .min { print(sum) }
 }
 
+/// A value of some fields.
+struct Record: Codable, Storable {
+  var number: Int
+  var name: String
+  var tags: [String]
+  var score: Double
+  var time: Date
+
+  init(_ number: Int) {
+    self.number = number
+    name = "a name of some length"
+    tags = ["first", "second tag"]
+    score = 1.25
+    time = Date(timeIntervalSinceReferenceDate: 800_000_000.5)
+  }
+}
+
 /// The data that the operations use.
 private struct Subject {
   static let size = 10_000
@@ -32,6 +49,9 @@ private struct Subject {
   let queue: SharedQueue<Int>
   let added: SharedDictionary<Int, Int>
   let appended: SharedList<Int>
+  let strings: SharedList<String>
+  let appendedStrings: SharedList<String>
+  let records: SharedDictionary<Int, Record>
   let names: [String]
 
   init(_ store: SharedStore) throws {
@@ -43,12 +63,17 @@ private struct Subject {
     queue = try store.queue("queue", of: Int.self)
     added = try store.dictionary("added", of: Int.self, Int.self)
     appended = try store.list("appended", of: Int.self)
+    strings = try store.list("strings", of: String.self)
+    appendedStrings = try store.list("appended strings", of: String.self)
+    records = try store.dictionary("records", of: Int.self, Record.self)
     names = (0..<Self.size).map { "key-\(100_000_000_000 + $0)" }
     let entries = (0..<Self.size).map { ($0, $0) }
     let named = zip(names, 0..<Self.size).map { ($0, $1) }
     try numbers.write { $0.append(sorted: entries) }
     try texts.write { $0.append(sorted: named) }
     try list.append(contentsOf: 0..<Self.size)
+    try strings.append(contentsOf: names)
+    try records.write { records in for number in 0..<100 { records[number] = Record(number) } }
     try value.update { $0 += 1 }
     try queue.push(1)
     _ = try queue.pop()
@@ -143,6 +168,43 @@ private let works: [(name: String, count: Int, operation: @Sendable (Subject, In
       for start in stride(from: 0, to: count, by: 1000) {
         try subject.appended.write { contents in for number in start..<start + 1000 { contents.append(number) } }
       }
+      return 0
+    }
+  ),
+  (
+    "list of strings: iterate, an element", 100_000,
+    { subject, count in
+      try subject.store.read { txn in
+        var sum = 0
+        for _ in 0..<count / Subject.size { for element in txn[subject.strings] { sum &+= element.utf8.count } }
+        return sum
+      }
+    }
+  ),
+  (
+    "list of strings: append, an element of one transaction", 20_000,
+    { subject, count in
+      try subject.store.write { txn in
+        for number in 0..<count { txn[subject.appendedStrings].append(subject.names[number % Subject.size]) }
+      }
+      return 0
+    }
+  ),
+  (
+    "dictionary: get, a Codable struct of five fields", 2000,
+    { subject, count in
+      try subject.store.read { txn in
+        var sum = 0
+        for number in 0..<count { sum &+= txn[subject.records][number % 100]?.number ?? 0 }
+        return sum
+      }
+    }
+  ),
+  (
+    "dictionary: put, a Codable struct of five fields", 2000,
+    { subject, count in
+      let record = Record(1)
+      try subject.store.write { txn in for number in 0..<count { txn[subject.records][number % 100] = record } }
       return 0
     }
   ),
