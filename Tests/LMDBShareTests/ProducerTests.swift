@@ -166,7 +166,7 @@ struct ProducerTests {
   }
 
   @Test func whatCannotBeEncodedIsNotAccepted() throws {
-    struct Measure: Codable, Storable { var value: Double }
+    struct Measure: JSONStored { var value: Double }
     let test = try TestStore()
     let queue = try test.store.queue("queue", of: Measure.self)
     let producer = queue.producer()

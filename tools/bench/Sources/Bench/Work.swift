@@ -49,9 +49,6 @@ private struct Subject {
   let queue: SharedQueue<Int>
   let added: SharedDictionary<Int, Int>
   let appended: SharedList<Int>
-  let strings: SharedList<String>
-  let appendedStrings: SharedList<String>
-  let records: SharedDictionary<Int, Record>
   let names: [String]
 
   init(_ store: SharedStore) throws {
@@ -63,20 +60,25 @@ private struct Subject {
     queue = try store.queue("queue", of: Int.self)
     added = try store.dictionary("added", of: Int.self, Int.self)
     appended = try store.list("appended", of: Int.self)
-    strings = try store.list("strings", of: String.self)
-    appendedStrings = try store.list("appended strings", of: String.self)
-    records = try store.dictionary("records", of: Int.self, Record.self)
     names = (0..<Self.size).map { "key-\(100_000_000_000 + $0)" }
     let entries = (0..<Self.size).map { ($0, $0) }
     let named = zip(names, 0..<Self.size).map { ($0, $1) }
     try numbers.write { $0.append(sorted: entries) }
     try texts.write { $0.append(sorted: named) }
     try list.append(contentsOf: 0..<Self.size)
-    try strings.append(contentsOf: names)
-    try records.write { records in for number in 0..<100 { records[number] = Record(number) } }
     try value.update { $0 += 1 }
     try queue.push(1)
     _ = try queue.pop()
+  }
+
+  // These are opened by the operations that need them: each open database makes all transactions a little longer.
+
+  func strings() throws -> SharedList<String> { try store.list("strings", of: String.self) }
+
+  func records() throws -> SharedDictionary<Int, Record> {
+    let records = try store.dictionary("records", of: Int.self, Record.self)
+    try records.write { records in for number in 0..<100 { records[number] = Record(number) } }
+    return records
   }
 
   /// Every number below the size once, in random order, then again.
@@ -174,9 +176,11 @@ private let works: [(name: String, count: Int, operation: @Sendable (Subject, In
   (
     "list of strings: iterate, an element", 100_000,
     { subject, count in
-      try subject.store.read { txn in
+      let strings = try subject.strings()
+      try strings.append(contentsOf: subject.names)
+      return try subject.store.read { txn in
         var sum = 0
-        for _ in 0..<count / Subject.size { for element in txn[subject.strings] { sum &+= element.utf8.count } }
+        for _ in 0..<count / Subject.size { for element in txn[strings] { sum &+= element.utf8.count } }
         return sum
       }
     }
@@ -184,8 +188,9 @@ private let works: [(name: String, count: Int, operation: @Sendable (Subject, In
   (
     "list of strings: append, an element of one transaction", 20_000,
     { subject, count in
+      let strings = try subject.strings()
       try subject.store.write { txn in
-        for number in 0..<count { txn[subject.appendedStrings].append(subject.names[number % Subject.size]) }
+        for number in 0..<count { txn[strings].append(subject.names[number % Subject.size]) }
       }
       return 0
     }
@@ -193,9 +198,10 @@ private let works: [(name: String, count: Int, operation: @Sendable (Subject, In
   (
     "dictionary: get, a Codable struct of five fields", 2000,
     { subject, count in
-      try subject.store.read { txn in
+      let records = try subject.records()
+      return try subject.store.read { txn in
         var sum = 0
-        for number in 0..<count { sum &+= txn[subject.records][number % 100]?.number ?? 0 }
+        for number in 0..<count { sum &+= txn[records][number % 100]?.number ?? 0 }
         return sum
       }
     }
@@ -203,8 +209,9 @@ private let works: [(name: String, count: Int, operation: @Sendable (Subject, In
   (
     "dictionary: put, a Codable struct of five fields", 2000,
     { subject, count in
+      let records = try subject.records()
       let record = Record(1)
-      try subject.store.write { txn in for number in 0..<count { txn[subject.records][number % 100] = record } }
+      try subject.store.write { txn in for number in 0..<count { txn[records][number % 100] = record } }
       return 0
     }
   ),
