@@ -43,9 +43,7 @@ public protocol Codec<Value>: Sendable {
   /// ``MultiformCodec``.
   static var identifiers: [String] { get }
 
-  /// Appends the value's bytes in one of the codec's representations.
-  ///
-  /// - Parameter form: The representation's index in ``identifiers``.
+  /// Appends the value's bytes in one of the codec's representations: `form` is its index in ``identifiers``.
   static func encode(_ value: Value, in form: Int, into writer: inout ByteWriter) throws(EncodingFailure)
 
   /// Decodes a value in one of the codec's representations.
@@ -58,9 +56,8 @@ public protocol Codec<Value>: Sendable {
   /// added.
   static var keepsUnknownFields: Bool { get }
 
-  /// Calls `body` with the bytes of a value that was read and changed.
-  ///
-  /// - Parameter old: The stored bytes, if the codec ``keepsUnknownFields``.
+  /// Calls `body` with the bytes of a value that was read and changed. `old` are the stored bytes, if the codec
+  /// ``keepsUnknownFields``.
   static func withEncoded<R>(
     _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
   ) throws(EncodingFailure) -> R
