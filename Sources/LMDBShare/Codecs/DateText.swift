@@ -39,30 +39,67 @@ package enum DateText {
     let day = dayOfYear - (153 * month + 2) / 5 + 1
     let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
     guard 1...9999 ~= year else { return nil }
-    let date = [pad(year, 4), pad(month < 10 ? month + 3 : month - 9, 2), pad(day, 2)].joined(separator: "-")
-    let time = [second / 3600, second / 60 % 60, second % 60].map { pad($0, 2) }.joined(separator: ":")
-    return "\(date)T\(time)\(decimals > 0 ? "." + pad(fraction, decimals) : "")Z"
-  }
-
-  private static func pad(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    var digits: [UInt8] = []
+    digits.reserveCapacity(30)
+    func append(_ number: Int, _ width: Int, _ end: Unicode.Scalar) {
+      var divisor = 1
+      for _ in 1..<width { divisor *= 10 }
+      while divisor > 0 {
+        digits.append(UInt8(truncatingIfNeeded: number / divisor % 10) + 0x30)
+        divisor /= 10
+      }
+      digits.append(UInt8(ascii: end))
+    }
+    append(year, 4, "-")
+    append(month < 10 ? month + 3 : month - 9, 2, "-")
+    append(day, 2, "T")
+    append(second / 3600, 2, ":")
+    append(second / 60 % 60, 2, ":")
+    append(second % 60, 2, decimals > 0 ? "." : "Z")
+    if decimals > 0 { append(fraction, decimals, "Z") }
+    return String(decoding: digits, as: UTF8.self)
   }
 
   /// The seconds of such a text: a date only, or with a time to the minute, second or fraction of it; in UTC, or with the offset
   /// of a time zone (`+01:00`, `+0100` or `+01`), which may follow a space.
-  package static func seconds(_ text: String) -> Double? {
+  package static func seconds(_ text: String) -> Double? { plainSeconds(text) ?? anySeconds(text) }
+
+  /// The seconds of a text as this library writes it; nil for others.
+  private static func plainSeconds(_ text: String) -> Double? {
+    withUTF8(of: text) { bytes in
+      let count = bytes.byteCount
+      guard count == 20 || 22...30 ~= count, bytes.byte(at: count - 1) == UInt8(ascii: "Z") else { return nil }
+      var position = 0
+      /// Reads a number of some digits, and what follows it.
+      func number(_ width: Int, _ end: Unicode.Scalar) -> Int? {
+        var value = 0
+        for index in position..<position + width {
+          let digit = bytes.byte(at: index)
+          guard 0x30...0x39 ~= digit else { return nil }
+          value = value * 10 + Int(digit - 0x30)
+        }
+        guard bytes.byte(at: position + width) == UInt8(ascii: end) else { return nil }
+        position += width + 1
+        return value
+      }
+      guard let year = number(4, "-"), let month = number(2, "-"), let day = number(2, "T"),
+        let days = days(year, month, day), let hour = number(2, ":"), hour < 24, let minute = number(2, ":"),
+        minute < 60, let second = number(2, count == 20 ? "Z" : "."), second < 60
+      else { return nil }
+      let whole = Double(days * 86400 + hour * 3600 + minute * 60 + second)
+      if count == 20 { return whole }
+      let decimals = count - 21
+      return number(decimals, "Z").map { whole + Double($0) / power[decimals] }
+    }
+  }
+
+  private static func anySeconds(_ text: String) -> Double? {
     let parts = text.split(whereSeparator: { $0 == "T" || $0 == "t" || $0 == " " })
     guard 1...3 ~= parts.count else { return nil }
     let date = parts[0].split(separator: "-", omittingEmptySubsequences: false)
     guard date.count == 3, date[0].utf8.count == 4, let year = digits(date[0]), let month = digits(date[1]),
-      let day = digits(date[2]), 1...12 ~= month, year >= 1, 1...days(of: month, year) ~= day
+      let day = digits(date[2]), let days = days(year, month, day)
     else { return nil }
-    let shiftedYear = month > 2 ? year : year - 1
-    let era = shiftedYear / 400
-    let yearOfEra = shiftedYear - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468 - epoch
     guard parts.count > 1 else { return Double(days * 86400) }
     var time = parts[1]
     if parts.count == 3 {
@@ -91,6 +128,16 @@ package enum DateText {
     return Double(days * 86400 + hour * 3600 + minute * 60 + second - offset) + fraction
   }
 
+  /// The days from the beginning of 2001 to a date; nil when there is no such date.
+  private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int? {
+    guard 1...12 ~= month, year >= 1, 1...days(of: month, year) ~= day else { return nil }
+    let shiftedYear = month > 2 ? year : year - 1
+    let era = shiftedYear / 400
+    let yearOfEra = shiftedYear - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468 - epoch
+  }
+
   /// The seconds by which a time zone is ahead of UTC: `+01:00`, `-0330` or `+01`.
   private static func zone(_ text: Substring) -> Int? {
     var numbers = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
@@ -103,7 +150,11 @@ package enum DateText {
 
   private static func days(of month: Int, _ year: Int) -> Int {
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    switch month {
+    case 2: return isLeap ? 29 : 28
+    case 4, 6, 9, 11: return 30
+    default: return 31
+    }
   }
 
   private static func digits(_ text: Substring) -> Int? {
