@@ -51,15 +51,20 @@
     public static func withEncoded<R>(
       _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
     ) throws(EncodingFailure) -> R {
-      guard form == 0, let old else { return try withEncoded(value, in: form, body) }
-      var writer = ByteWriter()
-      try write(value, changing: old, into: &writer)
-      return writer.withBytes(body)
+      guard form == 0 else { return try JSONCodec.withEncoded(value, in: 0, body) }
+      return withBytes(of: try bytes(of: value, changing: old), body)
     }
 
-    static func write(
-      _ value: Value, changing old: [UInt8]? = nil, into writer: inout ByteWriter
-    ) throws(EncodingFailure) {
+    /// Calls `body` with the bytes.
+    public static func withEncoded<R>(
+      _ value: Value, in form: Int, _ body: (RawSpan) -> R
+    ) throws(EncodingFailure) -> R { try withEncoded(value, in: form, changing: nil, body) }
+
+    static func write(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
+      writer.append(contentsOf: try bytes(of: value, changing: nil))
+    }
+
+    private static func bytes(of value: Value, changing old: [UInt8]?) throws(EncodingFailure) -> [UInt8] {
       let bytes: [UInt8]
       do {
         bytes = try CBOREncoding.bytes(of: value, keeping: old.flatMap { CBORKeeping.make($0, Value.self) })
@@ -71,7 +76,7 @@
       } catch {
         throw EncodingFailure("\(Value.self) could not be read again: \(summary(error))")
       }
-      writer.append(contentsOf: bytes)
+      return bytes
     }
 
     static func read(_ bytes: RawSpan) throws(DecodingFailure) -> Value {
