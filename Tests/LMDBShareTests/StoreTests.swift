@@ -58,6 +58,7 @@ struct StoreTests {
     #expect(try store.remove("a"))
     #expect(try store.remove("a") == false)
     #expect(code { _ = try list.count } == .structureRemoved)
+    #expect(code { _ = try list[0] } == .structureRemoved)
     #expect(code { try list.append(1) } == .structureRemoved)
     // An earlier snapshot still has it.
     #expect(try snapshot[list].count == 10_000)

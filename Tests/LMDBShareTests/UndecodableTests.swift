@@ -178,6 +178,19 @@ struct UndecodableTests {
         }
       }
       try reset(position)
+      try test.store.read { txn in
+        for (index, result) in txn[list].results.enumerated() {
+          switch result {
+          case .success(let element): #expect(element == values[index] && index != position, sourceLocation: location)
+          case .failure(let error):
+            #expect(index == position, sourceLocation: location)
+            expectNamed(error, position, "results")
+          }
+        }
+        #expect(txn[list].results.reversed().compactMap { try? $0.get() }.count == values.count - 1)
+      }
+      let snapshot = try test.store.snapshot()
+      #expect(try snapshot[list].results.filter { (try? $0.get()) == nil }.count == 1, sourceLocation: location)
       #expect(throws: (any Error).self, sourceLocation: location) { try list.update(at: position) { _ in } }
       let gone = try list.removeUndecodable()
       #expect(gone.count == 1, sourceLocation: location)

@@ -17,19 +17,18 @@ public struct ElementIterator<Element: Storable>: IteratorProtocol {
   @inlinable
   init(_ view: ElementView<Element>, from start: Int) {
     self.view = view
+    form = view.form
     position = start
     end = view.count
     switch view.storage {
     case .packed(let core, let blocks):
-      form = 0
       window = blocks.makeWindow(core)
       stamp = Stamp(core)
     case .slotted(let core, let elements):
-      form = elements.reference.form
       slottedWindow = SlottedWindow()
       cursor = elements.makeCursor(core)
       stamp = Stamp(core)
-    case .detached: form = 0
+    case .detached: break
     }
   }
 

@@ -46,11 +46,12 @@ extension ElementView {
   /// Calls `body` with an element's bytes. An element that cannot be encoded fails the transaction.
   @inlinable @inline(__always)
   static func withEncoded(
-    _ element: Element, _ core: Transaction, _ reference: StructureReference, changing old: [UInt8]? = nil,
+    _ element: Element, in form: Int, _ core: Transaction, _ reference: StructureReference,
+    changing old: [UInt8]? = nil,
     _ body: (RawSpan) -> Void
   ) {
     do throws(EncodingFailure) {
-      try ElementCodec.withEncoded(element, in: reference.form, changing: old, body)
+      try ElementCodec.withEncoded(element, in: form, changing: old, body)
     } catch {
       core.failUnencodable(reference.name, error)
       goOn(body)
@@ -66,7 +67,7 @@ extension ElementView {
   /// Does the same for elements that are stored in blocks, which all have the same size.
   @inlinable @inline(__always)
   static func withEncoded(_ element: Element, _ core: Transaction, _ blocks: BlockSequence, _ body: (RawSpan) -> Void) {
-    withEncoded(element, core, blocks.reference) { bytes in
+    withEncoded(element, in: 0, core, blocks.reference) { bytes in
       if bytes.byteCount == blocks.size { return body(bytes) }
       blocks.failSize(core, bytes.byteCount)
       goOn(body)
@@ -92,12 +93,13 @@ extension ElementView {
   mutating func set(_ position: Int, _ element: Element) {
     let count = count
     guard position >= 0, position < count else { return refuse(position, count) }
+    let form = form
     change(
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks) { blocks.replace(core, position, $0) }
       },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference) { elements.replace(core, position, $0) }
+        Self.withEncoded(element, in: form, core, elements.reference) { elements.replace(core, position, $0) }
       },
       detached: { $0[position] = element })
   }
@@ -106,10 +108,13 @@ extension ElementView {
   @inlinable
   mutating func modify(_ position: Int, _ element: Element) {
     guard ElementCodec.keepsUnknownFields, let old = stored(position) else { return set(position, element) }
+    let form = form
     change(
       packed: { _, _ in },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference, changing: old) { elements.replace(core, position, $0) }
+        Self.withEncoded(element, in: form, core, elements.reference, changing: old) {
+          elements.replace(core, position, $0)
+        }
       },
       detached: { $0[position] = element })
   }
@@ -172,18 +177,20 @@ extension ElementView {
 
   @inlinable
   mutating func append(_ element: Element) {
+    let form = form
     change(
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks) { blocks.append(core, $0) }
       },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference) { elements.append(core, $0) }
+        Self.withEncoded(element, in: form, core, elements.reference) { elements.append(core, $0) }
       },
       detached: { $0.append(element) })
   }
 
   @inlinable
   mutating func append(contentsOf new: some Sequence<Element>) {
+    let form = form
     change(
       packed: { core, blocks in
         for element in new {
@@ -192,7 +199,7 @@ extension ElementView {
       },
       slotted: { core, elements in
         for element in new {
-          Self.withEncoded(element, core, elements.reference) { elements.append(core, $0) }
+          Self.withEncoded(element, in: form, core, elements.reference) { elements.append(core, $0) }
         }
       },
       detached: { $0.append(contentsOf: new) })
@@ -202,12 +209,13 @@ extension ElementView {
   mutating func insert(_ element: Element, at position: Int) {
     let count = count
     guard position >= 0, position <= count else { return refuse(position, count) }
+    let form = form
     change(
       packed: { core, blocks in
         Self.withEncoded(element, core, blocks) { blocks.insert(core, position, $0) }
       },
       slotted: { core, elements in
-        Self.withEncoded(element, core, elements.reference) { elements.insert(core, position, $0) }
+        Self.withEncoded(element, in: form, core, elements.reference) { elements.insert(core, position, $0) }
       },
       detached: { $0.insert(element, at: position) })
   }
@@ -263,6 +271,7 @@ extension ElementView {
   }
 
   mutating func insert(_ new: [Element], at position: Int) {
+    let form = form
     change(
       packed: { core, blocks in
         var writer = ByteWriter()
@@ -278,7 +287,7 @@ extension ElementView {
         var encoded: [[UInt8]] = []
         do throws(EncodingFailure) {
           for element in new {
-            encoded.append(try ElementCodec.withEncoded(element, in: elements.reference.form) { $0.copied() })
+            encoded.append(try ElementCodec.withEncoded(element, in: form) { $0.copied() })
           }
         } catch {
           return core.failUnencodable(elements.reference.name, error)

@@ -16,6 +16,8 @@ public struct ElementView<Element: Storable> {
   @usableFromInline var storage: Storage
   /// The token of the only view that changes the store in place, or of a snapshot.
   @usableFromInline var token: Optional<ViewToken>
+  /// The index of the elements' representation. The storage may have been opened by a handle of another type.
+  @usableFromInline let form: Int
   /// The use of the transaction to which this view belongs.
   @usableFromInline let use: UInt64
   /// The database's number of writes when this view was made, or when it last changed the database.
@@ -24,6 +26,7 @@ public struct ElementView<Element: Storable> {
   @inlinable
   init(_ elements: [Element]) {
     storage = .detached(elements)
+    form = 0
     use = 0
     generation = 0
     token = nil
@@ -32,6 +35,7 @@ public struct ElementView<Element: Storable> {
   @inlinable @inline(__always)
   init(_ reference: StructureReference, _ core: Transaction, _ purpose: StructureUse) {
     let database = purpose.database(core, reference)
+    form = reference.form
     use = core.use
     if let size = ElementCodec.fixedByteCount {
       storage = .packed(core, core.blocks(reference, database, size))
@@ -86,7 +90,7 @@ extension ElementView {
       check(core, blocks.reference, blocks.database)
       guard position >= 0, position < blocks.count else { throw outOfRange(position, blocks.count) }
       let window = blocks.window
-      guard window.holds(position) || blocks.show(core, position) else { throw core.failure ?? outOfRange(position, 0) }
+      guard window.holds(position) || blocks.show(core, position) else { throw outOfRange(position, 0) }
       do throws(DecodingFailure) {
         return try ElementCodec.decode(window.element(position))
       } catch {
@@ -97,10 +101,10 @@ extension ElementView {
       guard position >= 0, position < elements.count else { throw outOfRange(position, elements.count) }
       let window = elements.window
       guard window.holds(position) || elements.show(core, position) else {
-        throw core.failure ?? outOfRange(position, 0)
+        throw outOfRange(position, 0)
       }
       do throws(DecodingFailure) {
-        return try ElementCodec.decode(window.element(position), in: elements.reference.form)
+        return try ElementCodec.decode(window.element(position), in: form)
       } catch {
         throw core.undecodable(elements.reference, "index \(position)", error)
       }
@@ -197,9 +201,14 @@ extension ElementView {
   @usableFromInline @inline(never)
   static func stop(_ error: StoreError) -> Never { LMDBShare.stop(error.description) }
 
+  /// Returns the error for a position that does not exist; in a failed transaction, which shows no elements, that of the failure.
   @usableFromInline @inline(never)
   func outOfRange(_ position: Int, _ count: Int) -> StoreError {
-    StoreError(
+    switch storage {
+    case .packed(let core, _), .slotted(let core, _): if let failure = core.failure { return failure }
+    case .detached: break
+    }
+    return StoreError(
       .outOfRange, "read", reason: "index \(position) of \(title) is out of range (\(count) elements)",
       advice: "use an index from 0 to the count")
   }

@@ -38,7 +38,7 @@ extension ElementView where Element: BitwiseCopyable {
       check(core, blocks.reference, blocks.database)
       guard position >= 0, position < blocks.count else { throw outOfRange(position, blocks.count) }
       let window = blocks.makeWindow(core)
-      guard blocks.fill(core, window, position) else { throw core.failure ?? outOfRange(position, 0) }
+      guard blocks.fill(core, window, position) else { throw outOfRange(position, 0) }
       return try window.withElements(Element.self) { span in try body(span, window.start) }
     case .slotted:
       throw outOfRange(position, 0)

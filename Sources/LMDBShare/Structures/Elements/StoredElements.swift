@@ -47,6 +47,16 @@ extension StoredElements {
   @inlinable
   public func element(at position: Int) throws -> Element { try view.element(position) }
 
+  /// The elements as results: one that cannot be decoded is a failure that names it. It neither ends the iteration nor fails the
+  /// transaction, nor does it stop the program, not even in a view of a snapshot that is used by itself.
+  ///
+  ///     let readable = try log.read { orders in orders.results.compactMap { try? $0.get() } }
+  ///
+  /// - Complexity: As that of the subscript for each element.
+  public var results: some RandomAccessCollection<Result<Element, any Error>> {
+    (0..<count).lazy.map { position in Result { try element(at: position) } }
+  }
+
   @usableFromInline
   func checkIndex(_ position: Int, upTo last: Int) throws(StoreError) {
     guard position >= 0, position <= last else { throw view.outOfRange(position, count) }

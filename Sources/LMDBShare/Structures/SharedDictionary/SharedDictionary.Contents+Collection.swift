@@ -101,8 +101,19 @@ extension SharedDictionary.Contents: BidirectionalCollection {
   /// - Throws: ``StoreError`` when there is none, or it cannot be decoded.
   public func element(at position: Index) throws -> Element { try entry(at: position) }
 
+  /// The entries in order as results: one that cannot be decoded is a failure that names its key. It neither ends the iteration nor
+  /// fails the transaction, nor does it stop the program.
+  ///
+  ///     let readable = try scores.read { scores in scores.results.compactMap { try? $0.get() } }
+  ///
+  /// - Complexity: O(log *n*) for each entry.
+  public var results: some BidirectionalCollection<Result<Element, any Error>> {
+    indices.lazy.map { index in Result { try element(at: index) } }
+  }
+
   private func entry(at position: Index) throws(StoreError) -> Element {
     guard let stored = position.stored, let element = try find(stored) else {
+      if case .stored(let core, _, _) = storage, let failure = core.failure { throw failure }
       throw StoreError(
         .outOfRange, "read", reason: "\(title) has no entry at this index", advice: "use an index of an entry")
     }

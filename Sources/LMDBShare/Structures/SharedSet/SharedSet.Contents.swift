@@ -145,6 +145,14 @@ extension SharedSet.Contents {
     try entries.removeAll { try shouldRemove($0.key) }
   }
 
+  /// The elements in order as results: one that cannot be decoded is a failure that names it. It neither ends the iteration nor fails
+  /// the transaction, nor does it stop the program.
+  ///
+  /// - Complexity: O(log *n*) for each element.
+  public var results: some BidirectionalCollection<Result<Element, any Error>> {
+    entries.results.lazy.map { result in result.map(\.key) }
+  }
+
   /// Removes the elements that cannot be decoded.
   ///
   /// - Returns: An error for each of them, with the reason.
