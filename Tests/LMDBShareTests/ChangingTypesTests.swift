@@ -34,12 +34,12 @@ struct ChangingTypesTests {
     }
   }
 
-  private static let new = NewJob(
+  static let new = NewJob(
     path: "a", tries: 1, place: .init(city: "Oslo", street: "Elm"),
     parts: ["x": .init(street: "Oak"), "y": .init(street: "Ash")], steps: [.init(street: "Fir")], owner: "Ada", size: 7)
 
   /// What an old program leaves of it when it adds one to its tries: all but what lies in arrays.
-  private static let changed: NewJob = {
+  static let changed: NewJob = {
     var job = new
     job.tries += 1
     job.steps = [.init()]

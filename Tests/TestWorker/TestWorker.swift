@@ -58,7 +58,7 @@ struct TestWorker {
   }
 
   private static let commands = [
-    openingCommands, writingCommands, readingCommands, queueCommands, coordinationCommands,
+    openingCommands, writingCommands, readingCommands, queueCommands, coordinationCommands, versionCommands,
   ].reduce(into: [:]) { all, some in all.merge(some) { _, _ in fatalError("a command is there twice") } }
 
   static func run(_ command: String, _ path: String, _ number: Int) throws {

@@ -185,13 +185,13 @@ extension Codec {
   /// The value that no bytes, or zeros, represent; otherwise the first case of an enumeration.
   public static var placeholder: Value? {
     let zeros = [UInt8](repeating: 0, count: fixedByteCount ?? 0)
-    return LMDBShare.withBytes(of: zeros) { bytes in try? decode(bytes) } ?? firstCase(of: Value.self)
+    return LMDBShare.withBytes(of: zeros) { bytes in try? decode(bytes) } ?? firstValue(of: Value.self)
   }
+}
 
-  /// The first value of a type whose values can be listed, or of an enumeration.
-  static func firstCase<T>(of type: T.Type) -> T? {
-    (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T } ?? LMDBShare.firstCase(of: type)
-  }
+/// The first value of a type whose values can be listed, or of an enumeration.
+func firstValue<T>(of type: T.Type) -> T? {
+  (type as? any CaseIterable.Type).flatMap { $0.anyFirst as? T } ?? firstCase(of: type)
 }
 
 extension CaseIterable {

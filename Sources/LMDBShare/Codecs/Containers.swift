@@ -110,7 +110,7 @@ public enum OptionalCodec<Wrapped: Storable>: MultiformCodec {
 public enum BitwiseCodec<Value: BitwiseCopyable & Sendable>: Codec {
   /// `bits(name,size)`.
   public static var identifier: String {
-    let name = (Value.self as? any Storable.Type)?.storageTypeName ?? String(describing: Value.self)
+    let name = (Value.self as? any Storable.Type)?.recordedName ?? String(describing: Value.self)
     return "bits(\(name),\(MemoryLayout<Value>.size))"
   }
   /// The value's size in memory.
@@ -166,7 +166,7 @@ public enum RawValueCodec<Value: RawRepresentable>: MultiformCodec where Value.R
   /// The value of the raw value's placeholder, or the first case.
   public static var placeholder: Value? {
     if let raw = Value.RawValue.StorageCodec.placeholder, let value = Value(rawValue: raw) { return value }
-    return firstCase(of: Value.self)
+    return firstValue(of: Value.self)
   }
 }
 

@@ -21,11 +21,30 @@ public protocol Storable: Sendable {
   /// The type's name, for representations that do not depend on the type (CBOR, JSON, bits). It is recorded in the store and compared
   /// at every opening. Keep it when you rename the type.
   static var storageTypeName: String { get }
+
+  /// The type's version, for those representations; it is recorded behind the name if it is not 1. Count it up when values change in
+  /// a way that programs of the earlier version must not see, see ``Upgradable``.
+  static var storageVersion: Int { get }
+
+  /// A value that stands in for one that cannot be decoded, where the error can be thrown only later, for ``CBORCodec``, ``JSONCodec``
+  /// and ``FieldCodec``. With nil they make one of zeros, empty strings and nils, if the type takes it. See ``Codec/placeholder``.
+  static var storagePlaceholder: Self? { get }
 }
 
 extension Storable {
   /// The type's own name.
   public static var storageTypeName: String { String(describing: Self.self) }
+
+  /// 1.
+  public static var storageVersion: Int { 1 }
+
+  /// Nil.
+  public static var storagePlaceholder: Self? { nil }
+
+  /// The type's name and, if it is not the first, its version, as they are recorded.
+  static var recordedName: String {
+    storageVersion == 1 ? storageTypeName : "\(storageTypeName) \(storageVersion)"
+  }
 }
 
 extension Storable where Self: RawRepresentable, RawValue: Storable {

@@ -29,6 +29,22 @@ extension SharedStore {
     try await onThread { try self.rename(name, to: other, timeout: timeout) }
   }
 
+  /// Stores all values of a structure anew, in the present representation of their type, without blocking a thread of the concurrency
+  /// pool.
+  ///
+  /// - Parameters:
+  ///   - name: The structure's name.
+  ///   - type: The type of the elements, of the values of a dictionary, or of the value.
+  ///   - timeout: How long to wait for another process or thread that writes; nil for no limit.
+  /// - Returns: Whether it had another representation.
+  /// - Throws: The errors of the synchronous form; `CancellationError` when the task is cancelled before.
+  @discardableResult
+  public nonisolated(nonsending) func upgrade<Element: Storable>(
+    _ name: String, to type: Element.Type, timeout: Duration? = nil
+  ) async throws -> Bool {
+    try await onThread { try self.upgrade(name, to: type, timeout: timeout) }
+  }
+
   /// Returns the disk space of free pages to the file system, without blocking a thread of the concurrency pool.
   ///
   /// - Parameter timeout: How long to wait for other writers at each turn; nil for no limit.

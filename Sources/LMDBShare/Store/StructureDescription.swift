@@ -71,7 +71,7 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
   /// The representation of a dictionary's keys.
   public let key: String?
   /// The representation of the values or elements.
-  public let element: String
+  public package(set) var element: String
   /// Other representations of the elements that a request accepts; empty in descriptions of the catalogue.
   var otherElements: [String] = []
   /// The number of bytes of each packed element.

@@ -59,7 +59,6 @@
     private let depth: Int
     /// What cannot be thrown where it is noticed.
     private var failure: EncodingFailure?
-    static let deepest = 256
 
     deinit { fields.destroy() }
 
@@ -76,9 +75,9 @@
     /// Returns the bytes of a value.
     ///
     /// - Parameter keeping: The stored bytes of a value that was changed; fields that its type does not have are kept.
-    static func bytes(of value: some Encodable, keeping: CBORKeeping? = nil) throws -> [UInt8] {
-      let encoding = CBOREncoding(keeping: keeping)
-      if try encoding.writeKnown(value) { return encoding.bytes }
+    static func bytes(of value: some Encodable, depth: Int = 0, keeping: CBORKeeping? = nil) throws -> [UInt8] {
+      let encoding = CBOREncoding(depth: depth, keeping: keeping)
+      if encoding.writeKnown(value) { return encoding.bytes }
       try value.encode(to: CBOREncoder(encoding: encoding, frame: 0))
       return try encoding.finish()
     }
@@ -154,7 +153,7 @@
           entries.append(Entry(start: bytes.count, value: bytes.count, child: children.count))
         }
         let child = CBOREncoding(depth: depth + frames.count, keeping: keeping?.child())
-        if depth + frames.count >= Self.deepest { failure = failure ?? Self.tooDeep }
+        if depth + frames.count >= CBORDepth.written { failure = failure ?? Self.tooDeep }
         children.append(child)
         return child
       } catch {
@@ -163,12 +162,12 @@
       }
     }
 
-    private static let tooDeep = EncodingFailure("more than \(deepest) levels")
+    private static let tooDeep = EncodingFailure("more than \(CBORDepth.written) levels")
 
     /// Writes the value of an element, an entry, or a single value.
     func encode(_ value: some Encodable) throws {
-      if try writeKnown(value) { return }
-      guard depth + frames.count < Self.deepest else { throw Self.tooDeep }
+      if writeKnown(value) { return }
+      guard depth + frames.count < CBORDepth.written else { throw Self.tooDeep }
       let frame = frames.count
       frames.append(Frame(start: bytes.count, entries: entries.count))
       keeping?.open()
@@ -287,9 +286,7 @@
     func write(_ value: Double) { bytes.append(cborFloat: value) }
     func write(_ value: Float) { bytes.append(cborFloat: CBORFloat.double(single: value.bitPattern)) }
     func write(integer value: some FixedWidthInteger) { bytes.append(cborInteger: value) }
-    func write(magnitude: UInt128, isNegative: Bool) { bytes.append(cborMagnitude: magnitude, isNegative: isNegative) }
-    func write(tag: UInt64) { bytes.append(cbor: CBORMajor.tag, tag) }
-    func write(arrayOf count: Int) { bytes.append(cbor: CBORMajor.array, UInt64(count)) }
+    func write(_ append: (inout [UInt8]) -> Void) { append(&bytes) }
     func write(bytes value: some Collection<UInt8>) {
       bytes.append(cbor: CBORMajor.bytes, UInt64(value.count))
       bytes.append(contentsOf: value)

@@ -17,9 +17,12 @@
   public enum JSONCodec<Value>: Sendable {}
 
   extension JSONCodec: Codec, MultiformCodec where Value: Codable & Storable {
-    /// `json(name)`; `cbor(name)` is read and written, too.
-    public static var identifiers: [String] { [name, CBORCodec<Value>.name] }
-    static var name: String { "json(\(Value.storageTypeName))" }
+    /// `json(name)`; `cbor(name)` is read and written, too. Those of earlier versions are only read, see ``Upgradable``.
+    public static var identifiers: [String] { [name, CBORCodec<Value>.name] + EarlierVersions<Value>.identifiers }
+    static var name: String { "json(\(Value.recordedName))" }
+
+    /// The other representations, in the order of ``CBORCodec``.
+    private static func other(_ form: Int) -> Int { form == 1 ? 0 : form }
 
     /// Appends the value as JSON.
     ///
@@ -31,12 +34,16 @@
     public static func encode(
       _ value: Value, in form: Int, into writer: inout ByteWriter
     ) throws(EncodingFailure) {
-      if form == 0 { try write(value, into: &writer) } else { try CBORCodec.write(value, into: &writer) }
+      if form == 0 {
+        try write(value, into: &writer)
+      } else {
+        try CBORCodec.encode(value, in: other(form), into: &writer)
+      }
     }
 
     /// Decodes the value.
     public static func decode(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Value {
-      form == 0 ? try read(bytes) : try CBORCodec.read(bytes)
+      form == 0 ? try read(bytes) : try CBORCodec.decode(bytes, in: other(form))
     }
 
     /// True: in structures with CBOR.
@@ -46,8 +53,8 @@
     public static func withEncoded<R>(
       _ value: Value, in form: Int, changing old: [UInt8]?, _ body: (RawSpan) -> R
     ) throws(EncodingFailure) -> R {
-      guard form == 1 else { return try withEncoded(value, in: form, body) }
-      return try CBORCodec.withEncoded(value, in: 0, changing: old, body)
+      guard form > 0 else { return try withEncoded(value, in: form, body) }
+      return try CBORCodec.withEncoded(value, in: other(form), changing: old, body)
     }
 
     static func write(_ value: Value, into writer: inout ByteWriter) throws(EncodingFailure) {
@@ -90,7 +97,7 @@
       }
     }
 
-    /// A value made of zeros, empty strings and nils.
-    public static var placeholder: Value? { PlaceholderDecoder.value(Value.self) }
+    /// That of the type, or one made of zeros, empty strings and nils.
+    public static var placeholder: Value? { Value.storagePlaceholder ?? PlaceholderDecoder.value(Value.self) }
   }
 #endif

@@ -22,6 +22,13 @@ extension RawSpan {
     return T(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
   }
 
+  /// The big-endian integer at `offset`, or nil when it does not fit there.
+  @inlinable @inline(__always)
+  func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, _: T.Type = T.self) -> T? {
+    guard offset >= 0, offset <= byteCount - MemoryLayout<T>.size else { return nil }
+    return T(bigEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+  }
+
   /// The bits of a `BitwiseCopyable` value, or nil when the size differs.
   @inlinable @inline(__always)
   func bits<T: BitwiseCopyable>(of _: T.Type = T.self) -> T? {
@@ -133,6 +140,13 @@ func firstCase<T>(of type: T.Type) -> T? {
 }
 
 extension [UInt8] {
+  /// The bytes in place.
+  @inlinable
+  var rawSpan: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always) get { unsafe span.bytes }
+  }
+
   /// Appends a copy of the bytes.
   @inlinable
   mutating func append(copying bytes: RawSpan) {

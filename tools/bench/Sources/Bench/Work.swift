@@ -38,6 +38,30 @@ struct Record: Codable, Storable {
   }
 }
 
+/// The same value, with declared fields.
+struct DeclaredRecord: FieldStorable {
+  static let storageTypeName = "Record"
+  var number: Int
+  var name: String
+  var tags: [String]
+  var score: Double
+  var time: Date
+
+  static let storedFields = Fields(
+    DeclaredRecord.init, Field("number", \.number), Field("name", \.name), Field("tags", \.tags),
+    Field("score", \.score), Field("time", \.time))
+
+  init(_ record: Record) {
+    (number, name, tags) = (record.number, record.name, record.tags)
+    (score, time) = (record.score, record.time)
+  }
+
+  init(number: Int, name: String, tags: [String], score: Double, time: Date) {
+    (self.number, self.name, self.tags) = (number, name, tags)
+    (self.score, self.time) = (score, time)
+  }
+}
+
 /// The data that the operations use.
 private struct Subject {
   static let size = 10_000
@@ -211,6 +235,27 @@ private let works: [(name: String, count: Int, operation: @Sendable (Subject, In
     { subject, count in
       let records = try subject.records()
       let record = Record(1)
+      try subject.store.write { txn in for number in 0..<count { txn[records][number % 100] = record } }
+      return 0
+    }
+  ),
+  (
+    "dictionary: get, a struct of five declared fields", 2000,
+    { subject, count in
+      _ = try subject.records()
+      let records = try subject.store.dictionary("records", of: Int.self, DeclaredRecord.self)
+      return try subject.store.read { txn in
+        var sum = 0
+        for number in 0..<count { sum &+= txn[records][number % 100]?.number ?? 0 }
+        return sum
+      }
+    }
+  ),
+  (
+    "dictionary: put, a struct of five declared fields", 2000,
+    { subject, count in
+      let records = try subject.store.dictionary("records", of: Int.self, DeclaredRecord.self)
+      let record = DeclaredRecord(Record(1))
       try subject.store.write { txn in for number in 0..<count { txn[records][number % 100] = record } }
       return 0
     }
