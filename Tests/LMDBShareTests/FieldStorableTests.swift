@@ -211,6 +211,52 @@ struct FieldStorableTests {
     var number = 1
     static let storedFields = Fields(Bad.init, Field("nothing", \.nothing), Field("number", \.number))
   }
+  /// It does not end its array, or ends it twice.
+  struct Open: FieldValue {
+    var isTwice = false
+    static func writeField(_ value: Open, into writer: inout FieldWriter) throws(EncodingFailure) {
+      try writer.begin(arrayOf: 2)
+      writer.append(5)
+      writer.append(value.isTwice)
+      for _ in 0..<(value.isTwice ? 2 : 0) { writer.end() }
+    }
+    static func readField(_ reader: FieldReader) throws(DecodingFailure) -> Open {
+      var elements = try reader.elements()
+      guard try elements.next()?.integer() == 5, let second = try elements.next() else {
+        throw DecodingFailure("other")
+      }
+      return Open(isTwice: try second.bool())
+    }
+  }
+  struct Opener: FieldStorable {
+    var open: Open
+    static let storedFields = Fields(Opener.init, Field("open", \.open))
+  }
+  /// A form of its own, without fields.
+  struct Count: FieldValue, Storable, Equatable {
+    typealias StorageCodec = FieldCodec<Count>
+    var count: Int
+    static func writeField(_ value: Count, into writer: inout FieldWriter) { writer.append(value.count) }
+    static func readField(_ reader: FieldReader) throws(DecodingFailure) -> Count { Count(count: try reader.integer()) }
+  }
+
+  /// Types with a form of their own: what they forget is noticed, and bytes are checked for them.
+  @Test func formsOfTheirOwn() throws {
+    for isTwice in [false, true] {
+      for old in [nil, [0xA1, 0x61, 0x7A, 0x00]] as [[UInt8]?] {
+        #expect(throws: EncodingFailure.self) { try Self.bytes(Opener(open: Open(isTwice: isTwice)), changing: old) }
+      }
+    }
+    func count(_ bytes: [UInt8]) throws -> Count { try withBytes(of: bytes) { try FieldCodec<Count>.decode($0) } }
+    #expect(try count([0x18, 0x64]) == Count(count: 100))
+    #expect(try FieldCodec<Count>.withEncoded(Count(count: -1)) { $0.copied() } == [0x20])
+    for bytes in [[1, 1], [], [0x61, 0x78]] as [[UInt8]] { #expect(throws: DecodingFailure.self) { try count(bytes) } }
+    #expect(throws: DecodingFailure.self) { try count([UInt8](repeating: 0xC6, count: 1_000_000) + [1]) }
+    let test = try TestStore()
+    try test.store.list("counts", of: Count.self).append(Count(count: 3))
+    #expect(try test.store.list("counts", of: Count.self)[0] == Count(count: 3))
+  }
+
   struct Link: FieldStorable {
     var url: URL
     static let storedFields = Fields(Link.init, Field("url", \.url))

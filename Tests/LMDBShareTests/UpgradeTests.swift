@@ -45,6 +45,7 @@ struct UpgradeTests {
     let queue = try store.queue("queue", of: E.self)
     try queue.push(contentsOf: (0..<500).map(make))
     try queue.push(make(1000), delay: .seconds(3600))
+    try queue.push(make(2000), priority: .low)
     try queue.push(make(1001), priority: .high)
     try queue.lease(for: .seconds(3600)).map { try queue.reject($0, reason: "bad") }
     _ = try queue.lease(for: .seconds(3600))
@@ -59,8 +60,13 @@ struct UpgradeTests {
     #expect(try dictionary[String(repeating: "long", count: 500)] == [])
     let queue = try store.queue("queue", of: E.self)
     let statistics = try queue.statistics()
-    #expect(statistics.ready + statistics.leases.count == 500 && statistics.delayed == 1 && statistics.dead == 1)
+    #expect(statistics.ready + statistics.leases.count == 501 && statistics.delayed == 1 && statistics.dead == 1)
     #expect(try queue.deadLetters().map(\.element) == [make(1001)])
+    #expect(try queue.deadLetters().map(\.reason) == ["bad"])
+    // The first one is leased, or was.
+    let items = try queue.read { queue in queue.items.map(\.element) }
+    let expected: [E] = (1..<500).map(make) + [make(2000)]
+    #expect(Array(items.filter { $0 != make(0) }) == expected)
     #expect(try store.check().isEmpty)
   }
 
@@ -86,7 +92,7 @@ struct UpgradeTests {
     #expect(code { try list.update(at: 0) { $0.place = "here" } } == .unencodable)
     #expect(code { try test.store.queue("queue", of: Version2.self).push(Version2(1)) } == .unencodable)
     let refusal = #expect(throws: StoreError.self) { try list.append(now(1)) }
-    #expect(refusal?.reason.contains("store.upgrade(name, to: Measure.self)") == true)
+    #expect(refusal?.advice.contains("store.upgrade(name, to: Element.self)") == true)
     #expect(try old.update(at: 0) { $0.celsius += 0 } == ())
 
     if isJSON {
@@ -134,6 +140,37 @@ struct UpgradeTests {
     }
     #expect(code { try test.store.upgrade("numbers", to: Int.self) } == nil)
     #expect(code { try test.store.upgrade("none", to: Version2.self) } == .structureNotFound)
+  }
+
+  struct Uncounted: Codable, Upgradable {
+    static let storageTypeName = "Measure"
+    var kelvin: Double
+    init(upgrading earlier: Version1) { kelvin = Double(earlier.celsius) }
+  }
+  struct Loop: Codable, Upgradable {
+    init(upgrading earlier: Loop) { self = earlier }
+  }
+  struct Flag: Codable, Upgradable, Hashable {
+    var bits: Int
+    init(upgrading earlier: UInt8) { bits = Int(earlier) }
+  }
+
+  /// A version that was not counted up, and an earlier version that is stored in another way, are refused instead of misread.
+  @Test func versionsThatCannotBeToldApartAreRefused() throws {
+    let test = try TestStore()
+    try test.store.list("list", of: Version1.self).append(Version1(celsius: 1))
+    for name in ["list", "other"] {
+      let error = #expect(throws: StoreError.self) { try test.store.list(name, of: [Uncounted].self) }
+      #expect(error?.code == .typeMismatch && error?.advice.contains("storageVersion") == true)
+    }
+    #expect(code { _ = try test.store.upgrade("list", to: Uncounted.self) } == .typeMismatch)
+    try test.store.write { txn in
+      #expect(code { _ = try txn.value("value", initial: Uncounted(upgrading: .init(celsius: 1))) } == .typeMismatch)
+    }
+    #expect(code { _ = try test.store.list("loop", of: Loop.self) } == .typeMismatch)
+    try test.store.list("bytes", of: [UInt8].self).append([1, 0, 0, 0, 7])
+    #expect(code { _ = try test.store.list("bytes", of: [Flag].self) } == .typeMismatch)
+    #expect(code { _ = try test.store.upgrade("bytes", to: [Flag].self) } == .typeMismatch)
   }
 
   @Test func tasksUpgradeWithoutBlocking() async throws {

@@ -76,6 +76,28 @@ struct DamagedStoreTests {
     #expect(damaged > 20 && silent == 0, "\(damaged) \(silent)")
   }
 
+  /// A database whose flags are wrong has its keys in another order than its structure needs.
+  @Test func aDatabaseWithWrongFlagsIsNotDumped() throws {
+    try tool.makeStore("sound")
+    var bad = try bytes("sound")
+    // In LMDB's record of a database, the flags follow the name and four bytes; 8 means integer keys.
+    let name = Array("numbers".utf8)
+    var changed = 0
+    for position in 0..<bad.count - 20 where bad[position] == name[0] && Array(bad[position..<position + 7]) == name {
+      let flags = position + name.count + 4
+      guard bad[flags] == 8, bad[flags + 1] == 0 else { continue }
+      bad[flags] = 0
+      changed += 1
+    }
+    try #require(changed > 0)
+    for command in ["dump s", "doctor s"] {
+      let result = try tool.run(
+        "rm -rf s; mkdir -m 700 s; cp bad.mdb s/data.mdb; lmdbshare \(command) 2>&1".withDamage(bad, in: tool))
+      #expect(result.output.contains("flags 0 instead of 8"), "\(command): \(result)")
+      #expect(result.status != 0, "\(command): \(result)")
+    }
+  }
+
   @Test func aLargeFileIsCheckedOnDemandAndADumpChecksAlways() throws {
     try tool.run(
       "lmdbshare create s dictionary d string bytes; lmdbshare create s array a i64 --count 9000000")

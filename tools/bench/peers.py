@@ -22,6 +22,10 @@ ROUNDS = 3 if QUICK else 5
 VALUE = "x" * 100
 KEYS = [f"key-{number:012}" for number in range(COUNT)]
 random.shuffle(KEYS)
+# A long list, in whose middle the operations of lists work; most peers take a time there that grows with its length.
+LENGTH = 20_000 if QUICK else 100_000
+MIDDLE = LENGTH // 2
+FEW = 100
 
 
 class Lmdb:
@@ -48,6 +52,7 @@ class Sqlite:
         self.connection.execute("pragma synchronous = off")
         self.connection.execute("create table map (key text primary key, value text) without rowid")
         self.connection.execute("create table list (value text)")
+        self.connection.execute("create table ranked (rank real primary key, value text) without rowid")
 
     def set(self, key):
         self.connection.execute("insert or replace into map values (?, ?)", (key, VALUE))
@@ -57,6 +62,19 @@ class Sqlite:
 
     def append(self, value):
         self.connection.execute("insert into list values (?)", (value,))
+
+    def fill(self):
+        self.connection.executemany("insert into ranked values (?, ?)", ((rank, VALUE) for rank in range(LENGTH)))
+
+    def insert(self, position):
+        # A rank between those of the neighbours: positions would all have to be changed.
+        (before,), (after,) = self.connection.execute(
+            "select rank from ranked order by rank limit 2 offset ?", (position - 1,)).fetchall()
+        self.connection.execute("insert into ranked values (?, ?)", ((before + after) / 2, VALUE))
+
+    def at(self, position):
+        return self.connection.execute(
+            "select value from ranked order by rank limit 1 offset ?", (position,)).fetchone()[0]
 
     def increment(self):
         self.connection.execute(
@@ -90,6 +108,20 @@ class Redis:
     def append(self, value):
         self.client.rpush("list", value)
 
+    def fill(self):
+        for _ in range(MIDDLE):
+            self.client.rpush("long", VALUE)
+        self.client.rpush("long", "pivot")
+        for _ in range(MIDDLE):
+            self.client.rpush("long", VALUE)
+
+    def insert(self, position):
+        # Redis inserts beside a value, for which it searches.
+        self.client.linsert("long", "before", "pivot", VALUE)
+
+    def at(self, position):
+        return self.client.lindex("long", position).decode()
+
     def increment(self):
         self.client.incr("counter")
 
@@ -102,6 +134,7 @@ class Diskcache:
     name = "diskcache"
 
     def __init__(self, directory):
+        self.directory = directory
         self.cache = diskcache.Cache(directory + "/diskcache")
         self.deque = diskcache.Deque(directory=directory + "/deque")
 
@@ -113,6 +146,14 @@ class Diskcache:
 
     def append(self, value):
         self.deque.append(value)
+
+    def fill(self):
+        self.long = diskcache.Deque(directory=self.directory + "/long")
+        with self.long.transact():
+            self.long.extend(VALUE for _ in range(LENGTH))
+
+    def at(self, position):
+        return self.long[position]
 
     def increment(self):
         self.cache.incr("counter")
@@ -136,6 +177,15 @@ class Manager:
     def append(self, value):
         self.list.append(value)
 
+    def fill(self):
+        self.long = self.manager.list([VALUE] * LENGTH)
+
+    def insert(self, position):
+        self.long.insert(position, VALUE)
+
+    def at(self, position):
+        return self.long[position]
+
     def increment(self):
         with self.lock:
             self.map["counter"] = self.map.get("counter", 0) + 1
@@ -144,13 +194,13 @@ class Manager:
         self.manager.shutdown()
 
 
-def measure(body):
+def measure(body, count=COUNT):
     """The median nanoseconds of one operation."""
     figures = []
     for _ in range(ROUNDS):
         start = time.perf_counter_ns()
         body()
-        figures.append((time.perf_counter_ns() - start) / COUNT)
+        figures.append((time.perf_counter_ns() - start) / count)
     return statistics.median(figures)
 
 
@@ -158,14 +208,17 @@ def figures(peer):
     """The time that a peer takes, by work; work without a matching operation is left out."""
     result = {}
 
-    def each(work, body):
+    def each(work, body, count=COUNT):
         if getattr(peer, work, None):
-            result[work] = measure(body)
+            result[work] = measure(body, count)
 
     each("set", lambda: [peer.set(key) for key in KEYS])
     each("get", lambda: [peer.get(key) for key in KEYS])
     each("append", lambda: [peer.append(VALUE) for _ in range(COUNT)])
     each("increment", lambda: [peer.increment() for _ in range(COUNT)])
+    getattr(peer, "fill", lambda: None)()
+    each("insert", lambda: [peer.insert(MIDDLE) for _ in range(FEW)], FEW)
+    each("at", lambda: [peer.at(MIDDLE + number) for number in range(FEW)], FEW)
     return result
 
 
@@ -173,9 +226,9 @@ def main():
     directory = tempfile.mkdtemp(prefix="lmdbshare-peers-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     try:
         output = subprocess.run(
-            [sys.argv[1], "--operations", str(COUNT), str(ROUNDS)], check=True, capture_output=True, text=True).stdout
+            [sys.argv[1], "--operations", str(COUNT), str(ROUNDS), str(LENGTH)], check=True, capture_output=True, text=True).stdout
         ours = {line.split()[0]: float(line.split()[1]) for line in output.splitlines()}
-        works = ["get", "set", "append", "increment"]
+        works = ["get", "set", "append", "increment", "insert", "at"]
         print("one operation a call".ljust(28) + "".join(work.rjust(14) for work in works))
         print("lmdbshare, ns".ljust(28) + "".join(f"{ours[work]:14.0f}" for work in works))
         for kind in (Lmdb, Sqlite, Redis, Diskcache, Manager):

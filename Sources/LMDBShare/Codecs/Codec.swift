@@ -215,6 +215,14 @@ public protocol PrefixCodec: KeyCodec {}
 public struct EncodingFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// A description of the problem.
   public let description: String
+  /// What to do, if that is not to store another value.
+  let advice: String?
+
   /// Creates a failure with a short description.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.init(description, advice: nil) }
+
+  init(_ description: String, advice: String?) {
+    self.description = description
+    self.advice = advice
+  }
 }

@@ -16,8 +16,12 @@
 /// ``SharedStore/upgrade(_:to:timeout:)`` stores all of its values anew, and from then on it is one of the new version.
 ///
 /// The earlier version may be `Upgradable` itself: then values of all versions are upgraded step by step.
-public protocol Upgradable: Storable {
-  /// The type as it was in the earlier version: it has the name and version with which its values were stored.
+///
+/// Versions are those of a structure's elements. A type that has an `Upgradable` one in a field is upgraded as a whole: it has a version
+/// of its own, and an earlier version in whose field the earlier type is.
+public protocol Upgradable: Storable where StorageCodec: VersionedCodec {
+  /// The type as it was in the earlier version: it has the name and version with which its values were stored. Its values must not
+  /// have a fixed size, as numbers do.
   associatedtype Earlier: Storable
 
   /// Makes a value from one of the earlier version.
@@ -26,8 +30,11 @@ public protocol Upgradable: Storable {
 }
 
 extension Upgradable {
-  /// The representations of values of earlier versions.
-  static var earlierIdentifiers: [String] { Earlier.StorageCodec.identifiers }
+  /// The representations of values of earlier versions. Elements of a fixed size are stored in another way.
+  static var earlierIdentifiers: [String] {
+    if Earlier.self == Self.self { return ["cbor(\(recordedName))"] }
+    return Earlier.StorageCodec.fixedByteCount == nil ? Earlier.StorageCodec.identifiers : []
+  }
 
   /// Decodes a value of an earlier version: `form` is the index of its representation among the earlier ones.
   static func decodeEarlier(_ bytes: RawSpan, in form: Int) throws(DecodingFailure) -> Self {
@@ -39,6 +46,9 @@ extension Upgradable {
     }
   }
 }
+
+/// A codec that reads the values of a type's earlier versions, too: ``CBORCodec``, ``JSONCodec`` and ``FieldCodec``.
+public protocol VersionedCodec<Value>: MultiformCodec {}
 
 /// The representations of a type's earlier versions, which come after those of its own.
 @usableFromInline enum EarlierVersions<Value: Storable> {
@@ -60,7 +70,7 @@ extension Upgradable {
   /// What is wrong when a value is to be stored in a representation of an earlier version.
   @usableFromInline static var failure: EncodingFailure {
     EncodingFailure(
-      "the structure has values of an earlier version of \(Value.self), and cannot be written before all are upgraded: "
-        + "store.upgrade(name, to: \(Value.self).self) does so")
+      "the structure has values of an earlier version of \(Value.self)",
+      advice: "upgrade it first: store.upgrade(name, to: Element.self), with the type with which it is opened")
   }
 }

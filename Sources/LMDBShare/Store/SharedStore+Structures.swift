@@ -169,6 +169,7 @@ extension SharedStore {
     _ wanted: StructureDescription, _ core: Transaction, initial: [UInt8]? = nil, isFilled: Bool = true
   ) throws(StoreError) -> StructureReference {
     try Catalogue.checkName(wanted.name)
+    try wanted.checkNames([wanted.element] + wanted.otherElements)
     if let failure = core.failure { throw failure }
     let catalogue = environment.catalogue
     if let found = try Catalogue.description(of: wanted.name, catalogue, core) {
@@ -238,5 +239,5 @@ extension Environment {
 
 extension StructureDescription {
   /// The order of the keys in its database.
-  fileprivate var databaseLayout: DatabaseLayout { hasIntegerKeys ? .integerKeys : [] }
+  var databaseLayout: DatabaseLayout { hasIntegerKeys ? .integerKeys : [] }
 }

@@ -9,8 +9,8 @@ extension SharedStore {
   ///     let orders = try store.list("orders", of: Order.self)
   ///
   /// From then on, handles that were opened before throw ``StoreError/Code/structureRemoved``, in every process, and programs that do
-  /// not know the new representation cannot open the structure. Items of a queue that are leased can be taken by others again. Fields
-  /// that the type does not have are not kept.
+  /// not know the new representation cannot open the structure. Items of a queue that are leased can be taken again, once more than the
+  /// queue's limit of attempts allows. Fields that the type does not have are not kept.
   ///
   /// - Parameters:
   ///   - name: The name of the structure.
@@ -34,13 +34,14 @@ extension SharedStore {
     let catalogue = environment.catalogue
     guard var found = try Catalogue.description(of: name, catalogue, core) else { throw .notFound(name) }
     guard found.kind.hasElements, let form = C.identifiers.firstIndex(of: found.element),
-      found.elementSize == nil || form == 0
+      found.kind.shape != .sequence || found.elementSize == C.fixedByteCount
     else {
       throw StoreError(
         .typeMismatch, "upgrade", structure: name,
         reason: "it is a \(found), and the type has the representations \(C.identifiers.joined(separator: ", "))",
         advice: "name the type of its values")
     }
+    try found.checkNames(C.identifiers)
     guard form > 0 else { return false }
     let database = try environment.number(of: found, in: core)
     let reference = StructureReference(found, number: database, environment, form: form)
@@ -90,7 +91,9 @@ extension UntypedContents {
       case .cell: if let bytes = try value({ bytes in Result { try make(bytes, nil) } })?.get() { setValue(bytes) }
       case .sequence: try replaceElements(make)
       case .map: try replaceValues(make)
-      case .queue: try replaceItems(make)
+      case .queue:
+        try checkInvariants()
+        try replaceItems(make)
       }
     } catch {
       throw error as? StoreError ?? reference.damage("\(error)")

@@ -145,6 +145,17 @@ public struct StructureDescription: Hashable, Sendable, CustomStringConvertible 
       && (other.maximumAttempts == nil || maximumAttempts == other.maximumAttempts)
   }
 
+  /// Checks that the representations of a type differ.
+  ///
+  /// - Throws: ``StoreError/Code/typeMismatch`` when the type has the name and version of its earlier version.
+  func checkNames(_ identifiers: [String]) throws(StoreError) {
+    guard Set(identifiers).count < identifiers.count else { return }
+    throw StoreError(
+      .typeMismatch, "open", structure: name,
+      reason: "the type and its earlier version have the same representation \(identifiers[0])",
+      advice: "count up its storageVersion")
+  }
+
   /// The index of its elements' representation among those of a request; nil when it has another one.
   func form(among request: StructureDescription) -> Int? {
     if element == request.element { return 0 }

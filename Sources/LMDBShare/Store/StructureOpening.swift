@@ -41,6 +41,7 @@ extension SharedStore: StructureOpening {
 
   private func existing(_ wanted: StructureDescription) throws(StoreError) -> StructureLink? {
     try Catalogue.checkName(wanted.name)
+    try wanted.checkNames([wanted.element] + wanted.otherElements)
     guard !environment.isWriting else {
       throw StoreError(
         .nestedWrite, "open", structure: wanted.name, reason: "this thread is inside a write of the same store",

@@ -26,7 +26,10 @@ package struct Dumper: ~Copyable {
   }
 
   package mutating func dump(_ structures: [StructureDescription], _ txn: borrowing ReadTransaction) throws {
-    let counts = try structures.map { structure in try txn.withContents(of: structure, in: store) { $0.count } }
+    let counts = try structures.map { structure in
+      try txn.checkOrder(of: structure)
+      return try txn.withContents(of: structure, in: store) { $0.count }
+    }
     progress = Progress("entries", of: counts.boundedSum())
     try output.line("{\"dump\":\"lmdbshare\",\"version\":\(Self.version)}")
     for structure in structures { try txn.withContents(of: structure, in: store) { try dump(structure, $0) } }

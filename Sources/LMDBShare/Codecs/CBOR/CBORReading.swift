@@ -216,21 +216,33 @@
 
   /// An integer, also of more than 64 bits, as its magnitude and sign.
   package func magnitude(_ position: Int) throws(DecodingFailure) -> (magnitude: UInt128, isNegative: Bool) {
-    let head = try head(position)
-    switch (head.major, head.value) {
-    case (CBORMajor.unsigned, _): return (UInt128(head.value), false)
-    case (CBORMajor.negative, _): return (UInt128(head.value) + 1, true)
-    case (CBORMajor.tag, CBORTag.bignum), (CBORMajor.tag, CBORTag.negativeBignum):
-      let isNegative = head.value == CBORTag.negativeBignum
-      let digits = try content(head.end).drop { $0 == 0 }
-      let number = digits.count > 16 ? nil : digits.reduce(0) { $0 << 8 | UInt128($1) } as UInt128?
-      guard let number, !isNegative || number < .max else {
-        throw DecodingFailure("an integer of more than 128 bits")
+    var head = try head(position)
+    var tags = 0
+    while head.major == CBORMajor.tag {
+      if head.value == CBORTag.bignum || head.value == CBORTag.negativeBignum {
+        return try bignum(head.end, isNegative: head.value == CBORTag.negativeBignum)
       }
-      return (isNegative ? number + 1 : number, isNegative)
-    case (CBORMajor.tag, _): return try magnitude(head.end)
+      tags += 1
+      guard tags < 16 else { throw DecodingFailure("more than 15 tags of one item") }
+      head = try self.head(head.end)
+    }
+    switch head.major {
+    case CBORMajor.unsigned: return (UInt128(head.value), false)
+    case CBORMajor.negative: return (UInt128(head.value) + 1, true)
     default: throw wrong("an integer", head)
     }
+  }
+
+  /// The integer whose digits are the bytes at a position.
+  private func bignum(
+    _ position: Int, isNegative: Bool
+  ) throws(DecodingFailure) -> (magnitude: UInt128, isNegative: Bool) {
+    let digits = try content(position).drop { $0 == 0 }
+    let number = digits.count > 16 ? nil : digits.reduce(0) { $0 << 8 | UInt128($1) } as UInt128?
+    guard let number, !isNegative || number < .max else {
+      throw DecodingFailure("an integer of more than 128 bits")
+    }
+    return (isNegative ? number + 1 : number, isNegative)
   }
 
   /// A number of any size; an integer when it has the same value.

@@ -27,7 +27,8 @@ struct FieldKeeping: Sendable {
 
   /// Closes the last array or map.
   mutating func close() {
-    levels.removeLast()
+    // A type may end more than it began; the writer notices it.
+    _ = levels.popLast()
     next = nil
   }
 

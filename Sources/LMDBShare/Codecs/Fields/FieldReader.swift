@@ -62,6 +62,11 @@ public struct FieldReader: Sendable {
     try items.entries(position).value(key).map { FieldReader(items, $0) }
   }
 
+  /// Checks that the value is well-formed, not too deep, and takes all bytes.
+  @usableFromInline func checkEnd() throws(DecodingFailure) {
+    guard try items.skip(position) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
+  }
+
   /// What is wrong with the bytes of a type.
   @usableFromInline func failure(_ error: DecodingFailure, _ type: Any.Type) -> DecodingFailure {
     DecodingFailure("\(items.bytes.count) bytes are not a \(type) in CBOR: \(error)")

@@ -11,8 +11,9 @@
 ///     }
 ///
 /// The bytes are those of the same type as `Codable`: a map in CBOR by the names of the fields. So a program whose type is `Codable`
-/// reads what a program with declared fields stored, and the other way round, and the tool shows both alike. Reading and writing take
-/// a fraction of the time, since no coder, container or key is made.
+/// reads what a program with declared fields stored, and the other way round, and the tool shows both alike. (Two things differ: a field
+/// with an initial value reads null as that, and nil of such an optional is written as null; and a ``FieldValue`` can have a form of its
+/// own.) Reading and writing take a fraction of the time, since no coder, container or key is made.
 ///
 /// Unlike the initializer that Swift makes for `Codable`, a declared field may have an initial value, which it has where stored bytes
 /// lack the field: those from before the field was added, see <doc:ChangingTypes>.
@@ -22,7 +23,8 @@ public protocol FieldStorable: FieldValue, Storable where StorageCodec == FieldC
   /// The type of ``storedFields``; the compiler finds it.
   associatedtype StoredFields: FieldList<Self>
 
-  /// The fields, in the order in which the initializer takes them. Declare it with `static let`.
+  /// The fields, in the order in which the initializer takes them. Declare it with `static let`: a computed property, as a generic type
+  /// needs it, makes the list anew for each value.
   static var storedFields: StoredFields { get }
 }
 
@@ -47,7 +49,7 @@ extension FieldStorable {
 /// The fields of a ``FieldStorable`` type in CBOR.
 public enum FieldCodec<Value>: Sendable {}
 
-extension FieldCodec: Codec, MultiformCodec where Value: FieldValue & Storable {
+extension FieldCodec: Codec, MultiformCodec, VersionedCodec where Value: FieldValue & Storable {
   /// `cbor(name)`; `json(name)` is read and written, too, if the type is `Codable`. Those of earlier versions are only read, see
   /// ``Upgradable``.
   public static var identifiers: [String] {
@@ -68,6 +70,8 @@ extension FieldCodec: Codec, MultiformCodec where Value: FieldValue & Storable {
     if form > 0 { return try OtherForms.decode(bytes, in: form) }
     let reader = FieldReader(bytes)
     do throws(DecodingFailure) {
+      // A map of declared fields checks itself.
+      if !Value.isFieldAlwaysReadable { try reader.checkEnd() }
       return try Value.readField(reader)
     } catch {
       throw reader.failure(error, Value.self)

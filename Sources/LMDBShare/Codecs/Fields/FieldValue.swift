@@ -8,7 +8,7 @@
 ///
 ///     enum State: String, FieldValue { case ready, done }
 ///
-/// A type of your own can have a form of its own, which is any value in CBOR:
+/// A type of your own can have a form of its own: a number, text, boolean, byte string, or an array of such values.
 ///
 ///     struct Celsius: FieldValue {
 ///       var degrees: Double
@@ -75,19 +75,7 @@ extension FieldValue where Self: RawRepresentable, RawValue: FieldValue {
 
 extension FieldValue where Self: FixedWidthInteger {
   /// Appends the integer.
-  @inlinable public static func writeField(_ value: Self, into writer: inout FieldWriter) {
-    if bitWidth <= 64 {
-      if isSigned {
-        writer.append(Int64(truncatingIfNeeded: value))
-      } else {
-        writer.append(UInt64(truncatingIfNeeded: value))
-      }
-    } else if isSigned {
-      writer.append(Int128(truncatingIfNeeded: value))
-    } else {
-      writer.append(UInt128(truncatingIfNeeded: value))
-    }
-  }
+  @inlinable public static func writeField(_ value: Self, into writer: inout FieldWriter) { writer.append(value) }
 
   /// Reads an integer.
   @inlinable public static func readField(_ reader: FieldReader) throws(DecodingFailure) -> Self {

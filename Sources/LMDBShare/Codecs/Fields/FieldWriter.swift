@@ -18,17 +18,22 @@ public struct FieldWriter: ~Copyable, Sendable {
   /// Appends a boolean.
   public mutating func append(_ value: Bool) { bytes.append(value ? CBORSimple.isTrue : CBORSimple.isFalse) }
 
-  /// Appends an integer.
-  public mutating func append(_ value: Int64) { bytes.append(cborInteger: value) }
-
-  /// Appends an integer.
-  public mutating func append(_ value: UInt64) { bytes.append(cborInteger: value) }
-
   /// Appends an integer; beyond 64 bits as a big one.
-  public mutating func append(_ value: Int128) { bytes.append(cborInteger: value) }
+  @inlinable public mutating func append<T: FixedWidthInteger>(_ value: T) {
+    if let value = Int64(exactly: value) {
+      appendSigned(value)
+    } else if let value = UInt64(exactly: value) {
+      appendUnsigned(value)
+    } else {
+      appendBig(UInt128(truncatingIfNeeded: value.magnitude), isNegative: value < 0)
+    }
+  }
 
-  /// Appends an integer; beyond 64 bits as a big one.
-  public mutating func append(_ value: UInt128) { bytes.append(cborInteger: value) }
+  @usableFromInline mutating func appendSigned(_ value: Int64) { bytes.append(cborInteger: value) }
+  @usableFromInline mutating func appendUnsigned(_ value: UInt64) { bytes.append(cborInteger: value) }
+  @usableFromInline mutating func appendBig(_ magnitude: UInt128, isNegative: Bool) {
+    bytes.append(cborMagnitude: magnitude, isNegative: isNegative)
+  }
 
   /// Appends a number, in the fewest bytes that keep it.
   public mutating func append(_ value: Double) { bytes.append(cborFloat: value) }
@@ -52,7 +57,7 @@ public struct FieldWriter: ~Copyable, Sendable {
     keeping?.openElements()
   }
 
-  /// Ends an array, or a map of a known number of entries.
+  /// Ends an array.
   public mutating func end() {
     depth -= 1
     keeping?.close()
@@ -88,6 +93,7 @@ public struct FieldWriter: ~Copyable, Sendable {
   @usableFromInline struct Outer {
     let start: Int
     let count: Int
+    let depth: Int
   }
 
   /// Begins a map of fields.
@@ -95,7 +101,7 @@ public struct FieldWriter: ~Copyable, Sendable {
     if let repeated = keys.repeated { throw EncodingFailure("its type declares the field '\(repeated)' twice") }
     try open()
     keeping?.openEntries()
-    let outer = Outer(start: bytes.count, count: count)
+    let outer = Outer(start: bytes.count, count: count, depth: depth)
     // The head, which is usually one byte; the number of entries is not known yet.
     bytes.append(0)
     count = 0
@@ -103,7 +109,9 @@ public struct FieldWriter: ~Copyable, Sendable {
   }
 
   /// Ends a map of fields.
-  @usableFromInline mutating func endFields(_ outer: Outer, _ keys: FieldKeys) {
+  /// - Throws: ``EncodingFailure`` when a field's type did not end what it began, or ended more.
+  @usableFromInline mutating func endFields(_ outer: Outer, _ keys: FieldKeys) throws(EncodingFailure) {
+    guard depth == outer.depth else { throw EncodingFailure("an array of a field was not ended, or ended twice") }
     if let unknown = keeping?.unknown(keys), !unknown.isEmpty {
       count += unknown.count
       let entries = FieldKeeping.merged(Array(bytes[(outer.start + 1)...]), unknown)

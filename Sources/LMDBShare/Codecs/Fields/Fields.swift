@@ -146,7 +146,7 @@ public struct Fields<Record, each Value>: FieldList {
     let outer = try writer.beginFields(keys)
     if canThrow { writer.mustBeRead() }
     for write in writers { try write(record, &writer) }
-    writer.endFields(outer, keys)
+    try writer.endFields(outer, keys)
   }
 
   /// Reads a value from a map.

@@ -24,7 +24,7 @@
   /// integers nor `CodingKeyRepresentable`, encodes its elements in any order.
   public enum CBORCodec<Value>: Sendable {}
 
-  extension CBORCodec: Codec, MultiformCodec where Value: Codable & Storable {
+  extension CBORCodec: Codec, MultiformCodec, VersionedCodec where Value: Codable & Storable {
     /// `cbor(name)`; `json(name)` is read and written, too. Those of earlier versions are only read, see ``Upgradable``.
     public static var identifiers: [String] { [name, JSONCodec<Value>.name] + EarlierVersions<Value>.identifiers }
     static var name: String { "cbor(\(Value.recordedName))" }

@@ -16,7 +16,7 @@
   /// are read back to the bit; numbers of seconds since 2001, as earlier builds wrote them, can be read, too.
   public enum JSONCodec<Value>: Sendable {}
 
-  extension JSONCodec: Codec, MultiformCodec where Value: Codable & Storable {
+  extension JSONCodec: Codec, MultiformCodec, VersionedCodec where Value: Codable & Storable {
     /// `json(name)`; `cbor(name)` is read and written, too. Those of earlier versions are only read, see ``Upgradable``.
     public static var identifiers: [String] { [name, CBORCodec<Value>.name] + EarlierVersions<Value>.identifiers }
     static var name: String { "json(\(Value.recordedName))" }

@@ -58,6 +58,11 @@ extension ReadTransaction {
       store: store, reference: StructureReference(description, number: number, store.environment))
   }
 
+  /// Checks that a structure's database orders its keys as the structure needs it.
+  package func checkOrder(of description: StructureDescription) throws(StoreError) {
+    try core.layout(named: description.database)?.check(description.databaseLayout, structure: description.name)
+  }
+
   /// Calls `body` with the contents of a structure of this snapshot. Nothing is cached afterwards, so any number of structures
   /// can be visited.
   package func withContents<R>(

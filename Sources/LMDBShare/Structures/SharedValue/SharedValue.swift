@@ -161,6 +161,7 @@ extension StoreError {
   @usableFromInline @inline(never)
   static func unencodable(_ name: String, _ error: EncodingFailure) -> StoreError {
     StoreError(
-      .unencodable, "write", structure: name, reason: error.description, advice: "store a value that can be encoded")
+      .unencodable, "write", structure: name, reason: error.description,
+      advice: error.advice ?? "store a value that can be encoded")
   }
 }

@@ -1,6 +1,6 @@
 // The library compared with the same work in C on raw LMDB: Bench [--quick] [WORD…], where words select rows by name. The word
 // `sharing` selects the work of several processes.
-// Bench --operations COUNT ROUNDS only prints figures of single operations.
+// Bench --operations COUNT ROUNDS LENGTH only prints figures of single operations.
 // Bench --work NAME COUNT repeats one operation; Bench --work prints the names.
 
 import CFloor
@@ -20,9 +20,9 @@ func run() throws -> Bool {
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(atPath: directory) }
 
-  if let at = CommandLine.arguments.firstIndex(of: "--operations"), CommandLine.arguments.count > at + 2 {
-    let (count, rounds) = (Int(CommandLine.arguments[at + 1]) ?? 1000, Int(CommandLine.arguments[at + 2]) ?? 3)
-    try measureOperations(directory, count: count, rounds: rounds)
+  if let at = CommandLine.arguments.firstIndex(of: "--operations"), CommandLine.arguments.count > at + 3 {
+    let numbers = CommandLine.arguments[(at + 1)...].map { Int($0) ?? 1000 }
+    try measureOperations(directory, count: numbers[0], rounds: numbers[1], length: numbers[2])
     return true
   }
 
