@@ -8,8 +8,8 @@ import Testing
 struct FormatTests {
   private static let resources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
     "Resources")
-  private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/format-1")
+  private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures")
 
   /// Runs the Python program that reads and writes stores only according to the specification.
   private func peer(_ command: String, _ path: String) throws -> (status: Int32, output: String) {
@@ -115,24 +115,44 @@ struct FormatTests {
     "\($0) " + String(repeating: "x", count: $0 % 100 == 0 ? 5 * $0 : $0 % 50)
   }
 
-  @Test func theFixtureOfFormat1IsRead() throws {
+  /// Stores that earlier versions made: `format-1`, whose lists of strings have one element under each key, and whose `Codable` values
+  /// are JSON; and `format-1-slotted`, with lists of strings in blocks, and CBOR.
+  @Test(arguments: ["format-1", "format-1-slotted"]) func theFixturesOfFormat1AreRead(name: String) throws {
     let directory = TemporaryDirectory()
     let copy = directory.file("fixture")
-    if ProcessInfo.processInfo.environment["LMDBSHARE_MAKE_FIXTURE"] != nil {
-      try? FileManager.default.removeItem(at: Self.fixture)
+    let fixture = Self.fixtures.appendingPathComponent(name)
+    if ProcessInfo.processInfo.environment["LMDBSHARE_MAKE_FIXTURE"] == name {
+      try? FileManager.default.removeItem(at: fixture)
       do {
         var options = StoreOptions()
         options.mapReservation = 1 << 20
         let store = try SharedStore(path: copy, options: options)
         try fill(store)
-        try store.backup(to: Self.fixture.path, compacting: true)
+        try store.backup(to: fixture.path, compacting: true)
       }
       try FileManager.default.removeItem(atPath: copy)
     }
     // A copy, since opening creates a lock file.
-    try FileManager.default.copyItem(atPath: Self.fixture.path, toPath: copy)
+    try FileManager.default.copyItem(atPath: fixture.path, toPath: copy)
     let store = try SharedStore(path: copy)
     try check(store)
+    let isSlotted = name == "format-1-slotted"
+    #expect(try store.description(of: "names")?.layout == (isSlotted ? .slotted : .indexed))
+    #expect(try store.description(of: "colors")?.element == (isSlotted ? "cbor(Job)" : "json(Job)"))
+    if isSlotted {
+      let texts = Self.texts.inserting("in the middle", at: 1000)
+      #expect(try store.list("texts", of: String.self).read { Array($0) } == texts)
+      #expect(try store.list("old", of: String.self).read { Array($0) } == ["Ada", "", "Eve"])
+    }
+    // It can be written.
+    let names = try store.list("names", of: String.self)
+    try names.insert("new", at: 2)
+    #expect(try names.read { Array($0) } == ["first", "Ada", "new", "Eve", "", "Zoë"])
+    try store.dictionary("colors", of: Color.self, Job.self).update(.green, default: Job(path: "", tries: [])) {
+      $0.tries.append(2)
+    }
+    #expect(try store.dictionary("colors", of: Color.self, Job.self)[.green] == Job(path: "x/y", tries: [1, 2]))
+    #expect(try store.check() == [])
   }
 
   @Test func whatIsWrittenNowIsReadBack() throws {

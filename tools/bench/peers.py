@@ -25,7 +25,7 @@ random.shuffle(KEYS)
 # A long list, in whose middle the operations of lists work; most peers take a time there that grows with its length.
 LENGTH = 20_000 if QUICK else 100_000
 MIDDLE = LENGTH // 2
-FEW = 100
+FEW = 20
 
 
 class Lmdb:
@@ -217,7 +217,7 @@ def figures(peer):
     each("append", lambda: [peer.append(VALUE) for _ in range(COUNT)])
     each("increment", lambda: [peer.increment() for _ in range(COUNT)])
     getattr(peer, "fill", lambda: None)()
-    each("insert", lambda: [peer.insert(MIDDLE) for _ in range(FEW)], FEW)
+    each("insert", lambda: [peer.insert(MIDDLE + 7 * number) for number in range(FEW)], FEW)
     each("at", lambda: [peer.at(MIDDLE + number) for number in range(FEW)], FEW)
     return result
 
