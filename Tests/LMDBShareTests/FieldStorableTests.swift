@@ -295,17 +295,7 @@ struct FieldStorableTests {
       let document =
         try round % 8 == 0 ? Self.bytes(DeclaredZoo(zoo: .random(&random))) : Self.bytes(Wide.random(&random))
       for _ in 0..<20 {
-        var damaged = document
-        for _ in 0..<Int.random(in: 1...4, using: &random) {
-          let position = Int.random(in: 0..<damaged.count, using: &random)
-          switch Int.random(in: 0..<3, using: &random) {
-          case 0: damaged[position] = .random(in: 0...255, using: &random)
-          case 1:
-            damaged.removeSubrange(position..<min(damaged.count, position + Int.random(in: 1...9, using: &random)))
-          default: damaged.insert(.random(in: 0...255, using: &random), at: position)
-          }
-          if damaged.isEmpty { damaged = [0] }
-        }
+        let damaged = CBORForm.damaged(document, &random)
         if round % 8 == 0 {
           let zoo = (try? Self.value(DeclaredZoo.self, damaged))?.zoo
           let other = try? CBORForm.value(Zoo.self, damaged)

@@ -82,6 +82,21 @@ enum CBORForm {
     try withBytes(of: bytes) { try CBORCodec<T>.decode($0) }
   }
 
+  /// The bytes with some of them changed, removed or inserted.
+  static func damaged(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    var damaged = bytes
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      let position = Int.random(in: 0..<damaged.count, using: &random)
+      switch Int.random(in: 0..<3, using: &random) {
+      case 0: damaged[position] = .random(in: 0...255, using: &random)
+      case 1: damaged.removeSubrange(position..<min(damaged.count, position + Int.random(in: 1...9, using: &random)))
+      default: damaged.insert(.random(in: 0...255, using: &random), at: position)
+      }
+      if damaged.isEmpty { damaged = [0] }
+    }
+    return damaged
+  }
+
   static func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
   static func unhex(_ text: some StringProtocol) throws -> [UInt8] {
