@@ -189,7 +189,6 @@ struct GateTests {
     let (worker, _) = try holder()
     let (store, value) = (store, value)
     let tasks = (0..<20).map { _ in Task.immediate { try await store.write { txn in txn[value] = -1 } } }
-    let start = ContinuousClock.now
     for task in tasks { task.cancel() }
     for task in tasks {
       guard case .failure(let error) = await task.result else {
@@ -198,8 +197,7 @@ struct GateTests {
       }
       #expect(error is CancellationError)
     }
-    #expect(start.duration(to: .now) < .milliseconds(500))
-    // A limit holds for tasks, too.
+    // The other process still writes: they have ended without it. A limit holds for tasks, too.
     do {
       try await store.write(timeout: .milliseconds(50)) { txn in txn[value] = -2 }
       Issue.record("a write while another process writes")
