@@ -15,7 +15,7 @@
     ///
     /// - Parameter names: Notes which fields are asked for.
     static func value<T: Decodable>(_: T.Type, _ items: CBORItems, noting names: CBORFieldNames? = nil) throws -> T {
-      guard try items.skip(0) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
+      try items.checkEnd(items.skip(0))
       return try CBORDecoder(items: items, position: 0, context: names.map { CBORContext(names: $0, path: []) }).value()
     }
 

@@ -121,6 +121,11 @@
     }
   }
 
+  /// Checks that the value of a whole ends where the bytes end.
+  package func checkEnd(_ end: Int) throws(DecodingFailure) {
+    guard end == bytes.count else { throw DecodingFailure("more bytes after the value") }
+  }
+
   /// Calls `body` with the position of each element of an array, or of each key of a map, which must return the next position.
   ///
   /// - Returns: Where the array or map ends.

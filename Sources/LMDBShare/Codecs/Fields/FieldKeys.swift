@@ -81,7 +81,7 @@
       place = try items.skip(value, 1)
     }
     if position == 0, left == nil { place += 1 }
-    if position == 0, place < items.bytes.count { throw DecodingFailure("more bytes after the value") }
+    if position == 0 { try items.checkEnd(place) }
   }
 
   /// Finds the values of the fields in a map whose keys have another order or form.
@@ -90,7 +90,7 @@
   ) throws(DecodingFailure) {
     let entries = try items.entries(position)
     for (index, name) in names.enumerated() { positions[fields[index]] = entries.value(name) ?? 0 }
-    if position == 0, try items.skip(0) < items.bytes.count { throw DecodingFailure("more bytes after the value") }
+    if position == 0 { try items.checkEnd(items.skip(0)) }
   }
 
   /// Compares a key with one of a map: negative, zero or positive.

@@ -64,7 +64,7 @@ public struct FieldReader: Sendable {
 
   /// Checks that the value is well-formed, not too deep, and takes all bytes.
   @usableFromInline func checkEnd() throws(DecodingFailure) {
-    guard try items.skip(position) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
+    try items.checkEnd(items.skip(position))
   }
 
   /// What is wrong with the bytes of a type.

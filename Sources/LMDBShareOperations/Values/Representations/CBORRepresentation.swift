@@ -19,7 +19,7 @@ struct CBORRepresentation: CompoundRepresentation {
 
   func write(_ bytes: RawSpan, isKey: Bool, as json: inout JSONWriter) throws(DecodingFailure) {
     let items = CBORItems(bytes)
-    guard try items.skip(0) == items.bytes.count else { throw DecodingFailure("more bytes after the value") }
+    try items.checkEnd(items.skip(0))
     try json.write(items, 0, 0)
   }
 
